@@ -1,0 +1,1 @@
+"""Did a programme change what happened to children? From statutory returns to estimates."""

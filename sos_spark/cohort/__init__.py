@@ -1,0 +1,1 @@
+"""Harmonised authorities over a study's window, their roles, and the days they observe."""

@@ -1,0 +1,125 @@
+"""Reads a study file: TOML in, a frozen `Study` out, or every fault at once."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from sos_spark.config.study import Study
+from sos_spark.errors import InputError, StudyError
+
+
+def load_study(path: str | Path) -> Study:
+    """Returns the study of a TOML file.
+
+    Raises:
+        InputError: There is no such file, or it is no text.
+        StudyError: It is no TOML, or no valid study; lists every fault with its key.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            "The study file cannot be read", where=str(path), found=type(error).__name__, remedy="Name a TOML file"
+        ) from None
+    return parse_study(text, where=str(path))
+
+
+def parse_study(text: str, *, where: str = "study") -> Study:
+    """Returns the study of a TOML text; errors as `load_study`."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError("The study file is not valid TOML", where=where, found=str(error)) from None
+    return study_from(content, where=where)
+
+
+def study_from(content: dict[str, Any], *, where: str = "study") -> Study:
+    """Returns the study of a parsed TOML document; errors as `load_study`."""
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        faults = tuple(_faults(error))
+        raise StudyError(
+            f"The study file has {len(faults)} fault{'s' if len(faults) > 1 else ''}",
+            where=where,
+            faults=faults,
+            remedy="`sos-spark study new` writes a commented file with every key",
+        ) from None
+
+
+def fingerprint(study: Study) -> str:
+    """Returns the SHA-256 of what the study says: comments, layout and key order do not count."""
+    canonical = json.dumps(study.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    for item in error.errors(include_url=False):
+        location = tuple(part for part in item["loc"] if part not in _KINDS)
+        key = _dotted(location)
+        if item["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(str(location[-1]), _known_keys(item["loc"]), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            yield f"{key}: unknown key{hint}"
+        elif item["type"] == "missing":
+            yield f"{key}: required, and not given"
+        else:
+            message = item["msg"].removeprefix("Value error, ")
+            yield f"{key}: {message}" if key else message
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+_KINDS = {
+    "rereferral_nfa",
+    "rereferral_escalated",
+    "assessment_duration",
+    "assessment_within",
+    "kinship_placement",
+    "icpc",
+    "published",
+}
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """The keys allowed where the unknown one stands."""
+    models: list[type[BaseModel]] = [Study]
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        if part in _KINDS:
+            models = [m for m in models if typing.get_args(m.model_fields["kind"].annotation) == (part,)]
+            continue
+        models = [
+            inner
+            for model in models
+            for name, info in model.model_fields.items()
+            if part in (name, info.alias)
+            for inner in _models_in(info.annotation)
+        ]
+    return [info.alias or name for model in models for name, info in model.model_fields.items()]
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        if issubclass(annotation, BaseModel):
+            yield annotation
+        return
+    for argument in typing.get_args(annotation):
+        yield from _models_in(argument)

@@ -1,0 +1,122 @@
+"""Reference data: local authorities and their changes, statistical neighbours, bank holidays, code sets.
+
+Read from `conf/reference/*.csv` (sources and licence: conf/reference/SOURCES.md). Everything here is public.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from sos_spark.errors import EnvironmentFaultError
+
+
+def conf_root() -> Path:
+    """Returns the folder conf/: SOS_SPARK_CONF where it is set, else beside the package."""
+    root = Path(os.environ.get("SOS_SPARK_CONF") or Path(__file__).resolve().parents[2] / "conf")
+    if not (root / "reference").is_dir():
+        raise EnvironmentFaultError(
+            "The folder conf/ is not where it should be",
+            where=str(root),
+            expected="a folder with reference/, studies/ and disclosure/",
+            remedy="Set SOS_SPARK_CONF to the conf/ folder of a checkout",
+        )
+    return root
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A local authority code. Census years are the years they end in; None: no change known before or after."""
+
+    la_code: str
+    name: str
+    region: str
+    first_census_year: int | None
+    last_census_year: int | None
+    ons_codes: tuple[str, ...]
+
+    def existed_in(self, census_year: int) -> bool:
+        """Says whether the code was valid in a census year."""
+        return (self.first_census_year or 0) <= census_year <= (self.last_census_year or 9999)
+
+
+@dataclass(frozen=True)
+class AuthorityChange:
+    """From a census year on, (part of) one authority's area is returned under another code."""
+
+    from_la_code: str
+    to_la_code: str
+    first_census_year: int
+
+
+@dataclass(frozen=True)
+class CodeSpan:
+    """A code of a coded field and the census years it was valid in."""
+
+    code: str
+    first_census_year: int
+    last_census_year: int
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (conf_root() / "reference" / name).open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def _year(text: str) -> int | None:
+    return int(text) if text else None
+
+
+@cache
+def authorities() -> dict[str, Authority]:
+    """Returns every LA code since 2013, by code."""
+    return {
+        row["la_code"]: Authority(
+            row["la_code"],
+            row["la_name"],
+            row["region"],
+            _year(row["first_census_year"]),
+            _year(row["last_census_year"]),
+            tuple(row["ons_codes"].split("|")),
+        )
+        for row in _rows("authorities.csv")
+    }
+
+
+@cache
+def authority_changes() -> tuple[AuthorityChange, ...]:
+    """Returns the mergers and splits of LA codes."""
+    return tuple(
+        AuthorityChange(row["from_la_code"], row["to_la_code"], int(row["first_census_year"]))
+        for row in _rows("authority_changes.csv")
+    )
+
+
+@cache
+def neighbour_lists() -> dict[str, tuple[str, ...]]:
+    """Returns each LA's ten statistical neighbours (April 2021 model), nearest first."""
+    lists: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for row in _rows("statistical_neighbours.csv"):
+        lists[row["la_code"]].append((int(row["rank"]), row["neighbour_la_code"]))
+    return {code: tuple(name for _, name in sorted(ranked)) for code, ranked in lists.items()}
+
+
+@cache
+def bank_holidays() -> tuple[date, ...]:
+    """Returns the weekdays that were bank holidays in England and Wales."""
+    return tuple(sorted(date.fromisoformat(row["date"]) for row in _rows("bank_holidays.csv")))
+
+
+@cache
+def code_set(collection: str, field: str) -> tuple[CodeSpan, ...]:
+    """Returns the codes of a field ('cin', 'PrimaryNeedCode'; 'ssda903', 'episodes.PLACE') with their years."""
+    return tuple(
+        CodeSpan(row["code"], int(row["first_census_year"]), int(row["last_census_year"]))
+        for row in _rows("code_sets.csv")
+        if row["collection"] == collection and row["field"] == field
+    )

@@ -1,0 +1,338 @@
+"""The study: what is estimated, as declared in one TOML file. Frozen, typed, no paths, no code.
+
+Every key is documented in the README's reference; `sos-spark study new` writes a commented file. Models refuse unknown
+keys. A value that only the data can prove wrong (an LA code that no return carries, say) is checked where the data are.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from sos_spark.config.periods import Period, is_period_start
+
+
+class Frozen(BaseModel):
+    """A part of a study file: immutable, and unknown keys are faults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _as_date(value: Any) -> Any:
+    """A TOML date or an ISO string; a date-time is no date."""
+    if isinstance(value, str):
+        return date.fromisoformat(value)
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_as_date)]
+Code = Annotated[str, Field(min_length=1, max_length=40)]
+Family = Literal["primary", "secondary", "companion"]
+
+
+class Window(Frozen):
+    """Closed-open spans of days, each from and to the start of a period."""
+
+    baseline: tuple[Day, Day]
+    follow_up: tuple[Day, Day]
+    period: Period = "quarter"
+    data_ends: Day
+    transition: Literal["keep", "drop"] = "keep"
+
+    @model_validator(mode="after")
+    def _spans_are_whole_periods(self) -> Window:
+        for name, (start, end) in (("baseline", self.baseline), ("follow_up", self.follow_up)):
+            if end <= start:
+                raise ValueError(f"{name} must end after it starts")
+            for day in (start, end):
+                if not is_period_start(day, self.period):
+                    raise ValueError(f"{name}: {day} is not the start of a {self.period}")
+        if self.follow_up[0] < self.baseline[1]:
+            raise ValueError("follow_up must not start before baseline ends")
+        return self
+
+
+class Population(Frozen):
+    """Who is in: completed years of age on the index date, and what to do about units seen on one side only."""
+
+    age_min: int = Field(0, ge=0, le=25)
+    age_max: int = Field(17, ge=0, le=25)
+    incomplete_units: Literal["refuse", "drop"] = "refuse"
+
+    @model_validator(mode="after")
+    def _ages_in_order(self) -> Population:
+        if self.age_max < self.age_min:
+            raise ValueError("age_max must not be below age_min")
+        return self
+
+
+OFSTED_RATINGS = ("outstanding", "good", "requires_improvement", "inadequate")
+
+
+class Pilot(Frozen):
+    """A treated LA. `ofsted_before` is the rating before go-live; `embeddedness` any number."""
+
+    la_code: Code
+    go_live: Day
+    embeddedness: float | None = None
+    ofsted_before: Literal["outstanding", "good", "requires_improvement", "inadequate"] | None = None
+
+
+class Comparators(Frozen):
+    """Which LAs without a pilot compare."""
+
+    kind: Literal["all", "listed", "neighbours", "matched"] = "all"
+    la_codes: tuple[Code, ...] = ()
+    n: int = Field(10, ge=1, le=10)
+    k: int = Field(3, ge=1)
+    on: tuple[Literal["level", "trend"], ...] = ("level", "trend")
+    exclude: tuple[Code, ...] = ()
+
+    @model_validator(mode="after")
+    def _listed_has_codes(self) -> Comparators:
+        if self.kind == "listed" and not self.la_codes:
+            raise ValueError('kind = "listed" needs la_codes')
+        if self.kind != "listed" and self.la_codes:
+            raise ValueError(f'la_codes goes with kind = "listed", not "{self.kind}"')
+        return self
+
+
+class PracticeModel(Frozen):
+    """An LA outside the programme that used a similar practice model from a day on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    la_code: Code
+    model: Code
+    from_: Day = Field(alias="from")
+    intensity: float = Field(ge=0, le=1)
+
+
+class _Outcome(Frozen):
+    outcome_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+    family: Family = "primary"
+    smallest_effect_of_interest: float | None = Field(None, gt=0)
+
+
+class RereferralNfa(_Outcome):
+    """Another referral within some months of a decision to take no further action."""
+
+    kind: Literal["rereferral_nfa"]
+    nfa: Literal["either", "at_referral", "after_assessment"] = "either"
+    within_months: int = Field(6, ge=1, le=60)
+    from_: Literal["decision", "referral"] = Field("decision", alias="from")
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class RereferralEscalated(RereferralNfa):
+    """The same, and a re-referral that reaches a child protection plan or care."""
+
+    kind: Literal["rereferral_escalated"]  # type: ignore[assignment]
+    escalate_within_months: int = Field(6, ge=1, le=60)
+    estimand: Literal["joint", "conditional"] = "joint"
+
+
+class AssessmentDuration(_Outcome):
+    """Days from the start of an assessment to its authorisation."""
+
+    kind: Literal["assessment_duration"]
+    days: Literal["working", "calendar"] = "working"
+    follow_up_days: int = Field(90, ge=0, le=1000)
+
+
+class AssessmentWithin(_Outcome):
+    """Whether an assessment was authorised within so many working days."""
+
+    kind: Literal["assessment_within"]
+    days: int = Field(45, ge=1, le=1000)
+
+
+class KinshipPlacement(_Outcome):
+    """Whether a looked-after child is placed with family or friends."""
+
+    kind: Literal["kinship_placement"]
+    unit: Literal["starts", "stock"] = "starts"
+    denominator: Literal["all", "foster"] = "all"
+    count_parents: bool = True
+
+
+class Icpc(_Outcome):
+    """An initial child protection conference within some months."""
+
+    kind: Literal["icpc"]
+    index: Literal["referral", "section47"] = "referral"
+    within_months: int = Field(6, ge=1, le=60)
+
+
+class Published(_Outcome):
+    """A measure from DfE's published LA tables."""
+
+    kind: Literal["published"]
+    measure: Literal[
+        "rereferral_12m",
+        "nfa_share",
+        "icpc_per_section47",
+        "icpc_per_referral",
+        "assessed_within_45",
+        "looked_after_rate",
+        "special_guardianship_share",
+    ]
+
+
+Outcome = Annotated[
+    RereferralNfa
+    | RereferralEscalated
+    | AssessmentDuration
+    | AssessmentWithin
+    | KinshipPlacement
+    | Icpc
+    | Published,
+    Field(discriminator="kind"),
+]
+
+
+class Continuous(Frozen):
+    """A continuous covariate, centred at a fixed public constant before it is summed."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+    centre: float = 0.0
+
+
+class Covariates(Frozen):
+    """What is adjusted for. A panel of one's own may name any column it has."""
+
+    categorical: tuple[Code, ...] = ()
+    continuous: tuple[Continuous, ...] = ()
+    lone_levels: Literal["refuse", "merge", "drop"] = "refuse"
+    missing: Literal["complete_case", "indicator"] = "complete_case"
+
+
+class Inference(Frozen):
+    """How uncertainty is measured. `headline` is the interval that is quoted first."""
+
+    headline: Literal["wcr"] = "wcr"
+    draws: int = Field(99_999, ge=99, le=10_000_000)
+    permutations: int = Field(9_999, ge=99, le=10_000_000)
+    seed: int = Field(20210101, ge=0)
+    cluster: Literal["unit_id"] = "unit_id"
+    weights: Literal["child", "la_equal"] = "child"
+    event_study_bins: tuple[int, int] | None = None
+    base: Literal["universal", "varying"] = "universal"
+
+    @model_validator(mode="after")
+    def _bins_straddle_the_reference(self) -> Inference:
+        if self.event_study_bins is not None:
+            first, last = self.event_study_bins
+            if first >= -1 or last < 0:
+                raise ValueError("event_study_bins must start before -1, the reference period, and end at 0 or later")
+        return self
+
+
+class Sensitivity(Frozen):
+    """The specification curve, declared before the run."""
+
+    go_live: tuple[Day, ...] = ()
+    comparators: tuple[Literal["all", "neighbours", "matched"], ...] = ()
+    outcome_switches: tuple[dict[str, Any], ...] = ()
+    placebo_dates: tuple[Day, ...] = ()
+    placebo_pilots: int = Field(0, ge=0, le=100_000)
+    leave_one_out: bool = True
+
+
+class Evidence(Frozen):
+    """The study's own rule for the strength of evidence."""
+
+    rule: Literal["default"] = "default"
+
+
+class Disclosure(Frozen):
+    """The disclosure-control profile of a release, by name (conf/disclosure)."""
+
+    profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")] = "dfe-cin"
+
+
+class Study(Frozen):
+    """A study file."""
+
+    schema_version: Literal[1]
+    study_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    window: Window
+    population: Population = Population()
+    pilots: Annotated[tuple[Pilot, ...], Field(min_length=1)]
+    comparators: Comparators = Comparators()
+    practice_models: tuple[PracticeModel, ...] = ()
+    outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1)]
+    covariates: Covariates = Covariates()
+    inference: Inference = Inference()
+    sensitivity: Sensitivity = Sensitivity()
+    evidence: Evidence = Evidence()
+    disclosure: Disclosure = Disclosure()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Study:
+        for what, names in (
+            ("outcome_id", [outcome.outcome_id for outcome in self.outcomes]),
+            ("pilot", [pilot.la_code for pilot in self.pilots]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what} given twice: {', '.join(twice)}")
+        return self
+
+    @property
+    def outcome_ids(self) -> tuple[str, ...]:
+        """The outcomes' ids, in the file's order."""
+        return tuple(outcome.outcome_id for outcome in self.outcomes)
+
+    def outcome(self, outcome_id: str) -> Outcome:
+        """Returns the outcome of that id. Raises KeyError if the study has none."""
+        for outcome in self.outcomes:
+            if outcome.outcome_id == outcome_id:
+                return outcome
+        raise KeyError(outcome_id)
+
+    def design(self, outcome_id: str) -> Design:
+        """Returns what a fit of one outcome needs to know."""
+        from sos_spark.config.reference import neighbour_lists
+
+        outcome = self.outcome(outcome_id)
+        return Design(
+            study_id=self.study_id,
+            outcome_id=outcome.outcome_id,
+            family=outcome.family,
+            smallest_effect_of_interest=outcome.smallest_effect_of_interest,
+            window=self.window,
+            population=self.population,
+            pilots=self.pilots,
+            comparators=self.comparators,
+            neighbours=neighbour_lists() if "neighbours" in self._comparator_kinds() else {},
+            practice_models=self.practice_models,
+            covariates=self.covariates,
+        )
+
+    def _comparator_kinds(self) -> set[str]:
+        return {self.comparators.kind, *self.sensitivity.comparators}
+
+
+class Design(Frozen):
+    """One outcome's design: the same names as the study file's. Made by `Study.design`, or by hand in a notebook.
+
+    `neighbours` maps an LA code to its statistical neighbours, nearest first. A unit_id that joins LA codes with '+'
+    (a merged authority) stands for each of them.
+    """
+
+    study_id: str = "study"
+    outcome_id: str
+    family: Family = "primary"
+    smallest_effect_of_interest: float | None = None
+    window: Window
+    population: Population = Population()
+    pilots: Annotated[tuple[Pilot, ...], Field(min_length=1)]
+    comparators: Comparators = Comparators()
+    neighbours: dict[str, tuple[str, ...]] = {}
+    practice_models: tuple[PracticeModel, ...] = ()
+    covariates: Covariates = Covariates()

@@ -1,0 +1,84 @@
+"""Errors a user can act on: what, where, expected, found, remedy. They never hold a child's value.
+
+Each class is one exit code of the command line. Anything else that escapes is a fault of ours, or of Spark's, and its
+message may quote a record: the command line logs its type and place, never its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SosError(Exception):
+    """A problem with a known cause. `remedy` is one sentence that says what to do."""
+
+    exit_code = 1
+
+    def __init__(
+        self, what: str, *, where: str = "", expected: str = "", found: str = "", remedy: str = ""
+    ) -> None:
+        self.what, self.where, self.expected, self.found, self.remedy = what, where, expected, found, remedy
+        super().__init__(self.paragraph())
+
+    def paragraph(self) -> str:
+        """Returns the message as one paragraph."""
+        parts = [self.what.rstrip(".") + "."]
+        for label, text in (("Where", self.where), ("Expected", self.expected), ("Found", self.found)):
+            if text:
+                parts.append(f"{label}: {text.rstrip('.')}.")
+        if self.remedy:
+            parts.append(self.remedy.rstrip(".") + ".")
+        return " ".join(parts)
+
+
+class StudyError(SosError):
+    """The command line or the study file asks for something that cannot be done. `faults` lists every one."""
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        expected: str = "",
+        found: str = "",
+        remedy: str = "",
+        faults: Sequence[str] = (),
+    ) -> None:
+        self.faults = tuple(faults)
+        super().__init__(what, where=where, expected=expected, found=found, remedy=remedy)
+
+    def paragraph(self) -> str:
+        """Returns the message as one paragraph, with a line for each fault."""
+        return "\n".join([super().paragraph(), *(f"  - {fault}" for fault in self.faults)])
+
+
+class QualityGateError(SosError):
+    """A data-quality expectation of severity error failed: the run stops before it makes numbers of bad data."""
+
+    exit_code = 3
+
+
+class InputError(SosError):
+    """An input is missing, corrupt or contradicts itself."""
+
+    exit_code = 4
+
+
+class ConflictError(SosError):
+    """Another run holds, or has changed, what this one needs."""
+
+    exit_code = 5
+
+
+class DisclosureError(SosError):
+    """Disclosure control refused a release."""
+
+    exit_code = 6
+
+
+class EnvironmentFaultError(SosError):
+    """The machine lacks something: Java, Delta's jars, a key file, permissions."""
+
+    exit_code = 7

@@ -1,0 +1,1 @@
+"""One module an outcome kind: index rows to y, with follow-up."""

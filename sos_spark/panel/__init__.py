@@ -1,0 +1,1 @@
+"""Collapses index rows to cells that lose nothing."""

@@ -1,0 +1,1 @@
+"""Great Expectations suites run as checkpoints, their verdicts, and the gate."""

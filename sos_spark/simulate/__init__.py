@@ -1,0 +1,1 @@
+"""Synthetic returns in the real formats, with known truth."""

@@ -1,0 +1,1 @@
+"""The edge: each step reads its tables, calls one package, and writes."""

@@ -1,0 +1,81 @@
+"""What a step is given: the study, the places, the lake, one Spark session and somewhere to report progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sos_spark.config.environment import Environment
+from sos_spark.config.study import Study
+from sos_spark.errors import StudyError
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from sos_spark.lake.lake import Lake
+
+
+@dataclass
+class StepReport:
+    """What a step did: rows by table, warnings for the person running it, and facts for the manifest."""
+
+    step: str
+    rows: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    facts: dict[str, object] = field(default_factory=dict)
+    exit_code: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Run:
+    """One run of one or more steps. `start_session` is called at most once, by the first step that needs Spark."""
+
+    run_id: str
+    environment: Environment
+    study: Study | None
+    start_session: Callable[[], SparkSession]
+    reports: list[StepReport] = field(default_factory=list)
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        """The run's one Spark session."""
+        return self.start_session()
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The run's lake."""
+        from sos_spark.lake.lake import Lake
+
+        return Lake(self.lake_root)
+
+    @property
+    def lake_root(self) -> Path:
+        """The lake's folder."""
+        return _given(self.environment.lake, "--lake")
+
+    @property
+    def source(self) -> Path:
+        """The folder of returns."""
+        return _given(self.environment.source, "--source")
+
+    @property
+    def out(self) -> Path:
+        """The folder of results."""
+        return _given(self.environment.out, "--out")
+
+    @property
+    def the_study(self) -> Study:
+        """The study; this step needs one."""
+        return _given(self.study, "--study")
+
+
+def _given(value: T | None, option: str) -> T:
+    if value is None:
+        raise StudyError(f"This step needs {option}", remedy=f"Give {option}")
+    return value
