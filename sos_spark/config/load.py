@@ -8,7 +8,7 @@ import json
 import tomllib
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from sos_spark.config.study import Study
 from sos_spark.errors import InputError, StudyError
 
 
-def load_study(path: str | Path) -> Study:
-    """Returns the study of a TOML file.
+def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
+    """Returns the study of a TOML file. `overrides` are 'key.key=value' with TOML values, as in --set.
 
     Raises:
         InputError: There is no such file, or it is no text.
@@ -32,16 +32,37 @@ def load_study(path: str | Path) -> Study:
         raise InputError(
             "The study file cannot be read", where=str(path), found=type(error).__name__, remedy="Name a TOML file"
         ) from None
-    return parse_study(text, where=str(path))
+    return parse_study(text, where=str(path), overrides=overrides)
 
 
-def parse_study(text: str, *, where: str = "study") -> Study:
+def parse_study(text: str, *, where: str = "study", overrides: Sequence[str] = ()) -> Study:
     """Returns the study of a TOML text; errors as `load_study`."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError("The study file is not valid TOML", where=where, found=str(error)) from None
+    for override in overrides:
+        _override(content, override)
     return study_from(content, where=where)
+
+
+def _override(content: dict[str, Any], override: str) -> None:
+    """Puts a value of --set in its place; text that is no TOML value is a string."""
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise StudyError("--set cannot be read", expected="key=value, as in inference.draws=999", found=override)
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *parents, last = key.split(".")
+    table = content
+    for part in parents:
+        inner = table.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise StudyError("--set names a key inside something that is no table", found=override)
+        table = inner
+    table[last] = value
 
 
 def study_from(content: dict[str, Any], *, where: str = "study") -> Study:

@@ -1,0 +1,77 @@
+"""The one boundary around every command: errors become one paragraph and an exit code, and no message is repeated.
+
+Spark, Delta and the XML and CSV parsers quote values in their messages, so of anything but our own errors only the
+kind, the step and the place in our code are told; `--debug` adds the frames of the stack, still without messages.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+
+import typer
+
+from sos_spark.errors import SosError
+
+INTERRUPTED = 130
+
+
+def guarded(command: Callable[[], int | None], *, debug: bool, as_json: bool) -> int:
+    """Runs a command. Returns its exit code; whatever it raises is told on stderr."""
+    try:
+        return command() or 0
+    except SosError as error:
+        _tell(error.paragraph(), kind=type(error).__name__, code=error.exit_code, as_json=as_json)
+        if debug:
+            _tell_frames(error)
+        return error.exit_code
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.TyperException as error:
+        _tell(f"{error.format_message().rstrip('.')}. Try --help.", kind="UsageError", code=2, as_json=as_json)
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        _tell("Interrupted; the same command goes on where this one stopped.", kind="Interrupted", code=INTERRUPTED,
+              as_json=as_json)  # fmt: skip
+        return INTERRUPTED
+    except Exception as error:
+        _tell(_describe(error), kind=type(error).__name__, code=1, as_json=as_json)
+        if debug:
+            _tell_frames(error)
+        return 1
+
+
+def _describe(error: Exception) -> str:
+    """A paragraph without the error's own message."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if "sos_spark" in frame.filename]
+    place = f"{own[-1].name}, line {own[-1].lineno}" if own else "outside sos_spark"
+    condition = spark_condition(error)
+    cause = f"{type(error).__name__}{f' [{condition}]' if condition else ''}"
+    return (
+        f"Something failed that should not have. Where: {place}. Found: {cause}; its message is withheld, since it may "
+        "quote a record. Run again with --debug for the frames, and report them."
+    )
+
+
+def spark_condition(error: BaseException) -> str:
+    """Returns Spark's name of an error's condition (DIVIDE_BY_ZERO, ...), or nothing."""
+    for name in ("getCondition", "getErrorClass"):
+        method = getattr(error, name, None)
+        if callable(method):
+            try:
+                return str(method() or "")
+            except Exception:
+                return ""
+    return ""
+
+
+def _tell(paragraph: str, *, kind: str, code: int, as_json: bool) -> None:
+    text = json.dumps({"error": kind, "exit_code": code, "message": paragraph}) if as_json else f"error: {paragraph}"
+    sys.stderr.write(text + "\n")
+
+
+def _tell_frames(error: BaseException) -> None:
+    for frame in traceback.extract_tb(error.__traceback__):
+        sys.stderr.write(f"  {frame.filename}:{frame.lineno} {frame.name}\n")

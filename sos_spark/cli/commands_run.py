@@ -1,0 +1,253 @@
+"""simulate, run, and a command for each step."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import uuid4
+
+import typer
+
+from sos_spark.cli import options as opt
+from sos_spark.cli.progress import Stopwatch, progress_for
+from sos_spark.cli.sessions import session_starter
+from sos_spark.config.environment import Environment
+from sos_spark.config.load import load_study
+from sos_spark.errors import StudyError
+from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.pipeline import PlannedStep, plan, run_steps
+
+if TYPE_CHECKING:
+    from sos_spark.config.study import Study
+
+SUMMARIES = {
+    "ingest": "Take returns into bronze as received.",
+    "validate": "Type, check and de-duplicate: bronze to silver and quarantine.",
+    "cohort": "Harmonise authorities over the study's window.",
+    "outcome": "Compute the study's outcomes, a row each.",
+    "panel": "Collapse outcomes to cells.",
+    "report": "Write report.html and figures.",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("run", help="Run the steps of a study, in order.")(run)
+    app.command("simulate", help="Write synthetic returns with a known truth.")(simulate)
+    app.command("fit", help="Fit the study's outcomes on the collapsed panel. Needs no Spark.")(fit)
+    app.command("quality", help="Ingest, validate and check data quality, alone.")(quality)
+    for step, summary in SUMMARIES.items():
+        app.command(step, help=summary)(_command_of(step))
+
+
+def run(
+    study: opt.Study = None,
+    source: opt.Source = None,
+    lake: opt.Lake = None,
+    out: opt.Out = None,
+    first: opt.First = None,
+    last: opt.Last = None,
+    master: opt.Master = None,
+    key_file: opt.KeyFile = None,
+    allow_refused: opt.AllowRefused = False,
+    overrides: opt.Set = None,
+    driver_memory: opt.DriverMemory = "4g",
+    as_json: opt.Json = False,
+    dry_run: opt.DryRun = False,
+    debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
+) -> int:
+    """Runs the steps of a study."""
+    environment = Environment(source, lake, out, master, key_file, allow_refused)
+    the_study = load_study(study, overrides=overrides or ()) if study else None
+    return _execute(environment, the_study, plan(first, last), driver_memory, as_json=as_json, dry_run=dry_run)
+
+
+def _command_of(step: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - typer reads the inner signature
+    def command(
+        study: opt.Study = None,
+        source: opt.Source = None,
+        lake: opt.Lake = None,
+        out: opt.Out = None,
+        master: opt.Master = None,
+        key_file: opt.KeyFile = None,
+        allow_refused: opt.AllowRefused = False,
+        overrides: opt.Set = None,
+        driver_memory: opt.DriverMemory = "4g",
+        as_json: opt.Json = False,
+        dry_run: opt.DryRun = False,
+        debug: opt.Debug = False,
+    ) -> int:
+        return run(study, source, lake, out, step, step, master, key_file, allow_refused, overrides, driver_memory,
+                   as_json, dry_run, debug)  # fmt: skip
+
+    return command
+
+
+def quality(
+    source: opt.Source = None,
+    lake: opt.Lake = None,
+    out: opt.Out = None,
+    master: opt.Master = None,
+    key_file: opt.KeyFile = None,
+    allow_refused: opt.AllowRefused = False,
+    driver_memory: opt.DriverMemory = "4g",
+    as_json: opt.Json = False,
+    debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
+) -> int:
+    """A data-quality run alone: no study."""
+    environment = Environment(source, lake, out, master, key_file, allow_refused)
+    return _execute(environment, None, plan("ingest", "validate"), driver_memory, as_json=as_json)
+
+
+def fit(
+    study: opt.Study = None,
+    panel: Annotated[
+        Path | None, typer.Option("--panel", help="Collapsed cells (CSV) instead of a lake.", show_default=False)
+    ] = None,
+    lake: opt.Lake = None,
+    out: opt.Out = None,
+    source: opt.Source = None,
+    overrides: opt.Set = None,
+    as_json: opt.Json = False,
+    dry_run: opt.DryRun = False,
+    debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
+) -> int:
+    """Fits the study's outcomes."""
+    if study is None or out is None:
+        raise StudyError("The command lacks options", expected="--study and --out", remedy="Give them; see --help")
+    the_study = load_study(study, overrides=overrides or ())
+    if panel is None:
+        environment = Environment(source=source, lake=lake, out=out)
+        return _execute(environment, the_study, plan("fit", "fit"), "1g", as_json=as_json, dry_run=dry_run)
+    from sos_spark.steps.fit import fit_panel_file
+
+    the_run = _new_run(Environment(out=out), the_study, "1g")
+    report = fit_panel_file(panel, the_study, out)
+    the_run.reports.append(report)
+    return _finish(the_run, 0, as_json=as_json)
+
+
+def simulate(
+    out: Annotated[Path, typer.Option("--out", help="The folder to write to.", show_default=False)],
+    scale: Annotated[Literal["tiny", "small", "england"], typer.Option("--scale", help="How many children.")] = "tiny",
+    years: Annotated[str, typer.Option("--years", help="Census years, first-last.")] = "2013-2020",
+    las: Annotated[
+        int | None, typer.Option("--las", help="How many local authorities; all where not given.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The seed.")] = 1,
+    form: Annotated[Literal["returns", "tables"], typer.Option("--format", help="XML and CSV, or flat tables.")] = (
+        "returns"
+    ),
+    effects: Annotated[
+        Path | None, typer.Option("--effects", help="The effects to plant (TOML).", show_default=False)
+    ] = None,
+    master: opt.Master = None,
+    driver_memory: opt.DriverMemory = "4g",
+    as_json: opt.Json = False,
+    debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
+) -> int:
+    """Writes synthetic returns."""
+    from sos_spark.config.reference import conf_root
+    from sos_spark.simulate import load_effects
+    from sos_spark.simulate import simulate as write_returns
+
+    watch = Stopwatch()
+    start_session = session_starter(master, driver_memory)
+    progress = progress_for(["simulate"], quiet=as_json)
+    with progress.step("simulate") as shown:
+        report = write_returns(
+            start_session(),
+            out=out,
+            scale=scale,
+            census_years=_years(years),
+            n_authorities=las,
+            seed=seed,
+            form=form,
+            effects=load_effects(effects or conf_root() / "effects" / "default.toml"),
+        )
+        shown.append(StepReport("simulate", rows=dict(report.rows)))
+    if as_json:
+        _say(json.dumps({"out": str(out), "rows": dict(report.rows), "seconds": round(watch.seconds, 1)}))
+    else:
+        _say(f"{sum(report.rows.values()):,} records of {scale} scale in {out} ({watch.seconds:.0f} s); truth in "
+             f"{out / 'truth.json'}")  # fmt: skip
+    return 0
+
+
+def _years(text: str) -> tuple[int, ...]:
+    first, _, last = text.partition("-")
+    try:
+        years = tuple(range(int(first), int(last or first) + 1))
+    except ValueError:
+        years = ()
+    if not years:
+        raise StudyError("--years cannot be read", expected="first-last, as in 2013-2020", found=text)
+    return years
+
+
+def _execute(
+    environment: Environment,
+    study: Study | None,
+    steps: Sequence[PlannedStep],
+    driver_memory: str,
+    *,
+    as_json: bool,
+    dry_run: bool = False,
+) -> int:
+    the_run = _new_run(environment, study, driver_memory)
+    if dry_run:
+        for step in steps:
+            _say(step.name + (f", then the quality gate of {step.gate}" if step.gate else ""))
+        return 0
+    progress = progress_for([step.name for step in steps], quiet=as_json)
+    code = run_steps(the_run, steps, while_step=progress.step)
+    return _finish(the_run, code, as_json=as_json)
+
+
+def _new_run(environment: Environment, study: Study | None, driver_memory: str) -> Run:
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
+    return Run(run_id, environment, study, session_starter(environment.master, driver_memory))
+
+
+def _finish(run: Run, code: int, *, as_json: bool) -> int:
+    """Messages to stderr, results to stdout."""
+    for report in run.reports:
+        for warning in report.warnings:
+            sys.stderr.write(f"warning: {report.step}: {warning}\n")
+    refused = [reason for report in run.reports for reason in report.refused]
+    if refused:
+        sys.stderr.write(f"refused {len(refused)} source file{'s' if len(refused) > 1 else ''}:\n")
+        sys.stderr.writelines(f"  - {reason}\n" for reason in refused)
+        if code:
+            sys.stderr.write("Everything else is committed. Mend or remove them, or go on with --allow-refused.\n")
+    if as_json:
+        _say(
+            json.dumps(
+                {
+                    "run_id": run.run_id,
+                    "exit_code": code,
+                    "steps": [
+                        {"step": r.step, "rows": r.rows, "warnings": r.warnings, "refused": r.refused, **r.facts}
+                        for r in run.reports
+                    ],
+                },
+                default=str,
+            )
+        )
+    elif run.reports and not code:
+        for report in run.reports:
+            rows = sum(report.rows.values())
+            _say(f"{report.step:<16}{report.facts.get('seconds', 0):>8} s {rows:>14,} rows")
+        if run.environment.out is not None and (run.out / "report.html").exists() and run.reports[-1].step == "report":
+            _say(f"report: {run.out / 'report.html'}")
+    return code
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+

@@ -1,0 +1,71 @@
+"""study new, study check: write and check study files without Spark."""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sos_spark.cli import options as opt
+from sos_spark.config.load import fingerprint, load_study
+from sos_spark.config.reference import authorities
+from sos_spark.config.study import Study
+from sos_spark.errors import StudyError
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    group = typer.Typer(help="Write, check and freeze study files. Needs no Spark.", no_args_is_help=True)
+    group.command("new", help="Write a commented study file.")(new)
+    group.command("check", help="Report every fault of a study file.")(check)
+    app.add_typer(group, name="study")
+
+
+def new(
+    path: Annotated[Path, typer.Argument(help="The file to write.", show_default=False)],
+    debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
+) -> int:
+    """Writes the template; never over a file that is there."""
+    if path.exists():
+        raise StudyError("The file exists", where=str(path), remedy="Name another, or remove it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(template(), encoding="utf-8")
+    sys.stdout.write(f"{path}: edit it, then `sos-spark study check {path}`\n")
+    return 0
+
+
+def template() -> str:
+    """Returns the commented study file."""
+    return (files("sos_spark.config") / "templates" / "study.toml").read_text(encoding="utf-8")
+
+
+def check(
+    path: opt.RequiredStudy,
+    debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
+) -> int:
+    """Raises with every fault; else says what the study would do."""
+    study = load_study(path)
+    sys.stdout.write(
+        f"{study.study_id}: {len(study.outcomes)} outcomes, {len(study.pilots)} pilots, comparators: "
+        f"{study.comparators.kind}\nfingerprint {fingerprint(study)}\n"
+    )
+    unknown = sorted(named_codes(study) - set(authorities()))
+    if unknown:
+        sys.stderr.write(
+            f"warning: not LA codes of England: {', '.join(unknown)}. Right for a panel of your own (fit --panel), "
+            "wrong for a run on returns.\n"
+        )
+    return 0
+
+
+def named_codes(study: Study) -> set[str]:
+    """Returns every LA code the study names."""
+    return {
+        *(pilot.la_code for pilot in study.pilots),
+        *(model.la_code for model in study.practice_models),
+        *study.comparators.la_codes,
+        *study.comparators.exclude,
+    }

@@ -1,0 +1,40 @@
+"""`sos-spark`: one command line, one function a step."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from sos_spark.cli import commands_lake, commands_run, commands_study
+from sos_spark.cli.boundary import guarded
+
+app = typer.Typer(
+    name="sos-spark",
+    help="Did a social-work programme change what happened to children? From statutory returns to estimates.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+commands_run.register(app)
+commands_study.register(app)
+commands_lake.register(app)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line. Returns its exit code; every error passes the one boundary."""
+    arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    os.umask(0o077)
+    command = typer.main.get_command(app)
+    return guarded(
+        lambda: command.main(args=arguments, prog_name="sos-spark", standalone_mode=False),
+        debug="--debug" in arguments,
+        as_json="--json" in arguments,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

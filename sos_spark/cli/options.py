@@ -1,0 +1,34 @@
+"""The options that commands share, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Study = Annotated[Path | None, typer.Option("--study", help="The study file (TOML).", show_default=False)]
+RequiredStudy = Annotated[Path, typer.Argument(help="The study file (TOML).", show_default=False)]
+Source = Annotated[Path | None, typer.Option("--source", help="The folder of returns.", show_default=False)]
+Lake = Annotated[Path | None, typer.Option("--lake", help="The folder of the Delta lake.", show_default=False)]
+Out = Annotated[Path | None, typer.Option("--out", help="The folder of results.", show_default=False)]
+Master = Annotated[
+    str | None, typer.Option("--master", help="Spark master; local[*] where none is given.", show_default=False)
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--key-file", help="The pseudonym key: a file of mode 0600.", show_default=False),
+]
+AllowRefused = Annotated[
+    bool, typer.Option("--allow-refused", help="Go on although files were refused; their LA-years are missing.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a key of the study file: --set inference.draws=999.", show_default=False),
+]
+First = Annotated[str | None, typer.Option("--from", help="The first step to run.", show_default=False)]
+Last = Annotated[str | None, typer.Option("--to", help="The last step to run.", show_default=False)]
+DriverMemory = Annotated[str, typer.Option("--driver-memory", help="Memory of the Spark driver in local mode.")]
+Json = Annotated[bool, typer.Option("--json", help="Results, and errors, as JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the stack's frames with an error.")]

@@ -1,0 +1,98 @@
+"""The steps in order, and what surrounds each: the quality gate after a layer, the report, the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from time import perf_counter
+from typing import Literal
+
+from sos_spark.errors import StudyError
+from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.manifest import write_manifest
+
+STEPS = ("ingest", "validate", "cohort", "outcome", "panel", "fit", "report")
+Layer = Literal["bronze", "silver", "panel"]
+GATE_AFTER: dict[str, Layer] = {"ingest": "bronze", "validate": "silver", "panel": "panel"}
+NEEDS_SOURCE = frozenset({"ingest"})
+NEEDS_STUDY = frozenset({"cohort", "outcome", "panel", "fit", "report"})
+NEEDS_OUT = frozenset({"panel", "fit", "report"})
+WhileStep = Callable[[str], AbstractContextManager[list[StepReport]]]
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step of a run and the layer that is checked after it."""
+
+    name: str
+    gate: Layer | None
+
+
+def plan(first: str | None, last: str | None) -> tuple[PlannedStep, ...]:
+    """Returns the steps from the first to the last, both included. Raises StudyError for a name or order that is wrong."""
+    for name in (first, last):
+        if name is not None and name not in STEPS:
+            raise StudyError("There is no such step", expected=", ".join(STEPS), found=name)
+    start = STEPS.index(first) if first else 0
+    end = STEPS.index(last) if last else len(STEPS) - 1
+    if end < start:
+        raise StudyError("The run would end before it starts", found=f"--from {first} --to {last}")
+    return tuple(PlannedStep(name, GATE_AFTER.get(name)) for name in STEPS[start : end + 1])
+
+
+def run_steps(run: Run, steps: Sequence[PlannedStep], *, while_step: WhileStep) -> int:
+    """Runs steps in order. Returns the exit code: that of the first step that ended with one, or 0.
+
+    A run whose steps leave results (`--out`) leaves a manifest too, whichever way it ends.
+    """
+    _require(run, steps)
+    try:
+        for step in steps:
+            with while_step(step.name) as shown:
+                shown.extend(_run_one(run, step))
+            run.reports.extend(shown or ())
+            failed = next((report.exit_code for report in run.reports if report.exit_code), 0)
+            if failed:
+                return failed
+        return 0
+    finally:
+        if run.environment.out is not None:
+            write_manifest(run)
+
+
+def _run_one(run: Run, step: PlannedStep) -> Iterator[StepReport]:
+    start = perf_counter()
+    report = step_function(step.name)(run)
+    report.facts["seconds"] = round(perf_counter() - start, 2)
+    yield report
+    if step.gate is not None and not report.exit_code:
+        from sos_spark.steps.quality import check_layer
+
+        start = perf_counter()
+        checked = check_layer(run, step.gate)
+        checked.facts["seconds"] = round(perf_counter() - start, 2)
+        yield checked
+
+
+def step_function(name: str) -> Callable[[Run], StepReport]:
+    """Returns the function of a step; its module is imported only now, so that a fit starts no Spark."""
+    function: Callable[[Run], StepReport] = getattr(import_module(f"sos_spark.steps.{name}"), name)
+    return function
+
+
+def _require(run: Run, steps: Sequence[PlannedStep]) -> None:
+    names = {step.name for step in steps}
+    missing = [
+        option
+        for option, given, needed in (
+            ("--source", run.environment.source, names & NEEDS_SOURCE),
+            ("--lake", run.environment.lake, names),
+            ("--study", run.study, names & NEEDS_STUDY),
+            ("--out", run.environment.out, names & NEEDS_OUT),
+        )
+        if needed and given is None
+    ]
+    if missing:
+        raise StudyError("The command lacks options", expected=", ".join(missing), remedy="Give them; see --help")
