@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -66,7 +66,7 @@ def run(
     return _execute(environment, the_study, plan(first, last), driver_memory, as_json=as_json, dry_run=dry_run)
 
 
-def _command_of(step: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - typer reads the inner signature
+def _command_of(step: str) -> Callable[..., int]:
     def command(
         study: opt.Study = None,
         source: opt.Source = None,
@@ -151,6 +151,7 @@ def simulate(
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
 ) -> int:
     """Writes synthetic returns."""
+    census_years = _years(years)
     from sos_spark.config.reference import conf_root
     from sos_spark.simulate import load_effects
     from sos_spark.simulate import simulate as write_returns
@@ -163,7 +164,7 @@ def simulate(
             start_session(),
             out=out,
             scale=scale,
-            census_years=_years(years),
+            census_years=census_years,
             n_authorities=las,
             seed=seed,
             form=form,
@@ -249,5 +250,3 @@ def _finish(run: Run, code: int, *, as_json: bool) -> int:
 
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
-
-

@@ -183,13 +183,7 @@ class Published(_Outcome):
 
 
 Outcome = Annotated[
-    RereferralNfa
-    | RereferralEscalated
-    | AssessmentDuration
-    | AssessmentWithin
-    | KinshipPlacement
-    | Icpc
-    | Published,
+    RereferralNfa | RereferralEscalated | AssessmentDuration | AssessmentWithin | KinshipPlacement | Icpc | Published,
     Field(discriminator="kind"),
 ]
 

@@ -31,7 +31,11 @@ class PlannedStep:
 
 
 def plan(first: str | None, last: str | None) -> tuple[PlannedStep, ...]:
-    """Returns the steps from the first to the last, both included. Raises StudyError for a name or order that is wrong."""
+    """Returns the steps from the first to the last, both included.
+
+    Raises:
+        StudyError: A name that is no step's, or the last before the first.
+    """
     for name in (first, last):
         if name is not None and name not in STEPS:
             raise StudyError("There is no such step", expected=", ".join(STEPS), found=name)
