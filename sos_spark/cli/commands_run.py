@@ -16,6 +16,7 @@ from sos_spark.cli import options as opt
 from sos_spark.cli.progress import Stopwatch, progress_for
 from sos_spark.cli.sessions import session_starter
 from sos_spark.config.environment import Environment
+from sos_spark.config.freeze import FrozenPlan, frozen_plan
 from sos_spark.config.load import load_study
 from sos_spark.errors import StudyError
 from sos_spark.steps.context import Run, StepReport
@@ -63,7 +64,9 @@ def run(
     """Runs the steps of a study."""
     environment = Environment(source, lake, out, master, key_file, allow_refused)
     the_study = load_study(study, overrides=overrides or ()) if study else None
-    return _execute(environment, the_study, plan(first, last), driver_memory, as_json=as_json, dry_run=dry_run)
+    frozen = frozen_plan(study, the_study) if study and the_study else None
+    the_run = _new_run(environment, the_study, driver_memory, frozen)
+    return _execute(the_run, plan(first, last), as_json=as_json, dry_run=dry_run)
 
 
 def _command_of(step: str) -> Callable[..., int]:
@@ -100,7 +103,7 @@ def quality(
 ) -> int:
     """A data-quality run alone: no study."""
     environment = Environment(source, lake, out, master, key_file, allow_refused)
-    return _execute(environment, None, plan("ingest", "validate"), driver_memory, as_json=as_json)
+    return _execute(_new_run(environment, None, driver_memory), plan("ingest", "validate"), as_json=as_json)
 
 
 def fit(
@@ -120,12 +123,11 @@ def fit(
     if study is None or out is None:
         raise StudyError("The command lacks options", expected="--study and --out", remedy="Give them; see --help")
     the_study = load_study(study, overrides=overrides or ())
+    the_run = _new_run(Environment(source, lake, out), the_study, "1g", frozen_plan(study, the_study))
     if panel is None:
-        environment = Environment(source=source, lake=lake, out=out)
-        return _execute(environment, the_study, plan("fit", "fit"), "1g", as_json=as_json, dry_run=dry_run)
+        return _execute(the_run, plan("fit", "fit"), as_json=as_json, dry_run=dry_run)
     from sos_spark.steps.fit import fit_panel_file
 
-    the_run = _new_run(Environment(out=out), the_study, "1g")
     report = fit_panel_file(panel, the_study, out)
     the_run.reports.append(report)
     return _finish(the_run, 0, as_json=as_json)
@@ -190,28 +192,21 @@ def _years(text: str) -> tuple[int, ...]:
     return years
 
 
-def _execute(
-    environment: Environment,
-    study: Study | None,
-    steps: Sequence[PlannedStep],
-    driver_memory: str,
-    *,
-    as_json: bool,
-    dry_run: bool = False,
-) -> int:
-    the_run = _new_run(environment, study, driver_memory)
+def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: bool = False) -> int:
     if dry_run:
         for step in steps:
             _say(step.name + (f", then the quality gate of {step.gate}" if step.gate else ""))
         return 0
     progress = progress_for([step.name for step in steps], quiet=as_json)
-    code = run_steps(the_run, steps, while_step=progress.step)
-    return _finish(the_run, code, as_json=as_json)
+    code = run_steps(run, steps, while_step=progress.step)
+    return _finish(run, code, as_json=as_json)
 
 
-def _new_run(environment: Environment, study: Study | None, driver_memory: str) -> Run:
+def _new_run(
+    environment: Environment, study: Study | None, driver_memory: str, frozen: FrozenPlan | None = None
+) -> Run:
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
-    return Run(run_id, environment, study, session_starter(environment.master, driver_memory))
+    return Run(run_id, environment, study, session_starter(environment.master, driver_memory), frozen)
 
 
 def _finish(run: Run, code: int, *, as_json: bool) -> int:

@@ -1,8 +1,9 @@
-"""study new, study check: write and check study files without Spark."""
+"""study new, check and freeze: study files without Spark."""
 
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 
 from sos_spark.cli import options as opt
+from sos_spark.config.freeze import freeze as freeze_plan
 from sos_spark.config.load import fingerprint, load_study
 from sos_spark.config.reference import authorities
 from sos_spark.config.study import Study
@@ -21,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Write, check and freeze study files. Needs no Spark.", no_args_is_help=True)
     group.command("new", help="Write a commented study file.")(new)
     group.command("check", help="Report every fault of a study file.")(check)
+    group.command("freeze", help="Keep the plan as it stands, before the first fit.")(freeze)
     app.add_typer(group, name="study")
 
 
@@ -58,6 +61,16 @@ def check(
             f"warning: not LA codes of England: {', '.join(unknown)}. Right for a panel of your own (fit --panel), "
             "wrong for a run on returns.\n"
         )
+    return 0
+
+
+def freeze(
+    path: opt.RequiredStudy,
+    debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
+) -> int:
+    """Keeps the plan; reports say whether it was frozen and what changed since."""
+    kept = freeze_plan(path, now=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    sys.stdout.write(f"{kept}: frozen with fingerprint {fingerprint(load_study(path))}\n")
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sos_spark.config.environment import Environment
+from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.study import Study
 from sos_spark.errors import StudyError
 
@@ -40,6 +41,7 @@ class Run:
     environment: Environment
     study: Study | None
     start_session: Callable[[], SparkSession]
+    frozen: FrozenPlan | None = None
     reports: list[StepReport] = field(default_factory=list)
 
     @cached_property

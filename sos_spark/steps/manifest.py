@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import subprocess
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def manifest(run: Run, earlier: dict[str, Any]) -> dict[str, Any]:
         "study": None
         if study is None
         else {"study_id": study.study_id, "fingerprint": fingerprint(study), "seed": study.inference.seed},
+        "frozen_plan": None if run.frozen is None else asdict(run.frozen),
         "tables": _table_versions(run),
         "steps": {**earlier, **steps},
     }
