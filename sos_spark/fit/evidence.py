@@ -50,7 +50,8 @@ class Evidence:
         """The verdict with its inputs, for a table cell."""
         if not self.held:
             return self.strength
-        return f"{self.strength} ({', '.join(f'{name} {"yes" if ok else "no"}' for name, ok in self.held.items())})"
+        said = ", ".join(f"{name} {'yes' if ok else 'no'}" for name, ok in self.held.items())
+        return f"{self.strength} ({said})"
 
 
 def default_rule(inputs: EvidenceInputs, *, alpha: float = 0.05, alpha_left_out: float = 0.10) -> Evidence:
