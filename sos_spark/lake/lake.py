@@ -1,0 +1,239 @@
+"""The lake: Delta tables as `sos_spark.tables` declares them, written so that a repeated run changes nothing.
+
+A write names a fingerprint, which says what its rows were made from (inputs, rules, study). It becomes the commit's
+user metadata, and a write whose fingerprint is already the table's is not made. Each write is one commit: a reader, or
+the run after a kill, sees the rows before it or the rows after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sos_spark.errors import EnvironmentFaultError, InputError
+from sos_spark.lake import versions
+from sos_spark.lake.faults import SchemaMismatchError, conflict, told_safely
+from sos_spark.lake.locks import locked
+from sos_spark.lake.slices import predicate
+from sos_spark.tables import Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_MADE_BY = {"bronze": "ingest", "silver": "validate", "quarantine": "validate", "dq": "validate"}
+
+
+class Lake:
+    """The Delta tables under one folder, at `<root>/<layer>/<short name>`.
+
+    Writers of one table wait for nobody: the second is told of the conflict (ConflictError). Reading needs no lock.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root).absolute()
+
+    def path(self, table: Table) -> Path:
+        """Returns the table's folder."""
+        return versions.table_path(self.root, table)
+
+    def exists(self, table: Table) -> bool:
+        """Says whether the table has content, be it no rows. Needs no Spark."""
+        return self.version(table) is not None
+
+    def version(self, table: Table) -> int | None:
+        """Returns the newest version, None where the table does not exist. Needs no Spark."""
+        return versions.version_of(self.root, table)
+
+    def fingerprint(self, table: Table) -> str | None:
+        """Returns what the table's content was made from; None where it does not exist or did not say."""
+        return versions.last_fingerprint(self.root, table)
+
+    def history(self, table: Table) -> tuple[versions.Commit, ...]:
+        """Returns the table's commits, newest first. Needs no Spark."""
+        return versions.history(self.root, table)
+
+    def read(self, spark: SparkSession, table: Table, *, version: int | None = None) -> DataFrame:
+        """Returns the table, at a version where one is given.
+
+        Raises:
+            InputError: There is no such table, or no such version; names the step that makes it.
+        """
+        newest = self.version(table)
+        if newest is None or (version is not None and not 0 < version <= newest):
+            step = _MADE_BY.get(table.layer, table.layer)
+            raise InputError(
+                "The lake lacks a table" if newest is None else "The lake lacks a version of a table",
+                where=str(self.path(table)),
+                expected=table.name + (f" at version {version}" if version is not None else ""),
+                found="" if newest is None else f"versions 1 to {newest}",
+                remedy=f"Run the step that makes it first: sos-spark {step}",
+            )
+        reader = spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(str(self.path(table)))
+
+    def read_or_empty(self, spark: SparkSession, table: Table) -> DataFrame:
+        """Returns the table, or no rows with its columns where it does not exist."""
+        if self.exists(table):
+            return self.read(spark, table)
+        import pyarrow as pa
+
+        from sos_spark.lake.arrow import arrow_schema
+
+        # An Arrow table is a local relation: Spark knows that it is empty, so joins with it cost nothing.
+        nothing = pa.RecordBatch.from_pylist([], schema=arrow_schema(table))
+        return spark.createDataFrame(pa.Table.from_batches([nothing]), table.schema())
+
+    def overwrite(self, df: DataFrame, table: Table, *, fingerprint: str) -> int:
+        """Replaces the whole table by the frame. Returns the version that holds it.
+
+        Raises:
+            SchemaMismatchError: The frame's columns are not the table's, in its order.
+            ConstraintViolationError: A row breaks a NOT NULL or CHECK constraint.
+            ConflictError: Another writer holds the table, or committed meanwhile.
+        """
+        return self._save(df, table, {}, fingerprint)
+
+    def replace(self, df: DataFrame, table: Table, *, slices: Sequence[Mapping[str, object]], fingerprint: str) -> int:
+        """Replaces the rows of some slices by the frame, which must hold none of any other slice.
+
+        A slice is the rows whose columns equal its values, as in {"la_code": "926", "census_year": 2015}; every slice
+        names the same columns. A slice the frame has no rows of becomes empty. Returns and errors as `overwrite`.
+        """
+        return self._save(df, table, {"replaceWhere": predicate(table, slices)}, fingerprint)
+
+    def merge(self, df: DataFrame, table: Table, *, on: Sequence[str], fingerprint: str) -> int:
+        """Updates the rows that match on some columns (null matches null) and adds the others; deletes none.
+
+        The frame must have one row a key. Returns and errors as `overwrite`.
+        """
+        unknown = sorted(set(on) - set(table.column_names))
+        if unknown or not on:
+            raise SchemaMismatchError("A merge needs columns of its table", where=table.name, found=", ".join(unknown))
+        with self._writing(df, table, fingerprint) as base:
+            if base is None:
+                return versions.version_of(self.root, table) or 0
+            from delta.tables import DeltaTable
+
+            spark = df.sparkSession
+            condition = " AND ".join(f"old.`{name}` <=> new.`{name}`" for name in on)
+            with _commit_note(spark, fingerprint):
+                (
+                    DeltaTable.forPath(spark, str(self.path(table)))
+                    .alias("old")
+                    .merge(df.alias("new"), condition)
+                    .whenMatchedUpdateAll()
+                    .whenNotMatchedInsertAll()
+                    .execute()
+                )
+            return self._committed(table, fingerprint)
+
+    def _save(self, df: DataFrame, table: Table, options: Mapping[str, str], fingerprint: str) -> int:
+        with self._writing(df, table, fingerprint) as base:
+            if base is None:
+                return versions.version_of(self.root, table) or 0
+            (
+                df.write.format("delta")
+                .mode("overwrite")
+                .options(**options)
+                .option("mergeSchema", "false")
+                .option("userMetadata", fingerprint)
+                # Of two writers that saw the same version (possible only where locks do not reach, as on two machines)
+                # Delta lets one through: both would be the transaction after `base`.
+                .option("txnAppId", table.name)
+                .option("txnVersion", base + 1)
+                .save(str(self.path(table)))
+            )
+            return self._committed(table, fingerprint)
+
+    @contextmanager
+    def _writing(self, df: DataFrame, table: Table, fingerprint: str) -> Iterator[int | None]:
+        """Holds the table for one commit. Gives the version before it, or None where there is nothing to write."""
+        _require_columns(df, table)
+        self._require_root()
+        java = int(df.sparkSession._jvm.java.lang.ProcessHandle.current().pid())  # type: ignore[union-attr]
+        with locked(self.root, table, java_process=java), told_safely(table):
+            if self.fingerprint(table) == fingerprint:
+                yield None
+                return
+            if not versions.is_declared(self.root, table):
+                declare(self.root, table)
+            yield self.version(table) or 0
+
+    def _committed(self, table: Table, fingerprint: str) -> int:
+        """Returns the version just written. A write that Delta passed over was overtaken by another."""
+        version = self.version(table)
+        if version is None or self.fingerprint(table) != fingerprint:
+            raise conflict(table, found="another writer committed to it while this one worked")
+        return version
+
+    def _require_root(self) -> None:
+        """Makes the lake's folder, or takes from others the right to enter it: it holds children's records."""
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self.root.stat().st_mode & 0o077:
+                self.root.chmod(0o700)
+        except OSError as error:
+            raise EnvironmentFaultError(
+                "The lake's folder cannot be made private",
+                where=str(self.root),
+                expected="a folder of ours with mode 0700",
+                found=type(error).__name__,
+                remedy="Give a folder that you own and may write to",
+            ) from None
+
+
+def declare(root: Path, table: Table) -> None:
+    """Writes version 0 of a table: columns, NOT NULL and CHECK constraints, partitioning. Needs no Spark.
+
+    No column statistics (they cost as much as the write), no deletion vectors (other readers cannot read them).
+    """
+    from deltalake import DeltaTable, Schema
+
+    path = versions.table_path(root, table)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    DeltaTable.create(
+        path,
+        Schema.from_json(table.schema().json()),
+        name=table.name,
+        description=table.grain,
+        partition_by=list(table.partition_by) or None,
+        configuration={
+            "delta.dataSkippingNumIndexedCols": "0",
+            "delta.enableDeletionVectors": "false",
+            "delta.minReaderVersion": "1",
+            "delta.minWriterVersion": "3",
+            **{f"delta.constraints.{name}": check for name, check in table.checks.items()},
+        },
+        raise_if_key_not_exists=False,
+    )
+
+
+def _require_columns(df: DataFrame, table: Table) -> None:
+    """Names, order and types; what may be null is for the table's constraints to say."""
+    expected = [f"{field.name} {field.dataType.simpleString()}" for field in table.schema().fields]
+    found = [f"{field.name} {field.dataType.simpleString()}" for field in df.schema.fields]
+    if found != expected:
+        missing = [column for column in expected if column not in found]
+        surplus = [column for column in found if column not in expected]
+        raise SchemaMismatchError(
+            "A frame does not have its table's columns",
+            where=table.name,
+            expected=f"also {', '.join(missing)}" if missing else ", ".join(expected),
+            found=f"{', '.join(surplus)}" if surplus else "another order" if not missing else "",
+            remedy="Select the table's columns, in its order, at the end of the function that makes the frame",
+        )
+
+
+@contextmanager
+def _commit_note(spark: SparkSession, fingerprint: str) -> Iterator[None]:
+    """A merge takes its user metadata from the session."""
+    name = "spark.databricks.delta.commitInfo.userMetadata"
+    spark.conf.set(name, fingerprint)
+    try:
+        yield
+    finally:
+        spark.conf.unset(name)

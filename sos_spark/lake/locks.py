@@ -1,0 +1,98 @@
+"""One writer a table: local file systems give Delta no atomic put-if-absent between processes.
+
+A lock is an advisory lock of the operating system on a small file beside the tables, so it ends with its process
+whichever way that ends. A killed Python leaves its Java process alive for a moment, and that one may still be
+committing; the file therefore names the Java process, and the next holder waits for it to be gone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from sos_spark.lake.faults import conflict
+from sos_spark.tables import Table
+
+ORPHAN_PATIENCE_SECONDS = 30.0
+
+
+@contextmanager
+def locked(root: Path, table: Table, *, java_process: int | None, patience_seconds: float = 0.0) -> Iterator[None]:
+    """Holds the table's lock. `java_process` is the process id of this process's Spark.
+
+    Raises:
+        ConflictError: Another live process holds it and does not let go within `patience_seconds`.
+    """
+    folder = root / ".locks"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (folder / f"{table.name}.lock").open("a+", encoding="utf-8") as handle:
+        _acquire(handle, table, patience_seconds)
+        _wait_for_orphan(handle, table)
+        _write(handle, java_process)
+        try:
+            yield
+        finally:
+            handle.truncate(0)
+            fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+def _acquire(handle: IO[str], table: Table, patience_seconds: float) -> None:
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                holder = _read(handle).get("process")
+                raise conflict(table, found=f"held by process {holder}" if holder else "held by a process") from None
+            time.sleep(0.1)
+
+
+def _wait_for_orphan(handle: IO[str], table: Table) -> None:
+    """Waits for the Java process of a holder that died without letting go."""
+    left = _read(handle)
+    process, started = left.get("java_process"), left.get("java_started")
+    if process is None or started is None or left.get("process") == os.getpid():
+        return
+    deadline = time.monotonic() + ORPHAN_PATIENCE_SECONDS
+    while process_start(process) == started:
+        if time.monotonic() >= deadline:
+            raise conflict(table, found=f"process {process}, left by a run that was killed, may still be writing")
+        time.sleep(0.1)
+
+
+def _write(handle: IO[str], java_process: int | None) -> None:
+    started = process_start(java_process) if java_process is not None else None
+    handle.truncate(0)
+    json.dump({"process": os.getpid(), "java_process": java_process, "java_started": started}, handle)
+    handle.flush()
+
+
+def _read(handle: IO[str]) -> dict[str, int | None]:
+    handle.seek(0)
+    try:
+        content = json.loads(handle.read())
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def process_start(process: int) -> int | None:
+    """Returns when a process started, in the kernel's ticks; None if there is no such process, or no /proc.
+
+    A process id may be used again; with its start time it names one process.
+    """
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return None
+    # The second field, the command's name, is in brackets and may hold anything; a zombie (Z) writes nothing more.
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else int(fields[19])

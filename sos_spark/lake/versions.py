@@ -1,0 +1,100 @@
+"""What a table's log says: its version, its commits, what its last content was made from. Needs no Spark.
+
+Version 0 of a table is its declaration; it has content from version 1 on. So a run that was killed between the two
+leaves a table that still counts as not made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+    from sos_spark.tables import Table
+
+# Commits that rearrange files and leave the rows as they were.
+_HOUSEKEEPING = frozenset({"OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"})
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit of a table. `fingerprint`: what its content was made from, where the writer said."""
+
+    version: int
+    at: datetime
+    operation: str
+    fingerprint: str | None
+    n_rows_written: int | None
+
+
+def table_path(root: Path, table: Table) -> Path:
+    """Returns the table's folder."""
+    return root / table.layer / table.short_name
+
+
+def version_of(root: Path, table: Table) -> int | None:
+    """Returns the table's newest version, or None if it has no content yet."""
+    log = _log(root, table)
+    if log is None:
+        return None
+    version = log.version()
+    return version if version > 0 else None
+
+
+def is_declared(root: Path, table: Table) -> bool:
+    """Says whether the table's version 0 is there."""
+    return _log(root, table) is not None
+
+
+def history(root: Path, table: Table) -> tuple[Commit, ...]:
+    """Returns the table's commits that its log still holds, newest first, without the declaration."""
+    return tuple(_commits(root, table))
+
+
+def last_fingerprint(root: Path, table: Table) -> str | None:
+    """Returns the fingerprint of the table's content: of its newest commit, housekeeping aside."""
+    for commit in _commits(root, table):
+        if commit.operation not in _HOUSEKEEPING:
+            return commit.fingerprint
+    return None
+
+
+def _log(root: Path, table: Table) -> DeltaTable | None:
+    from deltalake import DeltaTable
+    from deltalake.exceptions import TableNotFoundError
+
+    path = table_path(root, table)
+    if not (path / "_delta_log").is_dir():
+        return None
+    try:
+        return DeltaTable(path, without_files=True)
+    except TableNotFoundError:
+        return None
+
+
+def _commits(root: Path, table: Table) -> Iterator[Commit]:
+    log = _log(root, table)
+    if log is None:
+        return
+    for entry in log.history():
+        if entry["version"] > 0:
+            yield Commit(
+                version=entry["version"],
+                at=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
+                operation=entry["operation"],
+                fingerprint=entry.get("userMetadata"),
+                n_rows_written=_rows_written(entry.get("operationMetrics") or {}),
+            )
+
+
+def _rows_written(metrics: Mapping[str, Any]) -> int | None:
+    """Rows of the files a commit added: a merge's include those it only moved."""
+    for name in ("numOutputRows", "numTargetRowsInserted"):
+        if name in metrics:
+            return int(metrics[name])
+    return None
