@@ -70,10 +70,11 @@ def place_of(moments: ClusterMoments, coefficient: str) -> int:
     return moments.names.index(coefficient)
 
 
-def cr1_factor(moments: ClusterMoments) -> float:
-    """Returns G/(G-1) (N-1)/(N-K), K the regressors and periods: period effects lack one dummy, so names + 1."""
+def cr1_factor(moments: ClusterMoments, *, n_regressors: int | None = None) -> float:
+    """Returns G/(G-1) (N-1)/(N-K), K the regressors and periods: period effects lack one dummy, so regressors + 1."""
     groups, rows = moments.n_clusters, float(moments.n_rows.sum())
-    return groups / (groups - 1) * (rows - 1) / (rows - len(moments.names) - 1)
+    n_regressors = len(moments.names) if n_regressors is None else n_regressors
+    return groups / (groups - 1) * (rows - 1) / (rows - n_regressors - 1)
 
 
 def kernel_of(moments: ClusterMoments, coefficient: str) -> Kernel:
