@@ -113,6 +113,12 @@ def bank_holidays() -> tuple[date, ...]:
 
 
 @cache
+def england_ceased() -> dict[int, int]:
+    """Returns the census year by England's published total of children who ceased to be looked after."""
+    return {int(row["england_ceased"]): int(row["census_year"]) for row in _rows("england_ceased.csv")}
+
+
+@cache
 def code_set(collection: str, field: str) -> tuple[CodeSpan, ...]:
     """Returns the codes of a field ('cin', 'PrimaryNeedCode'; 'ssda903', 'episodes.PLACE') with their years."""
     return tuple(
