@@ -28,11 +28,13 @@ _MADE_BY = {"bronze": "ingest", "silver": "validate", "quarantine": "validate", 
 class Lake:
     """The Delta tables under one folder, at `<root>/<layer>/<short name>`.
 
-    Writers of one table wait for nobody: the second is told of the conflict (ConflictError). Reading needs no lock.
+    Writers of one table take turns: a second waits `patience_seconds`, then is told of the conflict (ConflictError).
+    Reading needs no lock.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, patience_seconds: float = 60.0) -> None:
         self.root = Path(root).absolute()
+        self._patience_seconds = patience_seconds
 
     def path(self, table: Table) -> Path:
         """Returns the table's folder."""
@@ -155,7 +157,7 @@ class Lake:
         _require_columns(df, table)
         self._require_root()
         java = int(df.sparkSession._jvm.java.lang.ProcessHandle.current().pid())  # type: ignore[union-attr]
-        with locked(self.root, table, java_process=java), told_safely(table):
+        with locked(self.root, table, java_process=java, patience_seconds=self._patience_seconds), told_safely(table):
             if self.fingerprint(table) == fingerprint:
                 yield None
                 return

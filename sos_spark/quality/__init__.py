@@ -1,1 +1,7 @@
-"""Great Expectations suites run as checkpoints, their verdicts, and the gate."""
+"""Table expectations: the only Great Expectations code. Suites in, verdicts out; a gate that stops a run."""
+
+from sos_spark.quality.checks import Verdict, check_tables
+from sos_spark.quality.gate import gate
+from sos_spark.quality.suites import BrokenRuleError, Suite, expectations_root, load_suites
+
+__all__ = ["BrokenRuleError", "Suite", "Verdict", "check_tables", "expectations_root", "gate", "load_suites"]

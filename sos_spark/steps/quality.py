@@ -1,0 +1,52 @@
+"""Checks a layer of the lake against its expectations, keeps the verdicts in dq.results, and stops a run that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sos_spark.quality import Suite, Verdict, check_tables, expectations_root, gate, load_suites
+from sos_spark.quality.suites import Layer
+from sos_spark.steps.context import Run, StepReport
+from sos_spark.tables import DQ_RESULTS, TABLES
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def check_layer(run: Run, layer: Layer) -> StepReport:
+    """Checks the tables of a layer that the lake holds; of a study's own tables, that study's rows.
+
+    Raises:
+        QualityGateError: An expectation of severity error failed. The verdicts are kept all the same.
+        BrokenRuleError: An expectation cannot be evaluated.
+    """
+    suites = [suite for suite in load_suites(expectations_root(), layer) if run.lake.exists(TABLES[suite.table])]
+    report = StepReport(f"quality {layer}")
+    if not suites:
+        return report
+    verdicts = check_tables({suite.table: _rows(run, suite) for suite in suites}, suites)
+    _keep(run, layer, suites, verdicts)
+    report.warnings.extend(gate(verdicts))
+    report.facts |= {"n_expectations": len(verdicts), "n_not_met": sum(not verdict.passed for verdict in verdicts)}
+    return report
+
+
+def _rows(run: Run, suite: Suite) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    rows = run.lake.read(run.spark, TABLES[suite.table])
+    if run.study is not None and "study_id" in rows.columns:
+        return rows.where(F.col("study_id") == run.study.study_id)
+    return rows
+
+
+def _keep(run: Run, layer: Layer, suites: Sequence[Suite], verdicts: Sequence[Verdict]) -> None:
+    """Appends the verdicts; the same layer of the same run again replaces them."""
+    rows = [(run.run_id, v.suite, v.expectation, v.column, v.severity, v.passed) for v in verdicts]
+    run.lake.replace(
+        run.spark.createDataFrame(rows, DQ_RESULTS.schema()),
+        DQ_RESULTS,
+        slices=[{"run_id": run.run_id, "suite": suite.table} for suite in suites],
+        fingerprint=f"{run.run_id} {layer}",
+    )
