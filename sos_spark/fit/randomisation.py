@@ -20,9 +20,9 @@ import numpy as np
 
 from sos_spark.errors import InputError
 from sos_spark.fit.assignments import Assignments, Ints
-from sos_spark.fit.kernel import cr1_factor, place_of
+from sos_spark.fit.design import NEVER, TREATED, PreparedPanel, Weights, treatment_regression
+from sos_spark.fit.kernel import cr1_factor, kernel_of, place_of
 from sos_spark.fit.moments import Array, ClusterMoments
-from sos_spark.fit.staggered import NEVER
 
 TIE = 1e-10
 """Relative tolerance within which a permuted statistic ties with the actual one and counts."""
@@ -73,6 +73,48 @@ class Refits:
 
     att: Array
     t: Array
+
+
+def go_live_test(
+    panel: PreparedPanel,
+    *,
+    weights: Weights,
+    permutations: int,
+    seed: int,
+    strata: Sequence[int] | Ints | None = None,
+) -> RandomisationTest:
+    """Permutes the go-live dates of a panel over its LAs, within strata (G,) where given; see `randomisation_test`."""
+    fitted = treatment_regression(panel, weights=weights)
+    names = {f"period_{number}": int(number) for number in panel.periods[1:]}
+    if names.keys() <= set(fitted.moments.names):
+        return randomisation_test(
+            fitted.moments,
+            coefficient=TREATED,
+            gtime=panel.gtime,
+            period_of=names,
+            omitted_period=int(panel.periods[0]),
+            permutations=permutations,
+            seed=seed,
+            strata=strata,
+        )
+
+    # LAs that share no period, or a period that is one LA's alone, leave fewer period effects than periods: the dates
+    # can then not be read from the period dummies, so every assignment is fitted from the panel.
+    def estimate(gtime: Ints) -> tuple[float, float]:
+        moments = treatment_regression(panel.with_gtime(gtime), weights=weights).moments
+        if TREATED not in moments.names:
+            return float("nan"), float("nan")
+        kernel = kernel_of(moments, TREATED)
+        return kernel.estimate, kernel.se * float(np.sqrt(kernel.factor))
+
+    return randomise(
+        estimate,
+        unit_ids=panel.unit_ids,
+        gtime=panel.gtime,
+        permutations=permutations,
+        seed=seed,
+        strata=strata,
+    )
 
 
 def randomisation_test(

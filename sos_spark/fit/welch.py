@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from sos_spark.fit.design import NEVER
 from sos_spark.fit.kernel import Mask
 from sos_spark.fit.moments import Array
-from sos_spark.fit.staggered import NEVER, UnitPanel
+from sos_spark.fit.staggered import UnitPanel
 
 
 @dataclass(frozen=True)

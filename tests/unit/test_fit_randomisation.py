@@ -9,9 +9,9 @@ import pytest
 
 from sos_spark.errors import InputError, StudyError
 from sos_spark.fit.assignments import Assignments, Ints
+from sos_spark.fit.design import NEVER
 from sos_spark.fit.label_permutation import label_test
 from sos_spark.fit.randomisation import RandomisationTest, randomisation_test, randomise
-from sos_spark.fit.staggered import NEVER
 from tests.cluster_panels import moments_of, some_rows
 
 

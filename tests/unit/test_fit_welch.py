@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sos_spark.fit.staggered import NEVER, UnitPanel
+from sos_spark.fit.design import NEVER
+from sos_spark.fit.staggered import UnitPanel
 from sos_spark.fit.welch import welch_test
 
 
