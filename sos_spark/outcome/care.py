@@ -1,0 +1,54 @@
+"""Periods of care: an unbroken run of a child's episodes, and the placements in it."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+SHORT_BREAKS = ("V3", "V4")
+TEMPORARY = ("T0", "T1", "T2", "T3", "T4")
+KINSHIP = ("Q1", "U1", "U2", "U3")
+FOSTER = ("Q1", "Q2", "U1", "U2", "U3", "U4", "U5", "U6")
+OWN_PARENTS = ("P1",)
+
+
+def is_short_break() -> Column:
+    """Says whether an episode is a short break, which is never being looked after."""
+    return F.coalesce(F.col("legal_status").isin(*SHORT_BREAKS), F.lit(False))
+
+
+def is_care_start() -> Column:
+    """Says whether an episode starts a period of care: RNE S, legal status not V3 or V4. Never null."""
+    return F.coalesce(F.col("reason_new_episode") == "S", F.lit(False)) & ~is_short_break()
+
+
+def add_placements_around(episodes: DataFrame) -> DataFrame:
+    """Adds to each episode the nearest placements of its period of care that are not temporary.
+
+    Grain: an episode, in and out. A period of care ends with an episode whose REC is not X1, or where the next RNE S
+    begins. Adds placement_ahead: the first placement from this episode on that is not T0-T4, a struct of
+    (care_episode_start_date, placement_code), and placement_behind: the last one up to and including this episode.
+    Null where the period has none there; its placement_code is null where that episode's placement is not known.
+    Episodes are ordered by their start date, of which a child has one each.
+    """
+    by_child = Window.partitionBy("la_code", "child_id").orderBy("care_episode_start_date")
+    has_ended = F.coalesce(F.col("reason_episode_ceased") != "X1", F.lit(False))
+    begins = (F.col("reason_new_episode") == "S") | F.lag(has_ended, default=False).over(by_child)
+    in_period = Window.partitionBy("la_code", "child_id", "period_of_care").orderBy("care_episode_start_date")
+    lasting = F.when(
+        ~F.coalesce(F.col("placement_code").isin(*TEMPORARY), F.lit(False)),
+        F.struct("care_episode_start_date", "placement_code"),
+    )
+    return (
+        episodes.withColumn("begins_period", F.coalesce(begins, F.lit(False)).cast("int"))
+        .withColumn("period_of_care", F.sum("begins_period").over(by_child))
+        .withColumn(
+            "placement_ahead",
+            F.first(lasting, ignorenulls=True).over(in_period.rowsBetween(0, Window.unboundedFollowing)),
+        )
+        .withColumn(
+            "placement_behind",
+            F.last(lasting, ignorenulls=True).over(in_period.rowsBetween(Window.unboundedPreceding, 0)),
+        )
+        .drop("begins_period", "period_of_care")
+    )

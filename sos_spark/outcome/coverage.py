@@ -1,0 +1,52 @@
+"""What was observed of each LA code in each census year, and whether its whole unit was."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+
+def coverage(units: DataFrame, observed: DataFrame) -> DataFrame:
+    """Returns how far each LA code was observed without a gap, from each census year on.
+
+    Grain: one row a collection (cin, ssda903, both), LA code and census year in which the code was valid. Columns:
+    collection, la_code, census_year; first_day_observed and last_day_observed of the LA code (null: never observed);
+    observed_until: the last day of the run of observed years that holds this one (null: this year was not observed);
+    is_unit_observed: every component of the unit that was valid in the year was observed.
+    Needs cohort.units and cohort.observed of one study, each unique by its key. A few thousand rows: made to be
+    broadcast.
+    """
+    collections = F.array(*(F.lit(name) for name in ("cin", "ssda903", "both")))
+    valid = units.select(
+        "unit_id", "la_code", F.explode(F.sequence("first_census_year", "last_census_year")).alias("census_year")
+    ).withColumn("collection", F.explode(collections))
+    year_begins = F.make_date(F.col("census_year") - 1, F.lit(4), F.lit(1))
+    is_observed = F.coalesce(
+        year_begins.between(F.col("first_day_observed"), F.col("last_day_observed"))
+        & ~F.array_contains("missing_years", F.col("census_year")),
+        F.lit(False),
+    )
+    next_missing = F.array_min(F.filter("missing_years", lambda year: year > F.col("census_year")))
+    by_code = (
+        valid.join(F.broadcast(observed.drop("study_id")), ["la_code", "collection"], "left")
+        .withColumn("is_observed", is_observed)
+        .withColumn(
+            "observed_until",
+            F.when(
+                F.col("is_observed"),
+                F.coalesce(F.make_date(next_missing - 1, F.lit(3), F.lit(31)), F.col("last_day_observed")),
+            ),
+        )
+    )
+    by_unit = by_code.groupBy("unit_id", "census_year", "collection").agg(
+        F.bool_and("is_observed").alias("is_unit_observed")
+    )
+    return by_code.join(F.broadcast(by_unit), ["unit_id", "census_year", "collection"]).select(
+        "collection",
+        "la_code",
+        "census_year",
+        "first_day_observed",
+        "last_day_observed",
+        "observed_until",
+        "is_unit_observed",
+    )

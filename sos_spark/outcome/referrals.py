@@ -1,0 +1,89 @@
+"""Referrals as the outcomes share them: narrow, with the child's other referral dates and the NFA decision."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from sos_spark.config.study import RereferralNfa
+
+FIRST_CENSUS_YEAR_OF_RC9 = 2023
+"""RC9 (closed after assessment, referred to early help) is a code of the CIN census from this census year on."""
+
+
+def with_child_dates(referrals: DataFrame) -> DataFrame:
+    """Returns silver.referrals narrowed to what outcomes need, each with all referral dates of its child.
+
+    Grain: a referral, in and out. One shuffle by child for all outcomes that share the frame: worth caching. Adds
+    child_referral_dates (array of dates in order, this referral's among them).
+    """
+    child = Window.partitionBy("la_code", "child_id").orderBy("referral_date")
+    return referrals.select(
+        "la_code",
+        "child_id",
+        "referral_date",
+        "closure_date",
+        "closure_reason",
+        "is_nfa_at_referral",
+        "census_year",
+        "age_at_referral",
+        "age_at_closure",
+        "sex",
+        "ethnicity",
+        "primary_need",
+        F.collect_list("referral_date")
+        .over(child.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
+        .alias("child_referral_dates"),
+    )
+
+
+def select_nfa_decisions(referrals: DataFrame, outcome: RereferralNfa) -> DataFrame:
+    """Returns the referrals that ended in no further action, of the kind the outcome asks for.
+
+    Grain: a referral, in and out. Needs the columns of `with_child_dates`. The decision is the referral itself where it
+    was NFA, dated by the referral; else a closure as RC8 (RC9 from census year 2023), dated by the closure. Adds
+    index_date (the decision's day), age_years on that day, within_from (where the outcome's months begin) and
+    rereferral_until (the last day of them).
+    """
+    at_referral = F.col("is_nfa_at_referral")
+    has_rc9 = (F.col("closure_reason") == "RC9") & (F.col("census_year") >= FIRST_CENSUS_YEAR_OF_RC9)
+    after_assessment = (
+        ~at_referral
+        & F.coalesce((F.col("closure_reason") == "RC8") | has_rc9, F.lit(False))
+        & F.col("closure_date").isNotNull()
+    )
+    wanted = {
+        "at_referral": at_referral,
+        "after_assessment": after_assessment,
+        "either": at_referral | after_assessment,
+    }
+    months_begin = "index_date" if outcome.from_ == "decision" else "referral_date"
+    return (
+        referrals.where(wanted[outcome.nfa])
+        .withColumn("index_date", F.when(at_referral, F.col("referral_date")).otherwise(F.col("closure_date")))
+        .withColumn("age_years", F.when(at_referral, F.col("age_at_referral")).otherwise(F.col("age_at_closure")))
+        .withColumn("rereferral_until", F.add_months(months_begin, outcome.within_months))
+    )
+
+
+def is_rereferral(referral_date: Column) -> Column:
+    """Says whether one of the child's referral dates is a re-referral of the row's NFA decision.
+
+    It is later than the referral that was decided on, on the decision's own day or after it, and within the outcome's
+    months, their last day included.
+    """
+    return (
+        (referral_date > F.col("referral_date"))
+        & (referral_date >= F.col("index_date"))
+        & (referral_date <= F.col("rereferral_until"))
+    )
+
+
+def is_rereferred() -> Column:
+    """Says whether the child of an NFA decision was re-referred."""
+    return F.exists("child_referral_dates", is_rereferral)
+
+
+def dates_by_child(events: DataFrame, date_column: str) -> DataFrame:
+    """Collapses events to one row a child with the array `event_dates`: small, made to be broadcast."""
+    return events.groupBy("la_code", "child_id").agg(F.array_sort(F.collect_set(date_column)).alias("event_dates"))

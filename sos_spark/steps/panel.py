@@ -1,0 +1,85 @@
+"""The step that collapses index rows to the panel, counts the flow and writes cells.csv."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sos_spark.config.variants import variants
+from sos_spark.panel.collapse import cells_of, collapse_index_rows, flow_of, moments_of, require_covariates
+from sos_spark.panel.table import cells_with_moments
+from sos_spark.report.guarded import guarded
+from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.provenance import made_from
+from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, OUTCOME_INDEX_ROWS, PANEL_CELLS, PANEL_MOMENTS
+
+
+def panel(run: Run) -> StepReport:
+    """Writes the study's panel.cells, panel.moments and outcome.flow, and its cells as `<out>/cells.csv`.
+
+    Cells of published outcomes, which no records give, stay as they are.
+
+    Raises:
+        StudyError: The study names covariates that records do not have.
+        InputError: The lake lacks outcome.index_rows.
+    """
+    study, lake, spark = run.the_study, run.lake, run.spark
+    all_variants = variants(study)
+    computed = [variant.outcome_id for variant in all_variants if variant.outcome.kind != "published"]
+    report = StepReport("panel")
+    if computed:
+        require_covariates(study.covariates)
+        fingerprint = made_from(
+            lake,
+            (OUTCOME_INDEX_ROWS, COHORT_UNITS),
+            packages=("config", "panel"),
+            settings={"outcomes": computed, "study_id": study.study_id, "covariates": study.covariates.model_dump()},
+        )
+        own = F.col("study_id") == study.study_id
+        rows = lake.read(spark, OUTCOME_INDEX_ROWS).where(own & F.col("outcome_id").isin(computed))
+        units = lake.read(spark, COHORT_UNITS).where(own)
+        slices = [{"study_id": study.study_id, "outcome_id": outcome_id} for outcome_id in computed]
+        collapsed = collapse_index_rows(rows, study.covariates).persist()
+        try:
+            lake.replace(cells_of(collapsed), PANEL_CELLS, slices=slices, fingerprint=fingerprint)
+            lake.replace(moments_of(collapsed, study.covariates), PANEL_MOMENTS, slices=slices, fingerprint=fingerprint)
+            lake.replace(flow_of(collapsed, units), OUTCOME_FLOW, slices=slices, fingerprint=fingerprint)
+        finally:
+            collapsed.unpersist()
+    ids = [variant.outcome_id for variant in all_variants]
+    mine = (F.col("study_id") == study.study_id) & F.col("outcome_id").isin(ids)
+    cells = lake.read_or_empty(spark, PANEL_CELLS).where(mine)
+    moments = lake.read_or_empty(spark, PANEL_MOMENTS).where(mine)
+    n_cells = write_cells(cells_with_moments(cells, moments, study.covariates), run.out / "cells.csv")
+    report.rows[PANEL_CELLS.name] = n_cells
+    return report
+
+
+def write_cells(cells: DataFrame, path: Path) -> int:
+    """Writes cells, in their order, as CSV: blank where not known, Unix line ends. Returns their number.
+
+    Rows are streamed a partition at a time, so that the driver never holds more than one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".csv.part")
+    n_cells = 0
+    with unfinished.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(cells.columns)
+        for row in cells.toLocalIterator():
+            writer.writerow([_text(value) for value in row])
+            n_cells += 1
+    unfinished.replace(path)
+    return n_cells
+
+
+def _text(value: object) -> object:
+    """Decimals without trailing zeros and never in exponent form; text that cannot start a formula."""
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return guarded(value)
