@@ -1,0 +1,168 @@
+"""The ledger: what became of every received row, and how often each rule was broken, from one pass over an entity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from sos_spark.errors import InputError
+from sos_spark.silver.fate import DUPLICATE, QUARANTINED, SILVER, SUPERSEDED
+from sos_spark.silver.rules.row_rule import RowRule
+from sos_spark.tables import DQ_LEDGER, DQ_RULE_COUNTS
+
+ENTITY_OF_MODULE = {
+    "child_identifiers": "cin_children",
+    "cin_details": "referrals",
+    "assessments": "assessments",
+    "section47": "section47_enquiries",
+    "cp_plans": "cp_plans",
+    "lac_header": "lac_children",
+    "lac_episodes": "lac_episodes",
+}
+"""The bronze module an entity is made from, one row to one."""
+
+MORE_PLANS_THAN_CONFERENCES = "more_plans_than_conferences"
+"""DfE's 2883 is about an LA's return, not about a row: n_rows are plans started in the year, n_failed the surplus."""
+
+_EVERY_ROW = "*"
+
+
+def count_rows(entity: str, classified: DataFrame) -> DataFrame:
+    """Returns how many rows of an entity met each fate, broke each rule, and bear each tally.
+
+    Grain: a file, LA, census year, fate and item (a rule's code, a tally's name, or * for every row). The one pass from
+    which ledger and rule counts are made.
+    """
+    tally = F.col("tally") if "tally" in classified.columns else F.lit(None).cast("string")
+    items = F.split(F.concat_ws(" ", F.lit(_EVERY_ROW), "errors", "warnings", tally), " ")
+    return (
+        classified.select("file_id", "la_code", "census_year", "fate", F.explode(items).alias("item"))
+        .groupBy("file_id", "la_code", "census_year", "fate", "item")
+        .agg(F.count(F.lit(1)).alias("n"))
+        .select(F.lit(entity).alias("entity"), "*")
+    )
+
+
+def make_ledger(files: DataFrame, counts: DataFrame) -> DataFrame:
+    """Returns dq.ledger: what bronze.files says was received beside what became of it.
+
+    Grain: a file and an entity of which it delivered, or silver has, any row. The two sides are counted independently.
+    """
+    received = (
+        files.where(F.col("status") == "accepted")
+        .select("file_id", F.explode("rows_by_module").alias("module", "n_received"))
+        .select("file_id", _entity_of(F.col("module")).alias("entity"), "n_received")
+        .where(F.col("entity").isNotNull())
+        .groupBy("file_id", "entity")
+        .agg(F.sum("n_received").alias("n_received"))
+    )
+
+    def met(fate: str) -> Column:
+        return F.sum(F.when(F.col("fate") == fate, F.col("n")).otherwise(0))
+
+    became = (
+        counts.where(F.col("item") == _EVERY_ROW)
+        .groupBy("file_id", "entity")
+        .agg(
+            met(SILVER).alias("n_silver"),
+            met(QUARANTINED).alias("n_quarantined"),
+            met(SUPERSEDED).alias("n_superseded_by_later_return"),
+            met(DUPLICATE).alias("n_same_day_duplicates"),
+        )
+    )
+    return received.join(became, ["file_id", "entity"], "full").na.fill(0).select(DQ_LEDGER.column_names)
+
+
+def _entity_of(module: Column) -> Column:
+    return reduce(
+        lambda so_far, pair: so_far.when(module == pair[0], pair[1]), ENTITY_OF_MODULE.items(), F.when(F.lit(False), "")
+    )
+
+
+def require_nothing_lost(ledger: DataFrame, files: DataFrame) -> None:
+    """Proves received = silver + quarantined + superseded for each file and entity.
+
+    Raises:
+        InputError: They differ; names the first files with their counts.
+    """
+    ends = [F.col(name) for name in DQ_LEDGER.column_names[3:]]
+    lost = ledger.withColumn("n_found", reduce(Column.__add__, ends)).where(F.col("n_found") != F.col("n_received"))
+    paths = files.groupBy("file_id").agg(F.min("file_path").alias("file_path"))
+    first = lost.join(paths, "file_id", "left").orderBy("file_path", "entity").limit(5).collect()
+    if first:
+        raise InputError(
+            "Rows of a file are not all accounted for",
+            where=", ".join(sorted({row["file_path"] or "a file unknown to bronze.files" for row in first})),
+            expected="; ".join(f"{row['n_received']} {row['entity']}" for row in first),
+            found="; ".join(f"{row['n_found']} {row['entity']}" for row in first),
+            remedy="Ingest the files again; if it stays so, bronze and bronze.files disagree: delete both and rebuild",
+        )
+
+
+def count_rules(counts: DataFrame, rules: Mapping[str, Sequence[RowRule]]) -> DataFrame:
+    """Returns dq.rule_counts. Grain: a rule, LA and census year with any row of the entity; zeros are rows too."""
+    totals = (
+        counts.where(F.col("item") == _EVERY_ROW)
+        .groupBy("entity", "la_code", "census_year")
+        .agg(F.sum("n").alias("n_rows"))
+    )
+    failed = (
+        counts.withColumnRenamed("item", "rule_code")
+        .groupBy("entity", "rule_code", "la_code", "census_year")
+        .agg(F.sum("n").alias("n_failed"))
+    )
+    by_rule = totals.withColumn("rule", F.explode(_rules_of(rules))).select(
+        "entity",
+        F.col("rule.rule_code").alias("rule_code"),
+        F.col("rule.dfe_code").alias("dfe_code"),
+        F.col("rule.severity").alias("severity"),
+        "la_code",
+        "census_year",
+        "n_rows",
+    )
+    row_rules = by_rule.join(failed, ["entity", "rule_code", "la_code", "census_year"], "left").na.fill(0, ["n_failed"])
+    return row_rules.select(DQ_RULE_COUNTS.column_names).unionByName(_plans_against_conferences(counts))
+
+
+def _rules_of(rules: Mapping[str, Sequence[RowRule]]) -> Column:
+    """The rules of a row's entity, as an array of structs."""
+
+    def described(rule: RowRule) -> Column:
+        return F.struct(
+            F.lit(rule.code).alias("rule_code"),
+            F.lit(rule.dfe).cast("string").alias("dfe_code"),
+            F.lit(rule.severity).alias("severity"),
+        )
+
+    pairs = [(entity, F.array(*map(described, of_entity))) for entity, of_entity in rules.items()]
+    first, *rest = pairs
+    return reduce(
+        lambda so_far, pair: so_far.when(F.col("entity") == pair[0], pair[1]),
+        rest,
+        F.when(F.col("entity") == first[0], first[1]),
+    )
+
+
+def _plans_against_conferences(counts: DataFrame) -> DataFrame:
+    def tallied(name: str) -> Column:
+        return F.sum(F.when(F.col("item") == name, F.col("n")).otherwise(0))
+
+    return (
+        counts.where(F.col("item").isin("plan_start_in_year", "icpc_in_year"))
+        .groupBy("la_code", "census_year")
+        .agg(tallied("plan_start_in_year").alias("n_rows"), tallied("icpc_in_year").alias("n_conferences"))
+        .select(
+            F.lit("cp_plans").alias("entity"),
+            F.lit(MORE_PLANS_THAN_CONFERENCES).alias("rule_code"),
+            F.lit("2883").alias("dfe_code"),
+            F.lit("warning").alias("severity"),
+            "la_code",
+            "census_year",
+            "n_rows",
+            F.greatest(F.col("n_rows") - F.col("n_conferences"), F.lit(0)).cast("bigint").alias("n_failed"),
+        )
+        .select(DQ_RULE_COUNTS.column_names)
+    )

@@ -1,0 +1,74 @@
+"""Row rules of assessments (CIN census, Assessments)."""
+
+from __future__ import annotations
+
+from pyspark.sql import functions as F
+
+from sos_spark.silver.reference import Reference
+from sos_spark.silver.rules.row_rule import (
+    RowRule,
+    before_year,
+    child_id_rules,
+    error,
+    event_day_rules,
+    key_day_rules,
+    warning,
+)
+from sos_spark.silver.rules.under_referral import orphan_rule
+
+TIMELY_DAYS = 45
+
+
+def assessment_rules(reference: Reference) -> tuple[RowRule, ...]:
+    """Returns the rules of silver.assessments."""
+    start, authorised = F.col("assessment_start_date"), F.col("assessment_authorised_date")
+    return (
+        *child_id_rules(None),
+        *key_day_rules("referral_date", "The referral date", dfe="8600"),
+        *key_day_rules("assessment_start_date", "The start of the assessment", dfe=None),
+        *event_day_rules("assessment_authorised_date", "The authorisation", dfe=None, dfe_after="8696"),
+        error("authorised_before_start", "8608", authorised < start, "Authorised before it started"),
+        # --- warnings
+        orphan_rule(),
+        warning(
+            "authorised_before_year",
+            "8696",
+            before_year("assessment_authorised_date"),
+            "Authorised before the return's year",
+        ),
+        warning("started_before_referral", "1103", start < F.col("referral_date"), "Started before the referral"),
+        warning("nfa_with_assessment", "8831", F.col("referral_is_nfa"), "Its referral had no further action"),
+        warning(
+            "after_closure",
+            "8565",
+            F.greatest(start, authorised) > F.col("closed_on"),
+            "Started or authorised after its referral was closed",
+        ),
+        warning(
+            "open_at_closure",
+            "8867",
+            authorised.isNull() & F.col("closed_on").isNotNull(),
+            "Its referral is closed, it is not authorised",
+        ),
+        warning(
+            "open_too_long",
+            "8670Q",
+            authorised.isNull() & (start < reference.working_days_before_end(TIMELY_DAYS)),
+            f"Started more than {TIMELY_DAYS} working days before the return's end and not authorised",
+        ),
+        warning(
+            "overlapping_assessments",
+            "8863Q",
+            start <= F.col("latest_end_before"),
+            "Started while another assessment of the referral was going on",
+        ),
+        warning(
+            "no_factors_but_not_nfa",
+            "8873Q",
+            (F.col("n_in_referral") == 1)
+            & (F.col("factors") == "21")
+            & F.col("closed_on").isNotNull()
+            & ~F.coalesce(F.col("referral_closure_reason").isin("RC8", "RC9"), F.lit(False)),
+            "The only assessment found no factors, and the referral was not closed for that",
+        ),
+    )

@@ -1,0 +1,180 @@
+"""Row rules of episodes of care (SSDA903 episodes).
+
+A legal status, a reason for a new episode or a placement that is no code of its year leaves open whether the child
+started to be looked after, and with whom: the row cannot be used. For years before the code sets begin it is a warning.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from sos_spark.silver.conform import first_day
+from sos_spark.silver.reference import Reference
+from sos_spark.silver.rules.row_rule import (
+    RowRule,
+    child_id_rules,
+    error,
+    event_day_rules,
+    key_day_rules,
+    warning,
+)
+
+CODE_SETS_BEGIN = 2017
+"""Census year of the earliest code sets; earlier years are held to these."""
+
+OLD_FOSTER_CODES = ("Q1", "Q2")
+"""Placement codes that were replaced; they stand in returns up to census year 2016."""
+
+
+def lac_episode_rules(reference: Reference) -> tuple[RowRule, ...]:
+    """Returns the rules of silver.lac_episodes."""
+    return (
+        *child_id_rules(None),
+        *key_day_rules("care_episode_start_date", "The start of the episode", dfe="141"),
+        *event_day_rules("care_episode_end_date", "The end of the episode", dfe="147", dfe_after="354"),
+        error(
+            "end_before_start",
+            "356",
+            F.col("care_episode_end_date") < F.col("care_episode_start_date"),
+            "Ended before it started",
+        ),
+        *_code_rules(reference),
+        *_own_rules(),
+        *_order_rules(),
+    )
+
+
+def _code_rules(reference: Reference) -> tuple[RowRule, ...]:
+    old_foster = F.col("placement_code").isin(*OLD_FOSTER_CODES) & (F.col("census_year") < CODE_SETS_BEGIN)
+    deciding = {
+        "reason_new_episode": ("143", reference.unknown("ssda903.episodes.RNE", "reason_new_episode")),
+        "legal_status": ("144", reference.unknown("ssda903.episodes.LS", "legal_status")),
+        "placement_code": ("146", reference.unknown("ssda903.episodes.PLACE", "placement_code") & ~old_foster),
+    }
+    others = {
+        "category_of_need": ("145", reference.unknown("ssda903.episodes.CIN", "category_of_need")),
+        "reason_episode_ceased": ("149", reference.unknown("ssda903.episodes.REC", "reason_episode_ceased")),
+        "placement_provider": ("178", reference.unknown("ssda903.episodes.PLACE_PROVIDER", "placement_provider")),
+    }
+    covered = F.col("census_year") >= CODE_SETS_BEGIN
+    no_code = "is no code of that year"
+    return (
+        *(
+            error(f"{name}_unknown", dfe, covered & fails, f"{name} {no_code}")
+            for name, (dfe, fails) in deciding.items()
+        ),
+        *(
+            warning(f"{name}_perhaps_unknown", dfe, ~covered & fails, f"{name} is no code of {CODE_SETS_BEGIN}")
+            for name, (dfe, fails) in deciding.items()
+        ),
+        *(warning(f"{name}_unknown", dfe, fails, f"{name} {no_code}") for name, (dfe, fails) in others.items()),
+        *(
+            warning(f"{name}_missing", dfe, F.col(name).isNull(), f"{name} is missing")
+            for name, (dfe, _) in (deciding | {"category_of_need": others["category_of_need"]}).items()
+        ),
+    )
+
+
+def _own_rules() -> tuple[RowRule, ...]:
+    """Rules about one episode and its child."""
+    start, end = F.col("care_episode_start_date"), F.col("care_episode_end_date")
+    ended, has_reason = end.isNotNull(), F.col("reason_episode_ceased").isNotNull()
+    return (
+        warning(
+            "no_header_row",
+            "INT03",
+            ~F.col("has_child") & F.col("returned_id").isNotNull(),
+            "The child is in no header row that could be used",
+        ),
+        warning(
+            "end_or_reason_missing",
+            "148",
+            (ended != has_reason) & ~F.col("care_episode_end_date_unreadable"),
+            "An end without a reason, or a reason without an end",
+        ),
+        warning("started_before_birth", "302", start < F.col("birth_date"), "Started before the child was born"),
+        warning("ended_same_day", "355", start == end, "Ended the day it started"),
+    )
+
+
+def _order_rules() -> tuple[RowRule, ...]:
+    """Rules about an episode and the child's episode before or after it.
+
+    Postcodes are not stored, so of 435 and 436 the half that the legal status proves is checked.
+    """
+    start, reason = F.col("care_episode_start_date"), F.col("reason_new_episode")
+    end_before, starts_care = F.col("end_before"), F.col("reason_new_episode") == "S"
+    follows_on = end_before == start
+    status_changed = ~F.col("legal_status").eqNullSafe(F.col("legal_status_before"))
+    placement_changed = ~F.col("placement_code").eqNullSafe(F.col("placement_before"))
+    has_before = ~F.col("is_first_in_return")
+    return (
+        warning(
+            "open_before_another",
+            "142",
+            F.col("care_episode_end_date").isNull() & ~F.col("is_last_in_return"),
+            "Not ended, though another episode has started",
+        ),
+        warning(
+            "first_is_no_start",
+            "357",
+            F.col("is_first_in_return")
+            & (start >= first_day())
+            & ~starts_care
+            & F.col("last_start_last_year").isNull(),
+            "The first episode, begun in the return's year, is not a start of care",
+        ),
+        warning("no_continuation", "388", _no_continuation(), "The reason it ceased and the next episode disagree"),
+        warning("start_without_break", "431", starts_care & follows_on, "A start of care the day an episode ended"),
+        warning(
+            "no_start_after_leaving",
+            "432",
+            has_before & ~starts_care & (F.col("ceased_before") != "X1"),
+            "The child had left care, and this is no start of care",
+        ),
+        warning(
+            "continues_after_gap",
+            "433",
+            ~starts_care & (end_before != start),
+            "A continuation that does not begin the day the episode before ended",
+        ),
+        warning(
+            "status_change_unseen",
+            "434",
+            has_before & (reason == "L") & (~status_changed | placement_changed),
+            "A change of legal status alone that the episodes do not show",
+        ),
+        warning(
+            "placement_change_unseen",
+            "435",
+            has_before & reason.isin("P", "T") & status_changed,
+            "A change of placement alone, but the legal status changed",
+        ),
+        warning(
+            "both_changes_unseen",
+            "436",
+            has_before & reason.isin("B", "U") & ~status_changed,
+            "A change of placement and legal status, but the legal status is the same",
+        ),
+        warning("started_before_last_ended", "501", start < end_before, "Started before the episode before had ended"),
+        warning(
+            "not_last_years_open_episode",
+            "502",
+            F.col("is_first_in_return") & F.col("was_open_last_year") & (start != F.col("last_start_last_year")),
+            "Last year's return ended with an open episode that is not this year's first",
+        ),
+        warning(
+            "not_in_last_years_return",
+            "562",
+            F.col("is_first_in_return") & (start < first_day()) & (start != F.col("last_start_last_year")),
+            "Begun before the return's year, but last year's return ended with another episode",
+        ),
+    )
+
+
+def _no_continuation() -> Column:
+    end, next_start = F.col("care_episode_end_date"), F.col("next_start")
+    continues = F.col("reason_episode_ceased") == "X1"
+    unfollowed = continues & F.coalesce(next_start != end, F.lit(True))
+    return end.isNotNull() & (unfollowed | (~continues & (next_start == end)))

@@ -1,0 +1,234 @@
+"""validate: bronze to silver and quarantine, with the ledger that proves nothing is lost.
+
+Everything is classified and counted before anything is written: a run whose ledger does not balance changes no table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import reduce
+from importlib.resources import files as files_of_package
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
+
+from pyspark.storagelevel import StorageLevel
+
+from sos_spark.config.reference import CodeSpan, authorities, bank_holidays, code_set
+from sos_spark.silver.classify import NEEDED_MODULES, classify_all
+from sos_spark.silver.ledger import count_rows, count_rules, make_ledger, require_nothing_lost
+from sos_spark.silver.links import count_links, link_children
+from sos_spark.silver.pseudonyms import key_frame
+from sos_spark.silver.publish import to_icpcs, to_quarantine, to_silver
+from sos_spark.silver.reference import Reference
+from sos_spark.silver.rules import all_rules
+from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.pseudonym_key import read_key
+from sos_spark.tables import (
+    BRONZE_MODULES,
+    DQ_LEDGER,
+    DQ_LINK_RATES,
+    DQ_RULE_COUNTS,
+    FILES,
+    QUARANTINE,
+    SILVER_CHILD_LINKS,
+    SILVER_ENTITIES,
+    SILVER_ICPCS,
+    Table,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+CODED_FIELDS = {
+    "cin": (
+        "Ethnicity",
+        "PrimaryNeedCode",
+        "ReferralSource",
+        "ReasonForClosure",
+        "InitialCategoryOfAbuse",
+        "LatestCategoryOfAbuse",
+    ),
+    "ssda903": (
+        "header.ETHNIC",
+        "episodes.RNE",
+        "episodes.LS",
+        "episodes.CIN",
+        "episodes.PLACE",
+        "episodes.PLACE_PROVIDER",
+        "episodes.REC",
+    ),
+}
+WRITERS = 3
+"""Tables written at once: committing a small table is mostly waiting."""
+
+_WRITTEN = (
+    *SILVER_ENTITIES.values(),
+    *QUARANTINE.values(),
+    SILVER_ICPCS,
+    DQ_RULE_COUNTS,
+    DQ_LEDGER,
+)
+_LINKED = (SILVER_CHILD_LINKS, DQ_LINK_RATES)
+
+
+def validate(run: Run) -> StepReport:
+    """Makes silver, quarantine and dq tables from bronze; does nothing where they are made from the same already.
+
+    Raises:
+        InputError: There is no bronze, or a file's rows are not all accounted for.
+        EnvironmentFaultError: There is no usable pseudonym key.
+    """
+    report = StepReport("validate")
+    key = read_key(run.environment)
+    reference = load_reference()
+    versions = {table.name: run.lake.version(table) for table in _bronze_tables()}
+    fingerprint = _fingerprint(versions, reference, key)
+    report.facts["fingerprint"] = fingerprint
+    if all(run.lake.fingerprint(table) == fingerprint for table in (*_WRITTEN, *_LINKED)):
+        report.facts["unchanged"] = True
+        return report
+    with _few_shuffles(run.spark), _kept() as keep:
+        files = run.lake.read(run.spark, FILES, version=versions[FILES.name])
+        bronze = {name: _read(run, BRONZE_MODULES[name], versions) for name in NEEDED_MODULES}
+        classified, conferences = classify_all(bronze, reference, keep=keep)
+        counts = keep(reduce(_union, (count_rows(entity, rows) for entity, rows in classified.items())))
+        ledger = keep(make_ledger(files, counts))
+        require_nothing_lost(ledger, files)
+        pads = key_frame(run.spark, key)
+        frames = [
+            *((SILVER_ENTITIES[entity], to_silver(entity, rows, pads)) for entity, rows in classified.items()),
+            *((QUARANTINE[entity], to_quarantine(entity, rows, pads)) for entity, rows in classified.items()),
+            (SILVER_ICPCS, to_icpcs(conferences, pads)),
+            (DQ_RULE_COUNTS, count_rules(counts, all_rules(reference))),
+            (DQ_LEDGER, ledger),
+        ]
+        _write(run, frames, fingerprint)
+        _report(report, ledger)
+    _link(run, fingerprint)
+    return report
+
+
+def load_reference() -> Reference:
+    """Returns the reference data that rules look at, from conf/reference."""
+    return Reference(
+        code_sets={
+            f"{collection}.{field}": code_set(collection, field)
+            for collection, fields in CODED_FIELDS.items()
+            for field in fields
+        },
+        authorities=tuple(
+            CodeSpan(one.la_code, one.first_census_year or 0, one.last_census_year or 9999)
+            for one in authorities().values()
+        ),
+        bank_holidays=frozenset(bank_holidays()),
+    )
+
+
+def _bronze_tables() -> tuple[Table, ...]:
+    return (FILES, *(BRONZE_MODULES[name] for name in NEEDED_MODULES))
+
+
+def _read(run: Run, table: Table, versions: Mapping[str, int | None]) -> DataFrame:
+    """Returns a table at the version that the fingerprint names, so that a writer meanwhile mixes nothing."""
+    version = versions[table.name]
+    return (
+        run.lake.read_or_empty(run.spark, table)
+        if version is None
+        else run.lake.read(run.spark, table, version=version)
+    )
+
+
+def _fingerprint(versions: Mapping[str, int | None], reference: Reference, key: bytes) -> str:
+    """Says what silver is made from: bronze, the code of rules and de-duplication, reference data, and which key."""
+    made_from = {
+        "bronze": dict(versions),
+        "code": _code_digest(),
+        "reference": hashlib.sha256(
+            repr((sorted(reference.code_sets.items()), reference.authorities, sorted(reference.bank_holidays))).encode()
+        ).hexdigest(),
+        # A hash of the key's hash: says that the key is another one, and nothing of what it is.
+        "key": hashlib.sha256(hashlib.sha256(key).digest()).hexdigest()[:16],
+    }
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+
+
+def _code_digest() -> str:
+    """Digests the silver package's source, which is its rule set, and the tables it fills."""
+    digest = hashlib.sha256()
+    root = files_of_package("sos_spark")
+    for path, source in sorted([*_sources(root / "silver", "silver"), ("tables.py", root / "tables.py")]):
+        digest.update(path.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        path = f"{name}/{entry.name}"
+        if entry.is_dir():
+            yield from _sources(entry, path)
+        elif entry.name.endswith(".py"):
+            yield path, entry
+
+
+@contextmanager
+def _few_shuffles(spark: SparkSession) -> Iterator[None]:
+    """Lets joins by LA, child and referral use rows partitioned by LA and child, as the windows do."""
+    name = "spark.sql.requireAllClusterKeysForCoPartition"
+    before = spark.conf.get(name)
+    spark.conf.set(name, "false")
+    try:
+        yield
+    finally:
+        spark.conf.set(name, before or "true")
+
+
+@contextmanager
+def _kept() -> Iterator[Callable[[DataFrame], DataFrame]]:
+    """Gives a function that keeps a frame, in memory and else on disk, until the end."""
+    frames: list[DataFrame] = []
+
+    def keep(rows: DataFrame) -> DataFrame:
+        frames.append(rows.persist(StorageLevel.MEMORY_AND_DISK))
+        return rows
+
+    try:
+        yield keep
+    finally:
+        for frame in reversed(frames):
+            frame.unpersist()
+
+
+def _union(first: DataFrame, second: DataFrame) -> DataFrame:
+    return first.unionByName(second)
+
+
+def _write(run: Run, frames: Sequence[tuple[Table, DataFrame]], fingerprint: str) -> None:
+    def write(item: tuple[Table, DataFrame]) -> None:
+        run.lake.overwrite(item[1], item[0], fingerprint=fingerprint)
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        # list() raises what a writer raised, after all have ended.
+        list(pool.map(write, frames))
+
+
+def _link(run: Run, fingerprint: str) -> None:
+    lac_children = run.lake.read(run.spark, SILVER_ENTITIES["lac_children"])
+    cin_children = run.lake.read(run.spark, SILVER_ENTITIES["cin_children"])
+    run.lake.overwrite(link_children(lac_children, cin_children), SILVER_CHILD_LINKS, fingerprint=fingerprint)
+    links = run.lake.read(run.spark, SILVER_CHILD_LINKS)
+    run.lake.overwrite(count_links(links), DQ_LINK_RATES, fingerprint=fingerprint)
+
+
+def _report(report: StepReport, ledger: DataFrame) -> None:
+    sums = ledger.groupBy("entity").sum("n_received", "n_silver", "n_quarantined").orderBy("entity").collect()
+    for entity, received, silver, quarantined in sums:
+        report.rows[SILVER_ENTITIES[entity].name] = silver
+        report.rows[QUARANTINE[entity].name] = quarantined
+        if quarantined:
+            report.warnings.append(
+                f"{quarantined} of {received} rows of {entity} are in quarantine; dq.rule_counts says by which rules"
+            )
