@@ -86,7 +86,8 @@ class PreparedPanel:
     @property
     def treated(self) -> Array:
         """D (G, T): 1 from gtime on, for an LA that has one."""
-        return ((self.gtime != NEVER)[:, None] & (self.periods >= self.gtime[:, None])).astype(np.float64)
+        treated: Array = ((self.gtime != NEVER)[:, None] & (self.periods >= self.gtime[:, None])).astype(np.float64)
+        return treated
 
     @property
     def is_treated_unit(self) -> npt.NDArray[np.bool_]:
