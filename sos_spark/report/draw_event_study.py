@@ -1,0 +1,123 @@
+"""The event study: the difference between pilots and comparators by time since go-live."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from sos_spark.report.house import INK, PILOT, QUIET, DataTable, Picture, draw, room_for_zero, zero_line
+from sos_spark.report.results import Results, rows_of
+from sos_spark.report.wording import count, p_phrase
+
+_NUMBERS = ["att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high"]
+
+
+def event_times(results: Results, outcome_id: str) -> pd.DataFrame:
+    """Returns the main event study of an outcome, by event time; empty where the run left none."""
+    frame = results.event_study
+    if frame.empty:
+        return frame
+    own = frame[(frame["outcome_id"] == outcome_id) & (frame["specification"] == "main")]
+    if own["att"].notna().sum() < 2:
+        return pd.DataFrame()
+    return own.sort_values("event_time").reset_index(drop=True)
+
+
+def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
+    """Draws points, CR2 intervals and simultaneous bands; None where the run left no event study of the outcome."""
+    frame = event_times(results, outcome_id)
+    if frame.empty:
+        return None
+    scale, name = results.scales[outcome_id], results.labels[outcome_id]
+    shown = frame[_NUMBERS] * scale.factor
+    times = frame["event_time"].to_numpy(dtype=float)
+    estimated = frame["se_cr2"].notna().to_numpy()
+    banded = frame["band_low"].notna().to_numpy() & np.isfinite(shown["band_low"].to_numpy())
+    unit = results.study.window.period
+
+    def paint(figure: Figure) -> None:
+        axes = figure.subplots()
+        zero_line(axes)
+        axes.axvline(-0.5, color=QUIET, linewidth=0.9, linestyle=(0, (3, 3)), zorder=1)
+        axes.vlines(
+            times[banded],
+            shown["band_low"][banded],
+            shown["band_high"][banded],
+            color="#dde3e9",
+            linewidth=6,
+            zorder=1.2,
+        )
+        axes.vlines(
+            times[estimated], shown["ci_low"][estimated], shown["ci_high"][estimated], color=PILOT, linewidth=1.6,
+            zorder=3,
+        )  # fmt: skip
+        axes.plot(times[estimated], shown["att"][estimated], "o", color=PILOT, markersize=4.5, zorder=4)
+        axes.plot(times[~estimated], shown["att"][~estimated], "o", color=PILOT, markersize=5, mfc="white", zorder=4)
+        values = shown.to_numpy()
+        low, high = room_for_zero(float(np.nanmin(values)), float(np.nanmax(values)))
+        axes.set_ylim(low, high + (high - low) * 0.08)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))
+        axes.set_xlabel(
+            f"{unit.capitalize()}s since go-live (0 is the first treated {unit}; -1, hollow, is the reference)"
+        )
+        axes.set_ylabel(scale.axis)
+        axes.set_title(name)
+        axes.grid(axis="y")
+        _mark_go_live(axes)
+
+    header = (
+        "Event time", f"Estimate ({scale.change_unit})", "Standard error", "95% interval", "Simultaneous 95% band",
+        "Treated rows",
+    )  # fmt: skip
+    rows = tuple(
+        (
+            f"{int(row.event_time)}" + (" (reference)" if row.event_time == -1 else ""),
+            scale.change(row.att),
+            scale.change(row.se_cr2),
+            scale.interval(row.ci_low, row.ci_high),
+            scale.interval(row.band_low, row.band_high),
+            count(row.n_rows),
+        )
+        for row in rows_of(frame)
+    )
+    return draw(
+        f"event_study_{outcome_id}",
+        title=name,
+        caption=(
+            "Before go-live the points should lie near zero. Thin lines: 95% interval of each point alone; broad pale"
+            " bars: 95% band of all points together, the one to judge a whole path by." + _pretrend(results, outcome_id)
+        ),
+        alt=_in_words(frame, name, unit),
+        table=DataTable(header, rows),
+        height=3.0,
+        paint=paint,
+    )
+
+
+def _mark_go_live(axes: Axes) -> None:
+    axes.annotate(
+        "Go-live", (-0.5, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -1), textcoords="offset points",
+        va="top", color=INK, fontsize=8,
+    )  # fmt: skip
+
+
+def _pretrend(results: Results, outcome_id: str) -> str:
+    p = float((results.main_row(outcome_id) or {}).get("p_pretrend", math.nan))
+    return "" if math.isnan(p) else f" Joint test that every point before go-live is zero: {p_phrase(p)}."
+
+
+def _in_words(frame: pd.DataFrame, name: str, unit: str) -> str:
+    def outside(rows: pd.DataFrame) -> int:
+        return int(((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).sum())
+
+    before = frame[frame["event_time"] < -1]
+    after = frame[frame["event_time"] >= 0]
+    return (
+        f"Event study of {name.lower()}: {len(before)} {unit}s before the reference, of which {outside(before)} have a"
+        f" 95% interval that leaves out zero, and {len(after)} {unit}s from go-live on, of which {outside(after)} have."
+    )

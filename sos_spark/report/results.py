@@ -1,0 +1,165 @@
+"""What a run left for its report: collapsed tables only, each a frame that is empty where the run has none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import pandas as pd
+
+from sos_spark.config.freeze import FrozenPlan
+from sos_spark.config.study import Study
+from sos_spark.report.wording import Scale, outcome_labels, scale_of, unit_name
+
+Arm = Literal["pilot", "comparator", "unused"]
+ARMS: tuple[Arm, ...] = ("pilot", "comparator", "unused")
+ARM_NAMES: dict[str, str] = {
+    "pilot": "Pilots",
+    "comparator": "Comparators",
+    "unused": "Other authorities",
+    "all": "All authorities",
+}
+
+
+def _nothing() -> pd.DataFrame:
+    return pd.DataFrame()
+
+
+def rows_of(frame: pd.DataFrame) -> list[Any]:
+    """Returns a frame's rows, each with its columns as attributes."""
+    return list(frame.itertuples())
+
+
+@dataclass(frozen=True)
+class LakeTables:
+    """Counts from the lake, columns as `sos_spark.tables` declares them. Without a lake all are empty."""
+
+    units: pd.DataFrame = field(default_factory=_nothing)
+    flow: pd.DataFrame = field(default_factory=_nothing)
+    files: pd.DataFrame = field(default_factory=_nothing)
+    ledger: pd.DataFrame = field(default_factory=_nothing)
+    rule_counts: pd.DataFrame = field(default_factory=_nothing)
+    expectations: pd.DataFrame = field(default_factory=_nothing)
+    link_rates: pd.DataFrame = field(default_factory=_nothing)
+
+
+@dataclass(frozen=True)
+class PlantedEffect:
+    """An effect the simulation really injected, in the outcome's own unit, over `n_treated_rows` treated index rows."""
+
+    outcome_id: str
+    effect: float
+    n_treated_rows: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """A run's results. The frames' columns are those of the files of the same name.
+
+    `truth`: None where the data are not known to be simulated. `warnings`: what the run's steps warned of.
+    """
+
+    study: Study
+    fingerprint: str
+    estimates: pd.DataFrame
+    event_study: pd.DataFrame = field(default_factory=_nothing)
+    leave_one_out: pd.DataFrame = field(default_factory=_nothing)
+    sensitivity: pd.DataFrame = field(default_factory=_nothing)
+    arms: pd.DataFrame = field(default_factory=_nothing)
+    cells: pd.DataFrame = field(default_factory=_nothing)
+    balance: pd.DataFrame = field(default_factory=_nothing)
+    lake: LakeTables = field(default_factory=LakeTables)
+    truth: tuple[PlantedEffect, ...] | None = None
+    frozen: FrozenPlan | None = None
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """A readable name by outcome id, in the study's order."""
+        return outcome_labels(self.study)
+
+    @cached_property
+    def scales(self) -> dict[str, Scale]:
+        """How each outcome is shown, by outcome id."""
+        return {outcome.outcome_id: scale_of(outcome) for outcome in self.study.outcomes}
+
+    @cached_property
+    def main(self) -> pd.DataFrame:
+        """The main estimates, a row an outcome of the study that has one, in the study's order."""
+        if self.estimates.empty:
+            return self.estimates
+        rows = self.estimates[self.estimates["specification"] == "main"].drop_duplicates("outcome_id")
+        rows = rows.set_index("outcome_id", drop=False)
+        return rows.loc[[key for key in self.labels if key in rows.index]]
+
+    def main_row(self, outcome_id: str) -> dict[str, Any] | None:
+        """Returns the main estimate of an outcome by column; None where the run left none."""
+        if outcome_id not in self.main.index:
+            return None
+        return {str(name): self.main.at[outcome_id, name] for name in self.main.columns}
+
+    def specifications(self, outcome_id: str) -> pd.DataFrame:
+        """Returns every estimate of an outcome except placebos, in the files' order.
+
+        Columns specification, att, low, high (the WCR interval; NaN where there is none) and p (WCR, else CR2).
+        """
+        frames = [f for f in (self.estimates, self.sensitivity) if not f.empty]
+        if not frames:
+            return pd.DataFrame(columns=["specification", "att", "low", "high", "p"])
+        rows = pd.concat(frames, ignore_index=True)
+        placebo = rows["specification"].str.startswith("placebo")
+        rows = rows[(rows["outcome_id"] == outcome_id) & ~placebo & rows["att"].notna()]
+        rows = rows.drop_duplicates("specification")
+        return pd.DataFrame(
+            {
+                "specification": rows["specification"],
+                "att": rows["att"],
+                "low": rows["ci_low_wcr"],
+                "high": rows["ci_high_wcr"],
+                "p": rows["p_wcr"].fillna(rows["p_cr2"]),
+            }
+        ).reset_index(drop=True)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        units = self.lake.units
+        return {} if units.empty else dict(zip(units["unit_id"], units["unit_name"], strict=True))
+
+    def name_of(self, unit_id: str) -> str:
+        """Returns a unit's name."""
+        return self._names.get(unit_id) or unit_name(unit_id)
+
+    @cached_property
+    def unit_of(self) -> dict[str, str]:
+        """The harmonised unit of each LA code of the lake's cohort."""
+        units = self.lake.units
+        return {} if units.empty else dict(zip(units["la_code"], units["unit_id"], strict=True))
+
+    def arm_of(self, outcome_id: str | None = None) -> dict[str, str]:
+        """Returns each unit's arm in an outcome; over all outcomes, the most involved arm, where none is given."""
+        arms = self.arms
+        if arms.empty:
+            return dict.fromkeys(self._pilot_units(), "pilot")
+        if outcome_id is not None:
+            own = arms[arms["outcome_id"] == outcome_id]
+            if not own.empty:
+                return dict(zip(own["unit_id"], own["arm"], strict=True))
+        rank = {arm: place for place, arm in enumerate(ARMS)}
+        ordered = arms.sort_values("arm", key=lambda arm: -arm.map(rank), kind="stable")
+        return dict(zip(ordered["unit_id"], ordered["arm"], strict=True))
+
+    def _pilot_units(self) -> list[str]:
+        units = self.lake.units
+        if not units.empty:
+            return sorted(set(units.loc[units["is_pilot"].astype(bool), "unit_id"]))
+        return [pilot.la_code for pilot in self.study.pilots]
+
+    def planted(self, outcome_id: str) -> float | None:
+        """Returns the effect planted in an outcome, averaged over treated rows; None where none was."""
+        own = [effect for effect in self.truth or () if effect.outcome_id == outcome_id]
+        rows = sum(effect.n_treated_rows for effect in own)
+        return sum(effect.effect * effect.n_treated_rows for effect in own) / rows if rows else None

@@ -1,0 +1,197 @@
+"""The plain answer to each outcome, by the headline rule: a change is significant only if WCR and CR2 both say so.
+
+With too few pilots for the bootstrap the headline is randomisation inference, and no interval is quoted.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sos_spark.report.results import Results
+from sos_spark.report.wording import Scale, number, p_phrase
+
+Finding = Literal["change", "no clear evidence", "not estimable"]
+Row = dict[str, Any]
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said of an outcome: `answer` in a few words, the estimate and interval in its unit, and sentences."""
+
+    outcome_id: str
+    label: str
+    family: str
+    finding: Finding
+    answer: str
+    estimate: str
+    interval: str
+    sentences: tuple[str, ...]
+    probabilities: str
+    evidence: str
+    note: str
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    """Returns a verdict on every outcome of the study, in its order."""
+    return [_verdict(results, outcome.outcome_id, outcome.family) for outcome in results.study.outcomes]
+
+
+def summary(found: list[Verdict]) -> str:
+    """Returns the whole answer in two or three sentences."""
+    changed = [verdict for verdict in found if verdict.finding == "change"]
+    unclear = [verdict for verdict in found if verdict.finding == "no clear evidence"]
+    silent = len(found) - len(changed) - len(unclear)
+    outcomes = f"Of {len(found)} outcome{'s' if len(found) > 1 else ''}"
+    said = [f"{outcomes}, {len(changed) or 'none'} show{'s' if len(changed) == 1 else ''} evidence of a change."]
+    said += [f"{verdict.label}: {verdict.estimate}." for verdict in changed]
+    if unclear:
+        said.append(f"For {len(unclear)} there is no clear evidence either way.")
+    if silent:
+        said.append(f"For {silent} no estimate could be made.")
+    return " ".join(said)
+
+
+def is_significant(row: Row) -> bool | None:
+    """Applies the headline rule to a row of estimates; None where it cannot be applied."""
+    p_wcr, p_cr2, p_ri = (_known(row, name) for name in ("p_wcr", "p_cr2", "p_ri"))
+    if p_wcr is not None and p_cr2 is not None:
+        return p_wcr < ALPHA and p_cr2 < ALPHA
+    return None if p_ri is None else p_ri < ALPHA
+
+
+def _verdict(results: Results, outcome_id: str, family: str) -> Verdict:
+    label, scale = results.labels[outcome_id], results.scales[outcome_id]
+    row = results.main_row(outcome_id)
+    if row is None:
+        return _no_estimate(outcome_id, label, family, "The run left no estimate of this outcome.")
+    note = str(row.get("note", "") or "")
+    att, significant = _known(row, "att"), is_significant(row)
+    if att is None or significant is None:
+        return _no_estimate(outcome_id, label, family, note or "There is no estimate, and no reason was given.")
+    interval = scale.interval(float(row["ci_low_wcr"]), float(row["ci_high_wcr"]))
+    more = "increase" if att > 0 else "decrease"
+    return Verdict(
+        outcome_id,
+        label,
+        family,
+        "change" if significant else "no clear evidence",
+        f"Evidence of {'an' if more == 'increase' else 'a'} {more}" if significant else "No clear evidence of a change",
+        f"{scale.change(att)} {scale.long_unit}",
+        interval,
+        tuple(_sentences(row, scale, att, significant, interval)),
+        _probabilities(results, row, family),
+        str(row.get("evidence", "") or ""),
+        note,
+    )
+
+
+def _no_estimate(outcome_id: str, label: str, family: str, why: str) -> Verdict:
+    return Verdict(outcome_id, label, family, "not estimable", "No estimate could be made", "", "", (), "", "", why)
+
+
+def _sentences(row: Row, scale: Scale, att: float, significant: bool, interval: str) -> list[str]:
+    baseline = _known(row, "baseline_mean")
+    before = f" Before go-live the pilots stood at {scale.level(baseline)}." if baseline is not None else ""
+    size, direction = scale.change(abs(att)), "higher" if att > 0 else "lower"
+    said = [
+        f"After go-live the pilots were {size} {scale.long_unit} {direction} than the comparators' path would have led"
+        f" one to expect.{before}"
+    ]
+    if interval:
+        said.append(
+            f"The data are compatible with {_span(scale, float(row['ci_low_wcr']), float(row['ci_high_wcr']))}."
+        )
+    else:
+        said.append("With so few pilots no interval is quoted: the answer rests on randomisation inference alone.")
+    if _methods_disagree(row):
+        said.append("The two methods of inference do not agree, so this does not count as evidence of a change.")
+    adjusted = _known(row, "p_adjusted")
+    if significant and adjusted is not None and adjusted >= ALPHA:
+        said.append(
+            f"It does not stand once the number of outcomes tested is allowed for ({p_phrase(adjusted)}): treat it with"
+            " caution."
+        )
+    return said
+
+
+def _span(scale: Scale, low: float, high: float) -> str:
+    """An interval as a sentence says it: 'anything from a fall of 2.9 to a rise of 1.3 working days'."""
+    unit = scale.long_unit
+    if low < 0 < high:
+        return f"anything from a fall of {scale.change(-low)} to a rise of {scale.change(high)} {unit}"
+    what, least, most = ("rise", low, high) if low >= 0 else ("fall", -high, -low)
+    return f"a {what} of {scale.change(least)} to {scale.change(most)} {unit}"
+
+
+def _methods_disagree(row: Row) -> bool:
+    p_wcr, p_cr2 = _known(row, "p_wcr"), _known(row, "p_cr2")
+    return p_wcr is not None and p_cr2 is not None and (p_wcr < ALPHA) != (p_cr2 < ALPHA)
+
+
+def _probabilities(results: Results, row: Row, family: str) -> str:
+    names = {"p_wcr": "wild cluster bootstrap", "p_cr2": "CR2", "p_ri": "randomisation inference"}
+    said = [f"{p_phrase(p)} ({name})" for key, name in names.items() if (p := _known(row, key)) is not None]
+    adjusted = _known(row, "p_adjusted")
+    if adjusted is not None:
+        n = sum(outcome.family == family for outcome in results.study.outcomes)
+        said.append(f"{p_phrase(adjusted)} allowing for {n} {family} outcome{'s' if n > 1 else ''}")
+    return "; ".join(said)
+
+
+def detectable(results: Results) -> list[tuple[str, ...]]:
+    """Returns outcome, smallest change that would probably have been found, smallest of interest, and what follows."""
+    rows: list[tuple[str, ...]] = []
+    for outcome in results.study.outcomes:
+        scale, mde = results.scales[outcome.outcome_id], _known(results.main_row(outcome.outcome_id) or {}, "mde")
+        if mde is None:
+            continue
+        wanted = outcome.smallest_effect_of_interest
+        follows = (
+            ""
+            if wanted is None
+            else "large enough a study"
+            if mde <= wanted
+            else "smaller effects of interest could be missed"
+        )
+        rows.append(
+            (
+                results.labels[outcome.outcome_id],
+                f"{scale.change(mde)} {scale.change_unit}",
+                "" if wanted is None else f"{number(wanted * scale.factor, scale.change_decimals)} {scale.change_unit}",
+                follows,
+            )
+        )
+    return rows
+
+
+def recovered(results: Results) -> list[tuple[str, ...]]:
+    """Returns outcome, planted effect, estimate, interval, and whether the interval holds the effect planted."""
+    rows: list[tuple[str, ...]] = []
+    for outcome_id, label in results.labels.items():
+        planted, row = results.planted(outcome_id), results.main_row(outcome_id)
+        if planted is None or row is None:
+            continue
+        scale = results.scales[outcome_id]
+        att, low, high = (_known(row, name) for name in ("att", "ci_low_wcr", "ci_high_wcr"))
+        inside = "" if low is None or high is None else "yes" if low <= planted <= high else "no"
+        rows.append(
+            (
+                label,
+                scale.long_unit,
+                scale.change(planted),
+                "" if att is None else scale.change(att),
+                "" if low is None or high is None else scale.interval(low, high),
+                inside,
+            )
+        )
+    return rows
+
+
+def _known(row: Row, name: str) -> float | None:
+    value = row.get(name)
+    if value is None or isinstance(value, str) or math.isnan(float(value)):
+        return None
+    return float(value)

@@ -1,0 +1,215 @@
+"""The report step: reads what the run left, draws its figures and writes its page. Needs no Spark."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sos_spark.config.load import fingerprint
+from sos_spark.errors import InputError
+from sos_spark.lake.arrow import read_arrow
+from sos_spark.lake.versions import version_of
+from sos_spark.report.flow import flow_table
+from sos_spark.report.guarded import guarded_csv
+from sos_spark.report.page import draw_pictures, render_page
+from sos_spark.report.quality import quality_table
+from sos_spark.report.results import LakeTables, PlantedEffect, Results
+from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.manifest import manifest
+from sos_spark.tables import (
+    COHORT_UNITS,
+    DQ_LEDGER,
+    DQ_LINK_RATES,
+    DQ_RESULTS,
+    DQ_RULE_COUNTS,
+    FILES,
+    OUTCOME_FLOW,
+    Table,
+)
+
+_TEXT = frozenset(
+    {
+        "study_id", "outcome_id", "specification", "estimand", "evidence", "note", "unit_id", "la_code", "arm",
+        "left_out", "variable", "period_start", "outcome", "reason",
+    }
+)  # fmt: skip
+_NEEDED = {
+    "estimates": (
+        "outcome_id", "specification", "n_rows", "n_clusters", "n_treated_clusters", "baseline_mean", "att", "se_cr2",
+        "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri", "p_adjusted", "mde", "evidence", "note",
+    ),
+    "event_study": (
+        "outcome_id", "specification", "event_time", "att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high",
+        "n_rows",
+    ),
+    "leave_one_out": ("outcome_id", "left_out", "arm", "att", "se_cr2", "df", "p_cr2"),
+    "arms": ("outcome_id", "unit_id", "arm", "gtime"),
+    "cells": ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum"),
+    "balance": ("outcome_id", "variable", "smd_before", "smd_after"),
+}  # fmt: skip
+_NEEDED["sensitivity"] = _NEEDED["estimates"]
+_EXPECTED_ALWAYS = ("estimates",)
+
+
+def report(run: Run) -> StepReport:
+    """Writes report.html, flow.csv, quality.csv and figures/ to the run's results.
+
+    Reads the fit's files there, collapsed tables of the lake where one is given, and truth.json of a simulated source.
+
+    Raises:
+        InputError: The run has no estimates, or a file of results lacks a column.
+    """
+    results = read_results(run)
+    flow = flow_table(results)
+    quality = quality_table(results)
+    pictures = draw_pictures(results, flow)
+    page = render_page(results, pictures)
+
+    (run.out / "flow.csv").write_text(guarded_csv(flow), encoding="utf-8")
+    (run.out / "quality.csv").write_text(guarded_csv(quality), encoding="utf-8")
+    folder = run.out / "figures"
+    folder.mkdir(exist_ok=True)
+    for picture in pictures.all:
+        (folder / f"{picture.name}.svg").write_bytes(picture.svg)
+        (folder / f"{picture.name}.png").write_bytes(picture.png)
+    (run.out / "report.html").write_text(page, encoding="utf-8")
+    return StepReport(
+        "report",
+        rows={"flow.csv": len(flow), "quality.csv": len(quality)},
+        facts={"figures": len(pictures.all), "simulated": results.truth is not None},
+    )
+
+
+def read_results(run: Run) -> Results:
+    """Returns everything the report is made of; errors as `report`."""
+    study, out = run.the_study, run.out
+    frames = {name: _read_file(out, name) for name in _NEEDED}
+    earlier = _manifest_steps(out / "manifest.json")
+    return Results(
+        study=study,
+        fingerprint=fingerprint(study),
+        **frames,
+        lake=_read_lake(run),
+        truth=_read_truth(run),
+        frozen=run.frozen,
+        manifest=manifest(run, {}),
+        warnings=_said(run, earlier, "warnings"),
+        refused=_said(run, earlier, "refused"),
+    )
+
+
+def _read_file(out: Path, name: str) -> pd.DataFrame:
+    """A CSV of the run: text columns as text, all others as numbers with NaN for blanks. No file: no rows."""
+    path = out / f"{name}.csv"
+    if not path.exists():
+        if name in _EXPECTED_ALWAYS:
+            raise InputError("The run has no estimates", where=str(path), remedy="Run the step fit into the same --out")
+        return pd.DataFrame(columns=list(_NEEDED[name]))
+    with path.open(encoding="utf-8", newline="") as handle:
+        frame = pd.DataFrame(list(csv.DictReader(handle, restval="")), dtype=object)
+        if frame.empty:
+            return pd.DataFrame(columns=list(_NEEDED[name]))
+    missing = [column for column in _NEEDED[name] if column not in frame]
+    if missing:
+        raise InputError(
+            "A file of results lacks columns",
+            where=str(path),
+            expected=", ".join(missing),
+            remedy="Run the step fit again into the same --out",
+        )
+    for column in frame:
+        if column not in _TEXT:
+            frame[column] = _numbers(frame[column])
+    return frame
+
+
+def _numbers(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Doubles, exactly those written; a column with a cell that is no number stays text."""
+    try:
+        return texts.map(lambda text: float(text) if text else float("nan")).astype(float)
+    except ValueError:
+        return texts
+
+
+def _read_lake(run: Run) -> LakeTables:
+    if run.environment.lake is None:
+        return LakeTables()
+    of_study = {"study_id": run.the_study.study_id}
+    return LakeTables(
+        units=_read_table(run, COHORT_UNITS, of_study),
+        flow=_read_table(run, OUTCOME_FLOW, of_study),
+        files=_read_table(run, FILES).drop(columns=["rows_by_module"], errors="ignore"),
+        ledger=_read_table(run, DQ_LEDGER),
+        rule_counts=_read_table(run, DQ_RULE_COUNTS),
+        expectations=_latest_run(_read_table(run, DQ_RESULTS)),
+        link_rates=_read_table(run, DQ_LINK_RATES),
+    )
+
+
+def _read_table(run: Run, table: Table, where: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """A table's rows in the order of its key; none where the lake lacks it."""
+    if version_of(run.lake_root, table) is None:
+        return pd.DataFrame()
+    frame: pd.DataFrame = read_arrow(run.lake_root, table, where=where).to_pandas()
+    keys = list(table.key) or [name for name in table.column_names if frame[name].dtype != object]
+    return frame.sort_values(keys, kind="stable", ignore_index=True)
+
+
+def _latest_run(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Each suite's verdicts of its newest run: run ids begin with the time."""
+    if verdicts.empty:
+        return verdicts
+    newest = verdicts.groupby("suite")["run_id"].transform("max")
+    return verdicts[verdicts["run_id"] == newest].reset_index(drop=True)
+
+
+def _read_truth(run: Run) -> tuple[PlantedEffect, ...] | None:
+    """The planted effects of a simulated source; None where the source is not known to be simulated.
+
+    The truth is kept beside the results, so that a later report without --source still says 'simulated'.
+    """
+    kept = run.out / "truth.json"
+    if run.environment.source is not None:
+        given = run.source / "truth.json"
+        if given.exists():
+            kept.write_bytes(given.read_bytes())
+        else:
+            kept.unlink(missing_ok=True)
+    if not kept.exists():
+        return None
+    try:
+        effects = json.loads(kept.read_text(encoding="utf-8"))["effects"]
+        return tuple(
+            PlantedEffect(str(e["outcome_id"]), float(e["effect_injected"]), int(e["n_treated_rows"]))
+            for e in effects
+            if e.get("effect_injected") is not None
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(
+            "The truth of the simulated data cannot be read",
+            where=str(kept),
+            expected="effects with outcome_id, effect_injected and n_treated_rows",
+            remedy="Simulate the source again",
+        ) from None
+
+
+def _manifest_steps(path: Path) -> dict[str, Any]:
+    """What steps of earlier commands into the same folder said."""
+    try:
+        steps = json.loads(path.read_text(encoding="utf-8"))["steps"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return steps if isinstance(steps, dict) else {}
+
+
+def _said(run: Run, earlier: Mapping[str, Any], what: str) -> tuple[str, ...]:
+    """The warnings, or refused files, of each step: of this run, else of an earlier one; each once."""
+    now = {step.step: getattr(step, what) for step in run.reports}
+    before = {step: said.get(what, []) for step, said in earlier.items() if step != "report"}
+    return tuple(dict.fromkeys(chain.from_iterable({**before, **now}.values())))
