@@ -14,9 +14,7 @@ class SosError(Exception):
 
     exit_code = 1
 
-    def __init__(
-        self, what: str, *, where: str = "", expected: str = "", found: str = "", remedy: str = ""
-    ) -> None:
+    def __init__(self, what: str, *, where: str = "", expected: str = "", found: str = "", remedy: str = "") -> None:
         self.what, self.where, self.expected, self.found, self.remedy = what, where, expected, found, remedy
         super().__init__(self.paragraph())
 

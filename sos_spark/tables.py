@@ -191,6 +191,23 @@ LAC_MODULES = {
 BRONZE_MODULES = CIN_MODULES | LAC_MODULES
 
 
+PUBLISHED_VALUES = Table(
+    "bronze.published_values",
+    "a quantity of an LA and census year in the published tables",
+    _columns("""
+        la_code! STRING
+        census_year! INT
+        quantity! STRING
+        value BIGINT
+        status! STRING
+    """),
+    key=("la_code", "census_year", "quantity"),
+    checks={"known_has_a_value": "(status = 'known') = (value IS NOT NULL)"},
+    made_from=("published tables",),
+)
+"""status: known, suppressed (1 to 5, or secondary) or unavailable."""
+
+
 # --- silver: typed, one row an entity, the latest return of each; the child is a pseudonym -----------------------
 
 _ATTRIBUTES = """
@@ -545,7 +562,7 @@ PANEL_CELLS = Table(
     key=("study_id", "outcome_id", "unit_id", "period", *COVARIATES),
     partition_by=("study_id",),
     checks={"n_positive": "n > 0", "sumsq_possible": "y_sumsq IS NULL OR y_sumsq * n >= y_sum * y_sum"},
-    made_from=("outcome.index_rows",),
+    made_from=("outcome.index_rows", "bronze.published_values"),
 )
 """A covariate the study does not name is null in every cell."""
 
@@ -575,6 +592,7 @@ TABLES: dict[str, Table] = {
     for table in (
         FILES,
         *BRONZE_MODULES.values(),
+        PUBLISHED_VALUES,
         *SILVER_ENTITIES.values(),
         SILVER_ICPCS,
         SILVER_CHILD_LINKS,

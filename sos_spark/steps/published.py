@@ -1,0 +1,146 @@
+"""Published tables at the edge: files into bronze.published_values, and those values into a study's cells."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import astuple
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sos_spark.bronze.published import PublishedValue, published_values, read_published
+from sos_spark.config.periods import periods_between
+from sos_spark.config.reference import england_ceased
+from sos_spark.config.study import Published, Study
+from sos_spark.errors import InputError, StudyError
+from sos_spark.lake.arrow import read_arrow
+from sos_spark.outcome.published import MEASURES, Component, PublishedCell, published_cells
+from sos_spark.outcome.reasons import ANALYSED
+from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.provenance import made_from
+from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, PANEL_CELLS, PUBLISHED_VALUES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def published_files(source: Path) -> list[Path]:
+    """Returns the CSV files of `published/`, else those directly in the source folder."""
+    folder = source / "published"
+    return sorted((folder if folder.is_dir() else source).glob("*.csv"))
+
+
+def published_outcomes(study: Study | None) -> tuple[Published, ...]:
+    """Returns the study's outcomes that come from published tables."""
+    return tuple(outcome for outcome in study.outcomes if isinstance(outcome, Published)) if study else ()
+
+
+def ingest_published(run: Run, report: StepReport) -> None:
+    """Writes bronze.published_values from the source's published tables, if it has any.
+
+    Raises:
+        InputError: The study needs published tables and none of the source's files is one.
+    """
+    files = published_files(run.source)
+    read = {path: read_published(path, england_ceased=england_ceased()) for path in files}
+    tables = [table for table in read.values() if table is not None]
+    unknown = [path.name for path, table in read.items() if table is None]
+    if unknown:
+        report.warnings.append(f"files that are no published table known here: {', '.join(unknown)}")
+    if not tables:
+        if published_outcomes(run.study):
+            raise InputError(
+                "No published table was found",
+                where=str(run.source),
+                expected="DfE's and ONS's LA tables as downloaded, in published/ or in the folder itself",
+                found=f"{len(files)} CSV files, none of them recognised by its columns",
+                remedy="Download the tables that the README lists",
+            )
+        return
+    digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()
+    rows = [astuple(value) for value in published_values(tables)]
+    frame = run.spark.createDataFrame(rows, PUBLISHED_VALUES.schema())
+    fingerprint = made_from(run.lake, (), packages=("bronze",), settings={"files": digest})
+    run.lake.overwrite(frame, PUBLISHED_VALUES, fingerprint=fingerprint)
+    report.rows[PUBLISHED_VALUES.name] = len(rows)
+
+
+def write_published_cells(run: Run) -> None:
+    """Writes the cells of the study's published outcomes, and why a unit's year is unknown.
+
+    Raises:
+        StudyError: The study's periods are not years, the only period that is published.
+        InputError: The published tables were not ingested.
+    """
+    study, lake = run.the_study, run.lake
+    outcomes = published_outcomes(study)
+    if not outcomes:
+        return
+    if study.window.period != "year":
+        raise StudyError(
+            "Published tables hold years", where="window.period", expected="year", found=study.window.period
+        )
+    stored = read_arrow(lake.root, PUBLISHED_VALUES).to_pylist()
+    values = [PublishedValue(**row) for row in stored]
+    units = read_arrow(lake.root, COHORT_UNITS, where={"study_id": study.study_id}).to_pylist()
+    components = _components(units)
+    pilots = {unit["unit_id"]: unit["is_pilot"] for unit in units}
+    cells: list[tuple[object, ...]] = []
+    flow: list[tuple[object, ...]] = []
+    for outcome in outcomes:
+        measure = MEASURES[outcome.measure]
+        made = published_cells(values, measure=measure, units=components, window=study.window)
+        cells += [_row(study, outcome.outcome_id, cell, is_share=measure.is_share) for cell in made if not cell.reason]
+        counts = Counter((cell.unit_id, cell.reason or ANALYSED) for cell in made)
+        flow += [
+            (study.study_id, outcome.outcome_id, unit_id, pilots[unit_id], reason, count)
+            for (unit_id, reason), count in sorted(counts.items())
+        ]
+    fingerprint = made_from(
+        lake,
+        (PUBLISHED_VALUES, COHORT_UNITS),
+        packages=("config", "outcome"),
+        settings={
+            "study_id": study.study_id,
+            "window": study.window.model_dump(mode="json"),
+            "outcomes": [outcome.model_dump(mode="json") for outcome in outcomes],
+        },
+    )
+    slices = [{"study_id": study.study_id, "outcome_id": outcome.outcome_id} for outcome in outcomes]
+    spark = run.spark
+    lake.replace(
+        spark.createDataFrame(cells, PANEL_CELLS.schema()), PANEL_CELLS, slices=slices, fingerprint=fingerprint
+    )
+    lake.replace(
+        spark.createDataFrame(flow, OUTCOME_FLOW.schema()), OUTCOME_FLOW, slices=slices, fingerprint=fingerprint
+    )
+
+
+def _components(units: Sequence[Mapping[str, Any]]) -> dict[str, list[Component]]:
+    components: dict[str, list[Component]] = {}
+    for unit in units:
+        part = Component(unit["la_code"], unit["first_census_year"], unit["last_census_year"])
+        components.setdefault(unit["unit_id"], []).append(part)
+    return components
+
+
+def _row(study: Study, outcome_id: str, cell: PublishedCell, *, is_share: bool) -> tuple[object, ...]:
+    """A row of panel.cells; the year that ends on 31 March is the period that starts the 1 April before."""
+    start = date(cell.census_year - 1, 4, 1)
+    period = periods_between(study.window.baseline[0], start, study.window.period)
+    y_sumsq = cell.y_sum if is_share else None
+    return (
+        study.study_id,
+        outcome_id,
+        cell.unit_id,
+        period,
+        start,
+        None,
+        None,
+        None,
+        None,
+        cell.n,
+        cell.y_sum,
+        y_sumsq,
+    )
