@@ -6,8 +6,8 @@ Journal of Business and Economic Statistics 36(4)) multiplies the residuals of c
 (I - H)_g (I - H)_g'. With w_g constant within a cluster and cluster effects swept out that matrix is
 I - 11'/n_g - X_g Q_g X_g', Q_g = 2 w_g M - M S M, S = sum_h w_h^2 X_h'X_h: it differs from the identity in the span
 of X_g and of the constant only. With X_g'X_g = L L' its root needs the eigen-decomposition of I - L'Q_g L, K x K, and
-never that of an N x N matrix. It equals the adjustment of the regression with a dummy for each cluster. Eigenvalues of zero (a
-direction that one cluster alone decides) are left out, as in a generalised inverse.
+never that of an N x N matrix. It equals the adjustment of the regression with a dummy for each cluster. Eigenvalues
+of zero (a direction that one cluster alone decides) are left out, as in a generalised inverse.
 """
 
 from __future__ import annotations

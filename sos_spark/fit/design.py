@@ -137,10 +137,14 @@ class PreparedPanel:
 
 @dataclass(frozen=True)
 class Regression:
-    """A regression's cross-products, and the regressors left out because others already say what they say."""
+    """A regression's cross-products, and the regressors left out because others already say what they say.
+
+    `effects` are its regressors of LA and period, by name, each (G, T); period dummies and covariates are the panel's.
+    """
 
     moments: ClusterMoments
     dropped: tuple[str, ...]
+    effects: Mapping[str, Array]
 
 
 def treatment_regression(panel: PreparedPanel, *, weights: Weights) -> Regression:
@@ -190,7 +194,7 @@ def regression(panel: PreparedPanel, effects: Mapping[str, Array], *, weights: W
         n_rows=totals,
         weight=weight,
     )
-    return Regression(moments, tuple(name for k, name in enumerate(names) if k not in set(kept)))
+    return Regression(moments, tuple(name for k, name in enumerate(names) if k not in set(kept)), dict(effects))
 
 
 def _about_mean(totals: Array, y_sum: Array, y_sumsq: Array) -> Array:
