@@ -39,11 +39,18 @@ class Rows:
 
 
 def some_rows(
-    *, n_units: int = 8, n_treated: int = 3, n_periods: int = 5, go_live: int = 2, effect: float = 0.0, seed: int = 1
+    *,
+    n_units: int = 8,
+    n_treated: int = 3,
+    n_periods: int = 5,
+    go_live: int = 2,
+    effect: float = 0.0,
+    rows_a_cell: tuple[int, int] = (3, 12),
+    seed: int = 1,
 ) -> Rows:
     """Unequal units, a unit x period shock and individual noise; the first units are treated from `go_live` on."""
     random = np.random.default_rng(seed)
-    sizes = random.integers(3, 12, size=(n_units, n_periods))
+    sizes = random.integers(*rows_a_cell, size=(n_units, n_periods))
     unit, period = (np.repeat(index.ravel(), sizes.ravel()) for index in np.indices(sizes.shape))
     treated = ((unit < n_treated) & (period >= go_live)).astype(float)
     shock = random.normal(0, 0.5, size=sizes.shape)[unit, period]

@@ -11,12 +11,13 @@ Source: Roodman, MacKinnon, Nielsen and Webb (2019, Stata Journal 19(1)).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from sos_spark.errors import StudyError
+from sos_spark.fit.covariance import Sandwich
 from sos_spark.fit.moments import Array, ClusterMoments
 from sos_spark.fit.signs import SignDraws
 
@@ -52,10 +53,18 @@ class Kernel:
         return self.u - rho * self.h, self.spread - rho * self.spread_slope
 
 
-def sorted_clusters(moments: ClusterMoments) -> tuple[Array, Array]:
-    """Returns weighted xx (G, K, K) and xy (G, K) in the order of the sorted unit ids."""
+def in_sorted_order(moments: ClusterMoments) -> ClusterMoments:
+    """Returns the same regression with its clusters in the order of their ids, to which signs and draws belong."""
     order = sorted(range(moments.n_clusters), key=moments.unit_ids.__getitem__)
-    return moments.weighted_xx[order], moments.weighted_xy[order]
+    return replace(
+        moments,
+        unit_ids=tuple(moments.unit_ids[g] for g in order),
+        xx=moments.xx[order],
+        xy=moments.xy[order],
+        yy=None if moments.yy is None else moments.yy[order],
+        n_rows=moments.n_rows[order],
+        weight=moments.weight[order],
+    )
 
 
 def place_of(moments: ClusterMoments, coefficient: str) -> int:
@@ -80,10 +89,10 @@ def cr1_factor(moments: ClusterMoments, *, n_regressors: int | None = None) -> f
 def kernel_of(moments: ClusterMoments, coefficient: str) -> Kernel:
     """Returns the kernel of a coefficient. Raises StudyError if the regression has none of that name."""
     place = place_of(moments, coefficient)
-    xx, xy = sorted_clusters(moments)
-    inverse = np.linalg.inv(xx.sum(axis=0))
-    inverse = (inverse + inverse.T) / 2
-    beta = inverse @ xy.sum(axis=0)
+    clusters = in_sorted_order(moments)
+    xx, xy = clusters.weighted_xx, clusters.weighted_xy
+    solved = Sandwich(clusters)
+    inverse, beta = solved.bread, solved.beta
     a = inverse[place]
     scores = xy - xx @ beta
     slope = xx @ a

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sos_spark.errors import StudyError
+from sos_spark.fit.covariance import Sandwich
 from sos_spark.fit.inversion import Quadratics, hull_where_p_exceeds
-from sos_spark.fit.kernel import cr1_factor, kernel_of, place_of, same_sign, sorted_clusters, t_stars
+from sos_spark.fit.kernel import cr1_factor, in_sorted_order, kernel_of, place_of, same_sign, t_stars
 from sos_spark.fit.moments import Array, ClusterMoments
 from sos_spark.fit.signs import SignDraws, SignKind
 
@@ -161,7 +162,8 @@ def wild_joint_test(moments: ClusterMoments, *, coefficients: Sequence[str], dra
         StudyError: If a coefficient is unknown, or there are not fewer of them than contributing clusters.
     """
     places = [place_of(moments, name) for name in coefficients]
-    xx, xy = sorted_clusters(moments)
+    clusters = in_sorted_order(moments)
+    xx, xy = clusters.weighted_xx, clusters.weighted_xy
     plan = SignDraws.for_units(moments.unit_ids, draws=draws, seed=seed)
     q, width = len(places), len(plan.unit_ids)
     contributes = np.asarray(xx.any(axis=(1, 2)))
@@ -173,8 +175,8 @@ def wild_joint_test(moments: ClusterMoments, *, coefficients: Sequence[str], dra
             found=str(q),
             remedy="Bin the event times",
         )
-    inverse = np.linalg.inv(xx.sum(axis=0))
-    beta = inverse @ xy.sum(axis=0)
+    solved = Sandwich(clusters)
+    inverse, beta = solved.bread, solved.beta
     a = inverse[places]
     own = (xy - xx @ beta) @ a.T
     observed = float(_wald(beta[None, places], (own.T @ own)[None])[0])
