@@ -9,9 +9,10 @@ import pytest
 
 from sos_spark.errors import InputError, StudyError
 from sos_spark.fit.assignments import Assignments, Ints
-from sos_spark.fit.design import NEVER
+from sos_spark.fit.design import NEVER, treatment_regression
 from sos_spark.fit.label_permutation import label_test
-from sos_spark.fit.randomisation import RandomisationTest, randomisation_test, randomise
+from sos_spark.fit.monte_carlo import panel_of_totals
+from sos_spark.fit.randomisation import RandomisationTest, go_live_test, randomisation_test, randomise
 from tests.cluster_panels import moments_of, some_rows
 
 
@@ -111,3 +112,20 @@ def test_label_shared_by_all_treated_is_refused() -> None:
             permutations=99,
             seed=1,
         )
+
+
+def test_panel_whose_periods_no_authority_joins_is_refitted_assignment_by_assignment() -> None:
+    """Units a, b, c are seen in periods 0-1 and d, e in 2-3 only: two period effects for four periods."""
+    rows = np.array([[4.0, 4, 0, 0]] * 3 + [[0.0, 0, 4, 4]] * 2)
+    y_sum = np.array([[1.0, 3, 0, 0], [1, 2, 0, 0], [2, 1, 0, 0], [0, 0, 1, 2], [0, 0, 3, 3]])
+    joined = panel_of_totals(rows[:3], y_sum[:3], np.array([1, NEVER, NEVER]))
+    apart = panel_of_totals(rows, y_sum, np.array([1, NEVER, NEVER, NEVER, NEVER]))
+    assert "period_3" not in treatment_regression(apart, weights="child").moments.names
+
+    alone = go_live_test(joined, weights="child", permutations=99, seed=1)
+    test = go_live_test(apart, weights="child", permutations=99, seed=1)
+
+    # Units d and e would be treated throughout: nothing is estimated from them, and both count as extreme.
+    assert (test.n_undefined, alone.n_undefined) == (2, 0)
+    assert test.att == pytest.approx(alone.att)
+    assert test.p == pytest.approx((3 * alone.p + 2) / 5)
