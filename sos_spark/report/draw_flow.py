@@ -75,12 +75,12 @@ def _row(axes: Axes, top: float, label: str, counts: StageCounts, stages: list[s
 
 def _line(top: float, place: int) -> float:
     """The height of an arm's line."""
-    return top + 0.38 + 0.15 * place
+    return top + 0.39 + 0.17 * place
 
 
 def _box(axes: Axes, left: float, top: float, name: str, arms: list[str], now: dict[str, int]) -> None:
     shape = "round,pad=0,rounding_size=0.04"
-    axes.add_patch(FancyBboxPatch((left, top + 0.06), _BOX, 0.72, boxstyle=shape, fc=WASH, ec=FAINT, linewidth=0.8))
+    axes.add_patch(FancyBboxPatch((left, top + 0.06), _BOX, 0.74, boxstyle=shape, fc=WASH, ec=FAINT, linewidth=0.8))
     axes.text(left + _BOX / 2, top + 0.19, name, fontsize=7.5, color=QUIET, ha="center", va="center")
     for place, arm in enumerate(arms):
         axes.text(

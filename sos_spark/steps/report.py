@@ -188,9 +188,9 @@ def _read_truth(run: Run) -> tuple[PlantedEffect, ...] | None:
         return tuple(
             PlantedEffect(str(e["outcome_id"]), float(e["effect_injected"]), int(e["n_treated_rows"]))
             for e in effects
-            if e.get("effect_injected") is not None
+            if e["effect_injected"] is not None
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
             "The truth of the simulated data cannot be read",
             where=str(kept),

@@ -1,0 +1,306 @@
+"""The page and its figures: accessible, self-contained, the same bytes each time, the numbers of estimates.csv."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sos_spark.config.environment import Environment
+from sos_spark.config.freeze import FrozenPlan
+from sos_spark.errors import InputError
+from sos_spark.report import house
+from sos_spark.report.draw_effects import forest_picture
+from sos_spark.report.page import Pictures, render_page
+from sos_spark.report.results import Results
+from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.report import read_results, report
+from tests.unit import report_example as example
+
+RESULTS = Results(study=example.a_study(), fingerprint="f", estimates=example.estimates())
+NO_PICTURES = Pictures((), (), (), (), (), (), (), ())
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """Reads a page strictly: every element is closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None], tuple[str, ...]]] = []
+        self.text: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs), tuple(self.open)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.text.append(data)
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs, _ in self.elements if name == tag]
+
+    @property
+    def words(self) -> str:
+        return " ".join("".join(self.text).split())
+
+
+def a_run(out: Path, *, source: Path | None = None) -> Run:
+    def no_session() -> None:
+        raise AssertionError("a report needs no Spark")
+
+    return Run("run", Environment(source=source, out=out), example.a_study(), no_session)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a full run on simulated data, with its report."""
+    out, source = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("source")
+    example.write_run(out)
+    (source / "truth.json").write_text(example.truth())
+    run = a_run(out, source=source)
+    run.reports.append(StepReport("fit", warnings=["a <b>bold</b> warning"]))
+    report(run)
+    return out
+
+
+@pytest.fixture(scope="module")
+def html(finished: Path) -> str:
+    return (finished / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+@pytest.fixture(scope="module")
+def thin(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """The page of a run that left estimates and nothing else."""
+    out = tmp_path_factory.mktemp("thin")
+    example.write_run(out, thin=True)
+    report(a_run(out))
+    return Page((out / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_page_says_its_language_and_title(html: str, page: Page) -> None:
+    assert html.startswith("<!DOCTYPE html>")
+    assert page.named("html")[0]["lang"] == "en-GB"
+    assert len(page.named("title")) == 1
+
+
+def test_the_banners_come_first(page: Page) -> None:
+    uncleared, simulated = "Not cleared for release: contains unchecked small numbers", "Simulated data"
+
+    assert page.words.index(uncleared) < page.words.index("In short")
+    assert page.words.index(simulated, 200) < page.words.index("In short")
+
+
+def test_real_data_have_no_simulated_banner(thin: Page) -> None:
+    assert "Not cleared for release" in thin.words
+    assert "simulated" not in thin.words.lower()
+
+
+def test_headings_go_down_one_level_at_a_time(page: Page, thin: Page) -> None:
+    for shown in (page, thin):
+        levels = [int(tag[1]) for tag, _, _ in shown.elements if re.fullmatch(r"h[1-6]", tag)]
+        assert levels.count(1) == 1
+        assert levels[0] == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_ids_are_unique_and_every_link_leads_somewhere(page: Page, thin: Page) -> None:
+    for shown in (page, thin):
+        ids = [attrs["id"] for _, attrs, _ in shown.elements if "id" in attrs]
+        assert len(ids) == len(set(ids))
+        assert {attrs["href"] for attrs in shown.named("a")} <= {f"#{name}" for name in ids}
+
+
+def test_nothing_is_fetched_and_nothing_runs(html: str, page: Page) -> None:
+    assert not {"script", "link", "iframe", "object", "embed"} & {tag for tag, _, _ in page.elements}
+    assert not re.search(r"https?:|//[a-z]|@import|url\(", html.replace("data:image/svg+xml;base64,", ""))
+    assert not [attrs for _, attrs, _ in page.elements if any(name.startswith("on") for name in attrs)]
+    assert all(str(attrs["src"]).startswith("data:image/svg+xml;base64,") for attrs in page.named("img"))
+
+
+def test_every_figure_has_an_alternative_text_a_caption_and_a_table(page: Page) -> None:
+    figures = len(page.named("figure"))
+    inside = [tag for tag, _, parents in page.elements if "figure" in parents]
+
+    assert figures > 10
+    assert len(page.named("img")) == figures
+    assert all(len(attrs["alt"] or "") > 40 for attrs in page.named("img"))
+    assert inside.count("figcaption") == inside.count("table") == figures
+
+
+def test_every_table_has_a_caption_and_headed_columns(page: Page) -> None:
+    tables = len(page.named("table"))
+
+    assert len(page.named("caption")) == tables
+    assert all(attrs.get("scope") in ("col", "row") for attrs in page.named("th"))
+
+
+def test_the_numbers_are_those_of_the_estimates(finished: Path, page: Page) -> None:
+    frame = pd.read_csv(finished / "estimates.csv")
+    for row in frame[(frame["specification"] == "main") & frame["att"].notna()].itertuples():
+        factor, decimals = (1, 2) if row.outcome_id == "assessment_duration" else (100, 1)
+        att, low, high = (f"{value * factor:.{decimals}f}" for value in (row.att, row.ci_low_wcr, row.ci_high_wcr))
+        unit = "working days" if factor == 1 else "percentage points"
+        assert f"{att} {unit} 95% interval {low} to {high}" in page.words
+
+
+def test_planted_effects_stand_beside_their_estimates(page: Page) -> None:
+    assert re.search(r"percentage points ?-6\.4 ?-6\.2 ?-10\.3 to -2\.1 ?yes", page.words)
+
+
+def test_names_notes_and_warnings_are_escaped(html: str, page: Page) -> None:
+    assert "A programme &lt;in&gt; nine authorities &amp; more" in html
+    assert "a <b>bold</b> warning" in page.words
+    assert "<b>bold" not in html
+    assert "=no period before go-live has <known> cells" in page.words
+
+
+def test_it_is_no_replication(page: Page) -> None:
+    assert "no replication" in page.words
+
+
+def test_every_figure_is_left_as_png_and_svg(finished: Path, page: Page) -> None:
+    names = {str(attrs["id"]).removeprefix("figure-") for attrs in page.named("figure")}
+
+    assert {path.stem for path in (finished / "figures").glob("*.png")} == names
+    assert {path.stem for path in (finished / "figures").glob("*.svg")} == names
+    assert {"forest", "sample_flow", "balance", "trends_kinship_placement", "event_study_kinship_placement",
+            "leave_one_out_kinship_placement", "specification_curve_kinship_placement"} <= names  # fmt: skip
+
+
+def test_figures_hold_no_date_and_no_program(finished: Path) -> None:
+    for path in (finished / "figures").iterdir():
+        content = path.read_bytes()
+        assert b"Matplotlib" not in content
+        assert b"dc:date" not in content
+        assert b"tEXt" not in content
+
+
+def test_the_same_results_give_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    example.write_run(tmp_path)
+    (tmp_path / "truth.json").write_text(example.truth())  # kept beside the results by the first report
+    run = a_run(tmp_path)
+    run.reports.append(StepReport("fit", warnings=["a <b>bold</b> warning"]))
+
+    report(run)
+
+    def left(folder: Path) -> dict[str, bytes]:
+        return {str(path.relative_to(folder)): path.read_bytes() for path in _files(folder)}
+
+    assert left(tmp_path) == left(finished)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def test_a_run_of_estimates_alone_still_has_its_answers(thin: Page) -> None:
+    assert "Evidence of a decrease" in thin.words
+    assert "there are no records to check" in thin.words
+
+
+def test_few_pilots_are_drawn_without_intervals() -> None:
+    frame = example.estimates()
+    frame[["p_wcr", "ci_low_wcr", "ci_high_wcr", "p_adjusted"]] = float("nan")
+    results = replace(RESULTS, estimates=frame)
+
+    forest = forest_picture(results)
+
+    assert forest is not None
+    assert "95% interval" not in forest.alt
+    assert "randomisation inference alone" in Page(render_page(results, NO_PICTURES)).words
+
+
+def test_an_interval_without_an_end_can_be_drawn() -> None:
+    frame = example.estimates().assign(ci_low_wcr=float("-inf"), ci_high_wcr=float("inf"))
+
+    forest = forest_picture(replace(RESULTS, estimates=frame))
+
+    assert forest is not None
+    assert "-infinity to infinity" in forest.alt
+
+
+def test_codes_keep_their_leading_zeros_and_numbers_every_digit(tmp_path: Path) -> None:
+    example.write_run(tmp_path)
+    arms = example.arms().replace({"304": "0304"})
+    arms.to_csv(tmp_path / "arms.csv", index=False)
+
+    results = read_results(a_run(tmp_path))
+
+    assert "0304" in set(results.arms["unit_id"])
+    assert list(results.estimates["att"]) == pytest.approx(list(example.estimates()["att"]), rel=0, abs=0, nan_ok=True)
+
+
+def test_without_estimates_there_is_no_report(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="step fit"):
+        report(a_run(tmp_path))
+
+
+def test_a_file_without_a_column_is_named(tmp_path: Path) -> None:
+    example.write_run(tmp_path)
+    example.event_study().drop(columns="band_low").to_csv(tmp_path / "event_study.csv", index=False)
+
+    with pytest.raises(InputError, match=r"event_study\.csv.*band_low"):
+        report(a_run(tmp_path))
+
+
+def test_a_broken_truth_is_named(tmp_path: Path) -> None:
+    example.write_run(tmp_path, thin=True)
+    (tmp_path / "truth.json").write_text('{"effects": [{}]}')
+
+    with pytest.raises(InputError, match="simulated"):
+        report(a_run(tmp_path))
+
+
+def test_a_real_source_after_a_simulated_one_is_not_called_simulated(tmp_path: Path) -> None:
+    out, source = tmp_path / "out", tmp_path / "source"
+    example.write_run(out, thin=True)
+    (out / "truth.json").write_text(example.truth())
+    source.mkdir()
+
+    assert read_results(a_run(out, source=source)).truth is None
+    assert read_results(a_run(out)).truth is None
+
+
+@pytest.mark.parametrize(
+    ("frozen", "said"),
+    [
+        (None, "not frozen before the results were seen"),
+        (FrozenPlan("2021-01-01", "abc", ()), "has not been changed since"),
+        (FrozenPlan("2021-01-01", "abc", ("window.period: 'x' -> 'y'",)), "window.period: 'x' -> 'y'"),
+    ],
+)
+def test_the_page_says_whether_the_plan_was_frozen(frozen: FrozenPlan | None, said: str) -> None:
+    assert said in Page(render_page(replace(RESULTS, frozen=frozen), NO_PICTURES)).words
+
+
+@pytest.mark.parametrize("colour", [house.INK, house.QUIET, house.PILOT, house.COMPARATOR])
+def test_text_on_white_has_contrast_enough_for_everyone(colour: str) -> None:
+    def channel(text: str) -> float:
+        value = int(text, 16) / 255
+        return value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = (channel(colour[place : place + 2]) for place in (1, 3, 5))
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    assert 1.05 / (luminance + 0.05) >= 4.5

@@ -1,0 +1,125 @@
+"""The headline rule: evidence only where WCR and CR2 agree; few pilots rest on randomisation inference."""
+
+import math
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from sos_spark.report.results import PlantedEffect, Results
+from sos_spark.report.verdicts import detectable, is_significant, recovered, summary, verdicts
+from tests.unit.report_example import a_study, estimates
+
+
+def results_with(*, truth: tuple[PlantedEffect, ...] | None = None, **changes: Any) -> Results:
+    """The example's results, the kinship row changed."""
+    frame = estimates()
+    for column, value in changes.items():
+        frame.loc[(frame["outcome_id"] == "kinship_placement") & (frame["specification"] == "main"), column] = value
+    return Results(study=a_study(), fingerprint="f", estimates=frame, truth=truth)
+
+
+def kinship(results: Results) -> Any:
+    return next(verdict for verdict in verdicts(results) if verdict.outcome_id == "kinship_placement")
+
+
+@pytest.mark.parametrize(
+    ("p_wcr", "p_cr2", "p_ri", "expected"),
+    [
+        (0.01, 0.02, 0.9, True),
+        (0.01, 0.06, 0.01, False),
+        (0.06, 0.01, 0.01, False),
+        (0.05, 0.01, 0.01, False),
+        (math.nan, 0.01, 0.03, True),
+        (math.nan, 0.01, 0.2, False),
+        (math.nan, 0.01, math.nan, None),
+    ],
+)
+def test_the_headline_rule(p_wcr: float, p_cr2: float, p_ri: float, expected: bool | None) -> None:
+    assert is_significant({"p_wcr": p_wcr, "p_cr2": p_cr2, "p_ri": p_ri}) is expected
+
+
+def test_a_significant_fall_is_evidence_of_a_decrease() -> None:
+    verdict = kinship(results_with())
+
+    assert verdict.answer == "Evidence of a decrease"
+    assert verdict.estimate == "-6.2 percentage points"
+    assert verdict.interval == "-10.3 to -2.1"
+    assert "a fall of 2.1 to 10.3 percentage points" in " ".join(verdict.sentences)
+
+
+def test_methods_that_disagree_are_no_evidence_and_the_page_says_why() -> None:
+    verdict = kinship(results_with(p_cr2=0.07))
+
+    assert verdict.finding == "no clear evidence"
+    assert "do not agree" in " ".join(verdict.sentences)
+
+
+def test_a_finding_that_falls_to_multiplicity_carries_a_caution() -> None:
+    assert "caution" in " ".join(kinship(results_with(p_adjusted=0.2)).sentences)
+    assert "caution" not in " ".join(kinship(results_with(p_adjusted=0.02)).sentences)
+
+
+def test_few_pilots_have_no_interval_and_rest_on_randomisation() -> None:
+    verdict = kinship(results_with(p_wcr=math.nan, ci_low_wcr=math.nan, ci_high_wcr=math.nan, p_ri=0.3))
+
+    assert (verdict.finding, verdict.interval) == ("no clear evidence", "")
+    assert "randomisation inference alone" in " ".join(verdict.sentences)
+
+
+def test_an_outcome_without_numbers_shows_its_note() -> None:
+    icpc = verdicts(results_with())[-1]
+
+    assert icpc.finding == "not estimable"
+    assert "no period before go-live" in icpc.note
+
+
+def test_an_outcome_that_the_run_does_not_have_is_still_named() -> None:
+    frame = estimates()
+    results = Results(study=a_study(), fingerprint="f", estimates=frame[frame["outcome_id"] != "rereferral_nfa_6m"])
+
+    assert verdicts(results)[1].finding == "not estimable"
+
+
+def test_the_summary_counts_every_outcome() -> None:
+    said = summary(verdicts(results_with()))
+
+    assert said.startswith("Of 4 outcomes, 1 shows evidence of a change.")
+    assert "For 2 there is no clear evidence" in said
+    assert "For 1 no estimate could be made" in said
+
+
+def test_what_can_be_detected_is_set_against_what_matters() -> None:
+    rows = {row[0]: row for row in detectable(results_with())}
+
+    assert rows["Re-referral within 6 months of no further action"][1:] == (
+        "4.3 points",
+        "2.0 points",
+        "smaller effects of interest could be missed",
+    )
+    assert rows["Entrants to care placed with family or friends"][2:] == ("", "")
+
+
+def test_planted_effects_are_averaged_over_treated_rows() -> None:
+    truth = (PlantedEffect("kinship_placement", -0.069, 300), PlantedEffect("kinship_placement", -0.049, 100))
+
+    assert recovered(results_with(truth=truth)) == [
+        ("Entrants to care placed with family or friends", "percentage points", "-6.4", "-6.2", "-10.3 to -2.1", "yes")
+    ]
+
+
+def test_an_interval_that_misses_the_planted_effect_says_no() -> None:
+    truth = (PlantedEffect("kinship_placement", 0.01, 300),)
+
+    assert recovered(results_with(truth=truth))[0][-1] == "no"
+
+
+def test_without_a_truth_nothing_is_said_to_be_planted() -> None:
+    assert recovered(results_with()) == []
+
+
+def test_estimates_of_another_study_file_are_not_shown() -> None:
+    frame = pd.concat([estimates(), estimates().assign(outcome_id="foreign")])
+    results = Results(study=a_study(), fingerprint="f", estimates=frame)
+
+    assert "foreign" not in {verdict.outcome_id for verdict in verdicts(results)}
