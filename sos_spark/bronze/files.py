@@ -1,0 +1,107 @@
+"""The rows of bronze.files: what the lake knows of the files it was given."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sos_spark.bronze.decisions import Decisions, Held
+from sos_spark.bronze.modules import COLLECTION_OF
+from sos_spark.bronze.returns import Part, RefusedReturn, Slice
+from sos_spark.tables import FILES
+
+FileRow = dict[str, Any]
+FileKey = tuple[Any, ...]
+
+
+def file_rows(records: Iterable[Mapping[str, Any]]) -> dict[FileKey, FileRow]:
+    """Returns rows of bronze.files by key; counts as a mapping, however they were read."""
+    rows = {}
+    for record in records:
+        row = {**record, "rows_by_module": dict(record["rows_by_module"] or {})}
+        rows[tuple(row[name] for name in FILES.key)] = row
+    return rows
+
+
+def held_slices(rows: Mapping[FileKey, FileRow]) -> dict[Slice, Held]:
+    """Returns what the lake holds, by slice: its accepted files."""
+    by_slice: dict[Slice, list[FileRow]] = defaultdict(list)
+    for row in rows.values():
+        if row["status"] == "accepted":
+            by_slice[_slice_of(row)].append(row)
+    held = {}
+    for where, members in by_slice.items():
+        counts: dict[str, int] = defaultdict(int)
+        for row in members:
+            for module, n_rows in row["rows_by_module"].items():
+                counts[module] += n_rows
+        content = frozenset(row["file_sha256"] for row in members)
+        held[where] = Held(content, members[0]["returned_at"], dict(counts))
+    return held
+
+
+def updated_rows(
+    rows: Mapping[FileKey, FileRow], decisions: Decisions, refused: Sequence[RefusedReturn]
+) -> dict[FileKey, FileRow]:
+    """Returns the rows after an ingest. What was accepted earlier stands unless its slice is replaced or emptied."""
+    changed = set(decisions.changed)
+    updated = {
+        key: {**row, "status": "replaced", "reason": "A later return of this LA and year replaced it"}
+        if row["status"] == "accepted" and _slice_of(row) in changed
+        else row
+        for key, row in rows.items()
+    }
+    for one in [*refused, *decisions.refused]:
+        _put(updated, one.slice, one.parts, "refused", one.reason, None)
+    for gone, reason in decisions.replaced:
+        _put(updated, gone.slice, gone.parts, "replaced", reason, gone.returned_at)
+    for taken in decisions.accepted:
+        _put(updated, taken.slice, taken.parts, "accepted", None, taken.returned_at)
+    return updated
+
+
+def _put(
+    rows: dict[FileKey, FileRow],
+    where: Slice,
+    parts: Sequence[Part],
+    status: str,
+    reason: str | None,
+    returned_at: str | None,
+) -> None:
+    merged: dict[FileKey, FileRow] = {}
+    for part in parts:
+        if part.file.sha256 is None:
+            continue
+        row: FileRow = {
+            "file_id": part.file.file_id,
+            "file_sha256": part.file.sha256,
+            "file_path": part.file.file.name,
+            "form": part.file.file.form,
+            "collection": where.collection,
+            "la_code": where.la_code,
+            "census_year": where.census_year,
+            "returned_at": returned_at,
+            "status": status,
+            "reason": part.file.reason or reason,
+            "n_bytes": part.file.file.n_bytes,
+            "rows_by_module": {} if status == "refused" else dict(part.rows_by_module),
+        }
+        key = tuple(row[name] for name in FILES.key)
+        if key in merged:
+            # Two files of a folder with the same content, as two modules without a record may have.
+            row["rows_by_module"] |= merged[key]["rows_by_module"]
+        merged[key] = row
+    for key, row in merged.items():
+        old = rows.get(key)
+        if status == "accepted" or old is None or old["status"] != "accepted":
+            rows[key] = row
+
+
+def modules_with_rows(rows_by_module: Mapping[str, int]) -> set[str]:
+    """Returns the modules a return has records of."""
+    return {module for module, n_rows in rows_by_module.items() if n_rows and module in COLLECTION_OF}
+
+
+def _slice_of(row: Mapping[str, Any]) -> Slice:
+    return Slice(row["collection"], row["la_code"], row["census_year"])

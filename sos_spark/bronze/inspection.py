@@ -1,0 +1,255 @@
+"""The first look at every file: its hash, what it says it is, and whether it is whole. One task looks at many files.
+
+Files are opened by path in the workers and read as streams, not carried through Spark as binary columns: a batch of
+those would hold thousands of small files or a few huge ones at once, and their hash needs one pass either way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from sos_spark.bronze.cin_xml import inspect_cin
+from sos_spark.bronze.columns import find_columns
+from sos_spark.bronze.fault import (
+    MAX_FILE_BYTES,
+    SourceError,
+    census_year_of,
+    la_code_of,
+    reference_date,
+    require_authority,
+    returned_at_of,
+    shown_date,
+)
+from sos_spark.bronze.inventory import SourceFile, table_constants
+from sos_spark.bronze.lac_csv import inspect_lac
+from sos_spark.bronze.modules import fields_of, required_of
+from sos_spark.bronze.records import file_id_of
+from sos_spark.bronze.table_files import CHUNK_BYTES, inspect_table_file
+from sos_spark.config.reference import Authority
+
+_BYTES_A_TASK = 128 << 20
+_OVERHEAD_BYTES_A_FILE = 1 << 17
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A file after the first look.
+
+    `reason` says why it is refused, where it is. `la_code` and `census_year` are the return's, where the file holds
+    one and says so; `returned_at` is the header's DateTime. `columns`, `kinds` and `encoding` are a table's.
+    Its counts, and `uri`, Spark's name of the file, come later, from its rows.
+    """
+
+    file: SourceFile
+    sha256: str | None = None
+    reason: str | None = None
+    la_code: str | None = None
+    census_year: int | None = None
+    returned_at: str | None = None
+    rows_by_module: Mapping[str, int] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    encoding: str = ""
+    uri: str = ""
+
+    @property
+    def file_id(self) -> int:
+        """The file's short id; only a file that was read has one."""
+        if self.sha256 is None:
+            raise ValueError("a file that was not read has no id")
+        return file_id_of(self.sha256)
+
+
+def inspect_files(
+    spark: SparkSession, files: Sequence[SourceFile], authorities: Mapping[str, Authority]
+) -> list[Inspection]:
+    """Looks at each file once, spread over the cluster; brings back one row a file, with no record's value."""
+    unread = [Inspection(file, reason=file.fault) for file in files if file.fault]
+    to_read = [file for file in files if not file.fault]
+    if not to_read:
+        return unread
+    looked = spread(spark, to_read, "name STRING, facts STRING", _look)
+    facts = {row["name"]: json.loads(row["facts"]) for row in looked.collect()}
+    return unread + [_inspection(file, facts[file.name], authorities) for file in to_read]
+
+
+Worker = Callable[[Mapping[str, Any]], Iterator[pa.RecordBatch]]
+
+
+def spread(
+    spark: SparkSession,
+    files: Sequence[SourceFile],
+    schema: str,
+    worker: Worker,
+    *,
+    notes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> DataFrame:
+    """Returns what a worker function gives for each file, in few tasks of about equal bytes.
+
+    Files keep their order, so that a task's files are neighbours. `notes` are further entries for the worker, by the
+    file's name. The worker gets the file's fields and its notes as a mapping.
+    """
+    sizes = [file.n_bytes + _OVERHEAD_BYTES_A_FILE for file in files]
+    n_tasks = min(len(files), max(2 * spark.sparkContext.defaultParallelism, -(-sum(sizes) // _BYTES_A_TASK)))
+    rows, done = [], 0
+    for file, size in zip(files, sizes, strict=True):
+        entry = {**asdict(file), **(notes or {}).get(file.name, {})}
+        rows.append((min(done * n_tasks // sum(sizes), n_tasks - 1), json.dumps(entry)))
+        done += size
+
+    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for text in batch.column("entry").to_pylist():
+                yield from worker(json.loads(text))
+
+    tasks = spark.createDataFrame(rows, "task INT, entry STRING")
+    return tasks.repartitionById(n_tasks, "task").mapInArrow(run, schema)
+
+
+def _look(entry: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
+    """The worker of the first look: facts as JSON."""
+    digest = hashlib.sha256()
+    sha256: str | None = None
+    try:
+        facts = _facts(entry, digest.update)
+        sha256 = digest.hexdigest()
+    except SourceError as fault:
+        facts = {"reason": str(fault)}
+        # A fault ends the reading early; the hash is the whole file's.
+        with Path(entry["path"]).open("rb") as handle:
+            sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        facts = {"reason": f"The file cannot be read: found {type(error).__name__}"}
+    facts["sha256"] = sha256
+    yield pa.RecordBatch.from_pydict({"name": [entry["name"]], "facts": [json.dumps(facts)]})
+
+
+def _facts(entry: Mapping[str, Any], update_hash: Callable[[bytes], None]) -> dict[str, Any]:
+    path, module = entry["path"], entry["module"]
+    if entry["form"] == "table":
+        return asdict(inspect_table_file(path, update_hash))
+    if entry["n_bytes"] > MAX_FILE_BYTES:
+        raise SourceError(
+            "The file is too large", expected=f"at most {MAX_FILE_BYTES} bytes", found=str(entry["n_bytes"])
+        )
+    if entry["form"] == "xml":
+        return asdict(inspect_cin(chunks_of(path, update_hash)))
+    content = Path(path).read_bytes()
+    update_hash(content)
+    lac = inspect_lac(content, module)
+    return {"rows_by_module": {module: lac.n_rows}, "unknown": lac.unknown_columns, "absent": lac.absent_columns}
+
+
+def chunks_of(path: str, update_hash: Callable[[bytes], None]) -> Iterator[bytes]:
+    """Gives a file in pieces, each of which has gone into the hash."""
+    with Path(path).open("rb") as handle:
+        while chunk := handle.read(CHUNK_BYTES):
+            update_hash(chunk)
+            yield chunk
+
+
+def _inspection(file: SourceFile, facts: Mapping[str, Any], authorities: Mapping[str, Authority]) -> Inspection:
+    """Judges the facts of a file."""
+    seen = Inspection(file, sha256=facts["sha256"], reason=facts.get("reason"))
+    seen = replace(seen, **_place_says(file))
+    if seen.reason is not None:
+        return seen
+    try:
+        if file.form == "xml":
+            return _judged_cin(seen, facts, authorities)
+        if file.form == "csv":
+            return _judged_lac(seen, facts, authorities)
+        return _judged_table(seen, facts)
+    except SourceError as fault:
+        # What contradicts itself says nothing of its LA and year.
+        return replace(seen, reason=str(fault), la_code=None, census_year=None)
+
+
+def _place_says(file: SourceFile) -> dict[str, Any]:
+    """The LA and year of the file's place, where they can be ones: all that is known of an unreadable file."""
+    try:
+        return {
+            "la_code": la_code_of(file.layout_la or ""),
+            "census_year": census_year_of(file.layout_year or ""),
+        }
+    except SourceError:
+        return {}
+
+
+def _judged_cin(seen: Inspection, facts: Mapping[str, Any], authorities: Mapping[str, Authority]) -> Inspection:
+    header, file = facts["header"], seen.file
+    if header.get("Collection", "").casefold() != "cin":
+        raise SourceError("The Header names no collection that is known", expected="Collection CIN")
+    la_code, census_year = la_code_of(header.get("LEA", "")), census_year_of(header.get("Year", ""))
+    expected = reference_date(census_year).isoformat()
+    if header.get("ReferenceDate", "") != expected:
+        raise SourceError(
+            f"The Header's Year {census_year} and its ReferenceDate disagree",
+            expected=expected,
+            found=shown_date(header.get("ReferenceDate", "")),
+        )
+    if file.layout_year not in (None, str(census_year)):
+        raise SourceError("The Header's Year and the file's folder disagree",
+                          expected=file.layout_year or "", found=str(census_year))  # fmt: skip
+    if file.layout_la not in (None, la_code):
+        raise SourceError("The Header's LEA and the file's name disagree", expected=file.layout_la or "", found=la_code)
+    seen = replace(
+        seen,
+        la_code=la_code,
+        census_year=census_year,
+        returned_at=returned_at_of(header.get("DateTime", "")),
+        rows_by_module=facts["rows_by_module"],
+        unknown=tuple(facts["unknown_elements"]),
+    )
+    return _of_known_authority(seen, authorities)
+
+
+def _judged_lac(seen: Inspection, facts: Mapping[str, Any], authorities: Mapping[str, Authority]) -> Inspection:
+    seen = replace(
+        seen,
+        la_code=la_code_of(seen.file.layout_la or ""),
+        census_year=census_year_of(seen.file.layout_year or ""),
+        rows_by_module=facts["rows_by_module"],
+        unknown=tuple(facts["unknown"]),
+        absent=tuple(facts["absent"]),
+    )
+    return _of_known_authority(seen, authorities)
+
+
+def _of_known_authority(seen: Inspection, authorities: Mapping[str, Authority]) -> Inspection:
+    try:
+        require_authority(str(seen.la_code), int(seen.census_year or 0), authorities)
+    except SourceError as fault:
+        return replace(seen, reason=str(fault))
+    return seen
+
+
+def _judged_table(seen: Inspection, facts: Mapping[str, Any]) -> Inspection:
+    module = seen.file.module or ""
+    names = [*facts["columns"], *table_constants(seen.file)]
+    columns = find_columns(
+        names,
+        ("la_code", "census_year", *fields_of(module)),
+        required=("la_code", "census_year", *required_of(module)),
+    )
+    nested = [name for name, kind in zip(facts["columns"], facts["kinds"], strict=True) if kind == "nested"]
+    if used := sorted(set(nested) - set(columns.unknown)):
+        raise SourceError("Columns hold records, not values", expected="text, numbers or dates", found=", ".join(used))
+    return replace(
+        seen,
+        columns=tuple(facts["columns"]),
+        kinds=tuple(facts["kinds"]),
+        encoding=facts["encoding"],
+        unknown=columns.unknown,
+        absent=columns.absent,
+    )

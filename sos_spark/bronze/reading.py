@@ -1,0 +1,58 @@
+"""The second look at XML and SSDA903 files that were accepted: their records, all modules in one pass."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from sos_spark.bronze.cin_xml import parse_cin
+from sos_spark.bronze.inspection import Inspection, chunks_of, spread
+from sos_spark.bronze.lac_csv import parse_lac
+from sos_spark.bronze.modules import FIELDS
+from sos_spark.bronze.records import RECORD_DDL, RecordBatches, file_id_of
+from sos_spark.tables import PROVENANCE
+
+
+def read_records(spark: SparkSession, files: Sequence[Inspection]) -> DataFrame:
+    """Returns the records of sound files.
+
+    Grain: a record of a module (see `records`). Files of one census year are neighbours, so that a task's records fall
+    into few partitions of a table. Read it through `records_of` for each module; persist it where there are several.
+    """
+    ordered = sorted(files, key=lambda seen: (seen.census_year or 0, seen.la_code or "", seen.file.name))
+    notes = {
+        seen.file.name: {"la_code": seen.la_code, "census_year": seen.census_year, "sha256": seen.sha256}
+        for seen in ordered
+    }
+    return spread(spark, [seen.file for seen in ordered], RECORD_DDL, _parse, notes=notes)
+
+
+def records_of(records: DataFrame, module: str) -> DataFrame:
+    """Returns the records of one module.
+
+    Grain: a record. Needs the columns of `read_records`. Returns the columns of the module's bronze table.
+    """
+    fields = [F.get("values", F.lit(index)).alias(name) for index, name in enumerate(FIELDS[module])]
+    return records.where(F.col("module") == module).select(*(column.name for column in PROVENANCE), *fields)
+
+
+def _parse(entry: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
+    """The worker: a file's records, and a check that it is still the file that was looked at."""
+    digest = hashlib.sha256()
+    batches = RecordBatches(
+        la_code=entry["la_code"], census_year=entry["census_year"], file_id=file_id_of(entry["sha256"])
+    )
+    if entry["form"] == "xml":
+        yield from parse_cin(chunks_of(entry["path"], digest.update), batches)
+    else:
+        content = Path(entry["path"]).read_bytes()
+        digest.update(content)
+        yield from parse_lac(content, entry["module"], batches)
+    if digest.hexdigest() != entry["sha256"]:
+        raise RuntimeError("a source file changed while it was read")

@@ -1,0 +1,238 @@
+"""ingest: returns into bronze as received. Looks at every file, decides, then writes each table once.
+
+bronze.files is written last and makes the ingest known. What a run that was killed left before that is finished by the
+same command, or undone by another (see `ingest_unfinished`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from sos_spark.bronze.accepted_rows import accepted_rows
+from sos_spark.bronze.decisions import Decisions, Held, decide
+from sos_spark.bronze.files import FileKey, FileRow, file_rows, held_slices, modules_with_rows, updated_rows
+from sos_spark.bronze.flat_tables import NANOS_AS_LONG, by_module, count_rows, file_of_uri, read_table
+from sos_spark.bronze.inspection import Inspection, inspect_files
+from sos_spark.bronze.inventory import Inventory, take_inventory
+from sos_spark.bronze.modules import CHARACTERISTICS, COLLECTION_OF, shown_names
+from sos_spark.bronze.returns import (
+    Gathered,
+    RefusedReturn,
+    Slice,
+    TableCount,
+    gather_cin_files,
+    gather_lac_folders,
+    gather_tables,
+)
+from sos_spark.config.reference import authorities
+from sos_spark.errors import InputError
+from sos_spark.lake.arrow import arrow_schema, read_arrow
+from sos_spark.lake.lake import Lake
+from sos_spark.lake.locks import locked
+from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.ingest_unfinished import FINGERPRINT_PREFIX, undo_unfinished
+from sos_spark.tables import BRONZE_MODULES, FILES
+
+_TABLES_AT_ONCE = 2
+_LAYER_LOCK = replace(FILES, name="bronze")
+"""Names the lock of the layer: one ingest a lake at a time."""
+
+
+def ingest(run: Run) -> StepReport:
+    """Takes the source's returns into bronze.
+
+    A refused file leaves no row; everything else is committed, and the report names each refusal, with exit code 4
+    unless refusals are allowed. The same source a second time writes nothing.
+
+    Raises:
+        InputError: There is no source folder, or nothing in it that could be a return.
+        ConflictError: Another ingest is at work on the lake.
+    """
+    inventory = take_inventory(run.source)
+    _require_something(run, inventory)
+    spark, lake = run.spark, run.lake
+    lake.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(lake.root, _LAYER_LOCK, java_process=None), _any_timestamps(spark):
+        rows = file_rows(read_arrow(lake.root, FILES).to_pylist()) if lake.exists(FILES) else {}
+        inspections = inspect_files(spark, inventory.files, authorities())
+        gathered = _gather(spark, inspections)
+        held = held_slices(rows)
+        decisions = decide(gathered.returns, held)
+        new_rows = updated_rows(rows, decisions, gathered.refused)
+        fingerprint = _fingerprint(lake, new_rows)
+        undo_unfinished(spark, lake, continuing=fingerprint)
+        if new_rows != rows:
+            _write_modules(spark, lake, decisions, held, fingerprint)
+            _write_files(spark, lake, new_rows, fingerprint)
+    return _report(run, inventory, inspections, gathered, decisions)
+
+
+def _require_something(run: Run, inventory: Inventory) -> None:
+    if inventory.files or inventory.refused:
+        return
+    if (run.source / "published").is_dir() or any(run.source.glob("*.csv")):
+        return
+    raise InputError(
+        "The source folder holds no returns",
+        where=str(run.source),
+        expected="cin/, ssda903/ or tables/ with returns below them",
+        remedy="Give the folder that holds these",
+    )
+
+
+@contextmanager
+def _any_timestamps(spark: SparkSession) -> Iterator[None]:
+    """Lets Spark read tables whose timestamps count nanoseconds; the reader turns them into days."""
+    before = spark.conf.get(NANOS_AS_LONG)
+    spark.conf.set(NANOS_AS_LONG, "true")
+    try:
+        yield
+    finally:
+        spark.conf.set(NANOS_AS_LONG, before or "false")
+
+
+def _gather(spark: SparkSession, inspections: Sequence[Inspection]) -> Gathered:
+    by_form: dict[str, list[Inspection]] = defaultdict(list)
+    for seen in inspections:
+        by_form[seen.file.form].append(seen)
+    gathered = [
+        gather_cin_files(by_form["xml"]),
+        gather_lac_folders(by_form["csv"]),
+        gather_tables(by_form["table"], _table_counts(spark, by_form["table"]), authorities()),
+    ]
+    return Gathered(
+        returns=[one for part in gathered for one in part.returns],
+        refused=[one for part in gathered for one in part.refused],
+    )
+
+
+def _table_counts(spark: SparkSession, tables: Sequence[Inspection]) -> list[TableCount]:
+    """Counts the rows of sound table files by LA-year: all that is brought back of them."""
+    sound = by_module(seen for seen in tables if seen.reason is None)
+    if not sound:
+        return []
+    by_path = {seen.file.path: seen for seen in tables}
+    counted = count_rows((module, read_table(spark, files, check_rows=True)) for module, files in sound.items())
+    return [
+        TableCount(
+            replace(by_path[file_of_uri(row.file_uri)], uri=row.file_uri),
+            row.la_code, row.census_year, row.n_rows, row.n_broken,
+        )
+        for row in counted.collect()
+    ]  # fmt: skip
+
+
+def _fingerprint(lake: Lake, rows: Mapping[FileKey, FileRow]) -> str:
+    """Says what the ingest makes of which state of the lake; the same after a kill."""
+    content = json.dumps([lake.fingerprint(FILES), sorted(map(_canonical, rows.values()))])
+    return FINGERPRINT_PREFIX + hashlib.sha256(content.encode()).hexdigest()
+
+
+def _canonical(row: FileRow) -> str:
+    return json.dumps(row, sort_keys=True)
+
+
+def _write_modules(
+    spark: SparkSession, lake: Lake, decisions: Decisions, held: Mapping[Slice, Held], fingerprint: str
+) -> None:
+    """Replaces the changed slices in every module that has, or had, rows of them: one commit a table."""
+    touched: set[str] = set()
+    for taken in decisions.accepted:
+        touched |= modules_with_rows(taken.rows_by_module)
+    for where in decisions.changed:
+        if where in held:
+            touched |= modules_with_rows(held[where].rows_by_module)
+    with accepted_rows(spark, decisions.accepted) as rows:
+
+        def write(module: str) -> None:
+            table = BRONZE_MODULES[module]
+            slices = [
+                {"la_code": where.la_code, "census_year": where.census_year}
+                for where in decisions.changed
+                if where.collection == COLLECTION_OF[module]
+            ]
+            new = rows.of(module)
+            if new is None:
+                new = spark.createDataFrame([], table.schema())
+            if lake.exists(table):
+                lake.replace(new, table, slices=slices, fingerprint=fingerprint)
+            else:
+                lake.overwrite(new, table, fingerprint=fingerprint)
+
+        with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+            list(pool.map(write, [module for module in BRONZE_MODULES if module in touched]))
+
+
+def _write_files(spark: SparkSession, lake: Lake, rows: Mapping[FileKey, FileRow], fingerprint: str) -> None:
+    """Writes bronze.files as a whole: its rows are few, an LA-year of a file each."""
+    in_order = sorted(rows.values(), key=_canonical)
+    arrow = pa.Table.from_pylist(in_order, schema=arrow_schema(FILES))
+    lake.overwrite(spark.createDataFrame(arrow, FILES.schema()).coalesce(1), FILES, fingerprint=fingerprint)
+
+
+def _report(
+    run: Run, inventory: Inventory, inspections: Sequence[Inspection], gathered: Gathered, decisions: Decisions
+) -> StepReport:
+    refused = [
+        *(f"{one.name}: {one.reason}" for one in inventory.refused),
+        *(f"{one.name}: {one.reason}" for one in _in_order([*gathered.refused, *decisions.refused])),
+    ]
+    rows: dict[str, int] = defaultdict(int)
+    for taken in decisions.accepted:
+        for module, n_rows in taken.rows_by_module.items():
+            rows[f"bronze.{module}"] += n_rows
+    rows.pop(f"bronze.{CHARACTERISTICS}", None)
+    report = StepReport(
+        "ingest",
+        rows=dict(rows),
+        warnings=[*_warnings(inventory, inspections), *decisions.warnings],
+        facts={
+            "files_read": len(inspections),
+            "bytes_read": sum(seen.file.n_bytes for seen in inspections),
+            "returns_accepted": len(decisions.accepted),
+            "returns_known": len(decisions.known),
+            "returns_replaced": len(decisions.replaced),
+            "returns_refused": len(refused),
+            "source_sha256": _source_hash(inspections),
+        },
+        refused=refused,
+    )
+    if refused and run.environment.allow_refused:
+        report.warnings.append(f"{len(refused)} refused; the run goes on without them (--allow-refused)")
+    elif refused:
+        report.exit_code = InputError.exit_code
+    return report
+
+
+def _in_order(refused: Sequence[RefusedReturn]) -> list[RefusedReturn]:
+    return sorted(refused, key=lambda one: one.name)
+
+
+def _source_hash(inspections: Sequence[Inspection]) -> str:
+    """One hash over the names and contents of all files."""
+    listed = sorted(f"{seen.file.name} {seen.sha256}" for seen in inspections)
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()
+
+
+def _warnings(inventory: Inventory, inspections: Sequence[Inspection]) -> Iterator[str]:
+    if inventory.unrecognised:
+        yield f"not recognised, and not read: {', '.join(inventory.unrecognised)}"
+    alike: dict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for seen in inspections:
+        if seen.reason is None:
+            module = seen.file.module or ""
+            alike[("what is not known and not read", module, seen.unknown)].append(seen.file.name)
+            alike[("not all columns; null are", module, seen.absent)].append(seen.file.name)
+    for (kind, _, names), files in sorted(alike.items()):
+        if names:
+            more = f" and {len(files) - 1} more like it have" if len(files) > 1 else " has"
+            yield f"{files[0]}{more} {kind}: {shown_names(names)}"
