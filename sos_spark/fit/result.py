@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+
+from sos_spark.config.study import Inference
+from sos_spark.errors import StudyError
+from sos_spark.fit.estimators import LinearEstimate
+from sos_spark.fit.event_study import EventStudy, event_study
+from sos_spark.fit.plot import event_study_figure
+from sos_spark.fit.summary import summary_text
+from sos_spark.fit.wild import Interval, WildTest, wild_cluster_interval, wild_cluster_test
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,55 +26,9 @@ ESTIMATE_COLUMNS = (
     "study_id", "outcome_id", "specification", "estimand", "n_rows", "n_cells", "n_clusters", "n_treated_clusters",
     "baseline_mean", "att", "se_cr2", "df_satterthwaite", "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri",
     "se_cr1", "se_cr3", "se_iid", "se_hc1", "p_adjusted", "mde", "evidence", "note",
+    "family", "estimator", "headline", "significant", "ci_low_cr2", "ci_high_cr2", "p_holm", "p_pretrend",
 )  # fmt: skip
-"""The columns of estimates.csv that every reader may rely on, in order; further ones follow them."""
-MORE_ESTIMATE_COLUMNS = ("p_holm", "ci_low_cr2", "ci_high_cr2", "headline", "significant", "p_pretrend", "family")
-EVENT_STUDY_COLUMNS = (
-    "outcome_id", "specification", "event_time", "att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high", "n_rows",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class EventTime:
-    """The effect at one event time, against the reference. An end point holds everything beyond it.
-
-    att is 0 and the uncertainty blank (NaN) at the reference. `df` is the Satterthwaite df of se_cr2 and ci; the bands
-    hold for all event times at once.
-    """
-
-    event_time: int
-    att: float
-    se_cr2: float
-    df: float
-    ci_low: float
-    ci_high: float
-    band_low: float
-    band_high: float
-    n_rows: int
-
-
-@dataclass(frozen=True)
-class EventStudy:
-    """Effects by event time, with the joint test that those before go-live are all zero (WCR).
-
-    `p_pretrend` is NaN with a note where it cannot be computed. `names` are the coefficients' and `covariance` (E, E)
-    their CR2 covariance, in the order of the rows without the reference.
-    """
-
-    rows: tuple[EventTime, ...]
-    reference: int
-    p_pretrend: float
-    n_pretrend: int
-    covariance: tuple[tuple[float, ...], ...] = ()
-    note: str = ""
-
-    def to_frame(self, *, outcome_id: str, specification: str = "main") -> pd.DataFrame:
-        """Returns one row an event time, the columns of event_study.csv."""
-        records = [
-            (outcome_id, specification, r.event_time, r.att, r.se_cr2, r.ci_low, r.ci_high, r.band_low, r.band_high, r.n_rows)
-            for r in self.rows
-        ]  # fmt: skip
-        return pd.DataFrame(records, columns=list(EVENT_STUDY_COLUMNS))
+"""The columns of estimates.csv: those that every reader may rely on, up to note, then more."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +37,11 @@ class DidResult:
 
     Numbers in the outcome's own unit (days, or 0/1 as a share); p-values and shares between 0 and 1. `ci_low_cr2` and
     `ci_high_cr2` are the CR2 interval with its Satterthwaite df, `ci_*_wcr` the inverted bootstrap test's. `headline`
-    is the p-value to read first, 'p_wcr' or, with few treated LAs, 'p_ri'; `significant` that the headline rule holds:
-    WCR and CR2 agree at 5 % (p_ri alone where the headline is p_ri). `arms` maps every unit of the panel to pilot,
-    comparator or unused; `gtimes` treated units to their first treated period; `treated_weight_share` each treated
-    unit's share of the weight of all treated rows.
+    is the p-value to read first, p_wcr or, with 4 or fewer treated LAs, p_ri; `significant` says whether the headline
+    rule holds: WCR and CR2 both below 0.05 (p_ri where that is the headline); None where there is no p-value. `arms`
+    maps every unit of the panel to pilot, comparator or unused; `gtimes` treated units to their first treated period;
+    `treated_weight_share` each treated unit's share of the weight of the rows from go-live on. `fitted` is what was
+    fitted, None where nothing could be.
     """
 
     study_id: str
@@ -85,7 +50,6 @@ class DidResult:
     estimand: str
     family: str
     estimator: str
-    weights: str
     n_rows: int
     n_cells: int
     n_clusters: int
@@ -108,6 +72,7 @@ class DidResult:
     mde: float = NOT_KNOWN
     p_adjusted: float = NOT_KNOWN
     p_holm: float = NOT_KNOWN
+    p_pretrend: float = NOT_KNOWN
     headline: str = "p_wcr"
     significant: bool | None = None
     evidence: str = ""
@@ -116,3 +81,65 @@ class DidResult:
     treated_weight_share: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     note: str = ""
+    inference: Inference = field(default_factory=Inference, repr=False)
+    fitted: LinearEstimate | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def ci(self) -> tuple[float, float]:
+        """The CR2 interval with its Satterthwaite df."""
+        return self.ci_low_cr2, self.ci_high_cr2
+
+    def to_frame(self) -> pd.DataFrame:
+        """Returns one row, the columns of estimates.csv."""
+        return pd.DataFrame([{name: getattr(self, name) for name in ESTIMATE_COLUMNS}])
+
+    def summary(self) -> str:
+        """Returns the result as a few lines of text."""
+        return summary_text(self)
+
+    def event_study(self) -> pd.DataFrame:
+        """Returns the effects by event time, the columns of event_study.csv; empty where nothing was fitted."""
+        study = self.event_study_result
+        if study is None:
+            return EventStudy((), None, NOT_KNOWN, 0, np.zeros((0, 0))).to_frame(outcome_id=self.outcome_id)
+        return study.to_frame(outcome_id=self.outcome_id, specification=self.specification)
+
+    @cached_property
+    def event_study_result(self) -> EventStudy | None:
+        """The event study with its joint test and covariance, computed when first asked for."""
+        if self.fitted is None:
+            return None
+        return event_study(self.fitted.panel, estimator=self.fitted.estimator, inference=self.inference)
+
+    def plot_event_study(self) -> Figure:
+        """Returns a figure of the effects by event time. Raises StudyError where nothing was fitted."""
+        if self.event_study_result is None:
+            raise StudyError("There is no event study to draw", found=self.note)
+        return event_study_figure(self.event_study_result, title=f"{self.outcome_id} ({self.specification})")
+
+    def wild_test(self, *, null: float = 0.0) -> WildTest:
+        """Computes the restricted wild cluster bootstrap test, also where few treated LAs keep it from the results."""
+        fitted = self._fitted()
+        return wild_cluster_test(
+            fitted.moments,
+            coefficient=fitted.coefficient,
+            null=null,
+            draws=self.inference.draws,
+            seed=self.inference.seed,
+        )
+
+    def wild_interval(self, *, level: float = 0.95) -> Interval:
+        """Computes the inverted bootstrap test's interval, also where few treated LAs keep it from the results."""
+        fitted = self._fitted()
+        return wild_cluster_interval(
+            fitted.moments,
+            coefficient=fitted.coefficient,
+            level=level,
+            draws=self.inference.draws,
+            seed=self.inference.seed,
+        )
+
+    def _fitted(self) -> LinearEstimate:
+        if self.fitted is None:
+            raise StudyError("Nothing was fitted", found=self.note)
+        return self.fitted

@@ -1,0 +1,192 @@
+"""Difference-in-differences of one outcome: from collapsed cells to one result.
+
+The coefficient comes from statsmodels (`final_fit`) and is checked against the cross-products' own solution; every
+standard error, test and interval comes from the same cross-products. Headline: the restricted wild cluster bootstrap
+with its inverted interval and CR2 beside it, called significant only if both agree; with 4 or fewer treated LAs,
+randomisation inference on t.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from sos_spark.config.study import Design, Inference
+from sos_spark.fit.covariance import Sandwich
+from sos_spark.fit.equivalence import minimum_detectable_effect
+from sos_spark.fit.estimators import ESTIMANDS, LinearEstimate, cs_simple, main_estimate, twfe
+from sos_spark.fit.event_study import FEW_TREATED
+from sos_spark.fit.final_fit import checked_estimate
+from sos_spark.fit.moments import Array
+from sos_spark.fit.prepare import Prepared, prepare
+from sos_spark.fit.result import NOT_KNOWN, DidResult
+from sos_spark.fit.robust import hc1
+from sos_spark.fit.wild import wild_cluster_interval, wild_cluster_test
+
+ALPHA = 0.05
+FEW_DF = 5.0
+CAUTION_TREATED = 5
+
+
+def fit_did(cells: pd.DataFrame, *, design: Design, inference: Inference) -> DidResult:
+    """Estimates the effect on one outcome from collapsed cells.
+
+    Args:
+        cells: The columns of `panel.cells` and of a --panel file; rows of other outcomes are passed over.
+        design: Which outcome, pilots, comparators and covariates (`load_study(path).design(outcome_id)`).
+        inference: Draws, permutations, seed, weights and bins (`load_study(path).inference`).
+
+    Returns:
+        The specification `main`: two-way fixed effects where all pilots share one go-live period, else Callaway and
+        Sant'Anna's simple aggregate.
+
+    Raises:
+        InputError: The cells are faulty, or (NotEstimableError) have nothing to compare.
+        StudyError: The design contradicts itself.
+    """
+    return fit_prepared(prepare(cells, design), design=design, inference=inference)
+
+
+def fit_prepared(
+    prepared: Prepared,
+    *,
+    design: Design,
+    inference: Inference,
+    specification: str = "main",
+    estimator: Literal["main", "twfe", "cs_simple"] = "main",
+) -> DidResult:
+    """Estimates the effect from a panel that has been prepared already; as `fit_did`."""
+    panel = prepared.panel
+    estimate = {"main": main_estimate, "twfe": twfe, "cs_simple": cs_simple}[estimator](
+        panel, weights=inference.weights
+    )
+    moments, coefficient = estimate.moments, estimate.coefficient
+    sandwich = Sandwich(moments)
+    own = sandwich.satterthwaite_of([coefficient])
+    low, high = own.interval()
+    se_cr2, df, p_cr2 = float(own.se[0]), float(own.df[0]), float(own.p[0])
+    n_treated = int(panel.is_treated_unit.sum())
+    few = n_treated <= FEW_TREATED
+    notes = _cautions(estimate, n_treated=n_treated, df=df)
+    p_wcr, ci_wcr = NOT_KNOWN, (NOT_KNOWN, NOT_KNOWN)
+    if not few:
+        drawn = {"coefficient": coefficient, "draws": inference.draws, "seed": inference.seed}
+        p_wcr = wild_cluster_test(moments, **drawn).p  # type: ignore[arg-type]
+        interval = wild_cluster_interval(moments, **drawn)  # type: ignore[arg-type]
+        ci_wcr = interval.low, interval.high
+    p_ri = estimate.randomise(permutations=inference.permutations, seed=inference.seed).p
+    return DidResult(
+        study_id=design.study_id,
+        outcome_id=design.outcome_id,
+        specification=specification,
+        estimand=ESTIMANDS[estimate.estimator, inference.weights],
+        family=design.family,
+        estimator=estimate.estimator,
+        n_rows=panel.n_rows,
+        n_cells=panel.n_cells,
+        n_clusters=len(panel.unit_ids),
+        n_treated_clusters=n_treated,
+        baseline_mean=_baseline_mean(estimate),
+        att=checked_estimate(moments, sandwich, coefficient),
+        se_cr2=se_cr2,
+        df_satterthwaite=df,
+        p_cr2=p_cr2,
+        ci_low_cr2=float(low[0]),
+        ci_high_cr2=float(high[0]),
+        ci_low_wcr=ci_wcr[0],
+        ci_high_wcr=ci_wcr[1],
+        p_wcr=p_wcr,
+        p_ri=p_ri,
+        se_cr1=sandwich.se(sandwich.cr1, coefficient),
+        se_cr3=sandwich.se(sandwich.cr3, coefficient),
+        se_iid=_se(sandwich, sandwich.iid if estimate.regression else None, coefficient),
+        se_hc1=_se(sandwich, _hc1(estimate, sandwich), coefficient),
+        mde=minimum_detectable_effect(se=se_cr2, df=df),
+        headline="p_ri" if few else "p_wcr",
+        significant=_agree([p_ri] if few else [p_wcr, p_cr2]),
+        arms=prepared.arms,
+        gtimes=prepared.gtimes,
+        treated_weight_share=_treated_weight_share(estimate),
+        warnings=panel.warnings,
+        note="; ".join(notes),
+        inference=inference,
+        fitted=estimate,
+    )
+
+
+def blank_result(design: Design, *, inference: Inference, specification: str = "main", note: str) -> DidResult:
+    """Returns the row of an outcome that cannot be estimated: blank numbers, and why."""
+    return DidResult(
+        study_id=design.study_id,
+        outcome_id=design.outcome_id,
+        specification=specification,
+        estimand=ESTIMANDS["twfe", inference.weights],
+        family=design.family,
+        estimator="",
+        n_rows=0,
+        n_cells=0,
+        n_clusters=0,
+        n_treated_clusters=0,
+        headline="",
+        note=note,
+        inference=inference,
+    )
+
+
+def _cautions(estimate: LinearEstimate, *, n_treated: int, df: float) -> list[str]:
+    """Returns what a reader must know of the inference and of every blank."""
+    panel = estimate.panel
+    notes = []
+    if n_treated <= FEW_TREATED:
+        notes.append(
+            f"{n_treated} treated authorit{'y' if n_treated == 1 else 'ies'}: with {FEW_TREATED} or fewer the wild"
+            " cluster bootstrap rejects next to nothing, so p_wcr and its interval are left out; p_ri is the headline"
+        )
+    elif n_treated <= CAUTION_TREATED:
+        notes.append(f"only {n_treated} treated authorities")
+    if df < FEW_DF:
+        notes.append(f"{df:.1f} degrees of freedom: fewer than {FEW_DF:.0f}")
+    if estimate.regression is None:
+        notes.append("iid and HC1 standard errors are of two-way fixed effects only")
+        if panel.covariates:
+            notes.append("group-time effects are not adjusted for covariates")
+    elif panel.y_sumsq is None:
+        notes.append("no y_sumsq: se_iid and se_hc1 left out")
+    elif panel.continuous:
+        notes.append("se_hc1 would need fourth moments of the continuous covariates: left out")
+    if estimate.regression and estimate.regression.dropped:
+        notes.append("determined by other regressors and left out: " + ", ".join(estimate.regression.dropped))
+    return notes
+
+
+def _agree(p_values: list[float]) -> bool | None:
+    return None if np.isnan(p_values).any() else all(p < ALPHA for p in p_values)
+
+
+def _hc1(estimate: LinearEstimate, sandwich: Sandwich) -> Array | None:
+    return None if estimate.regression is None else hc1(estimate.panel, estimate.regression, sandwich)
+
+
+def _se(sandwich: Sandwich, covariance: Array | None, coefficient: str) -> float:
+    return NOT_KNOWN if covariance is None else sandwich.se(covariance, coefficient)
+
+
+def _baseline_mean(estimate: LinearEstimate) -> float:
+    """Returns the treated LAs' mean before go-live, rows weighed as in the fit."""
+    panel = estimate.panel
+    before = panel.is_treated_unit[:, None] & (panel.treated == 0)
+    weight = panel.row_weight(estimate.weights)[:, None] * before
+    return float(np.sum(weight * panel.y_sum) / np.sum(weight * panel.rows))
+
+
+def _treated_weight_share(estimate: LinearEstimate) -> dict[str, float]:
+    panel = estimate.panel
+    weight = panel.row_weight(estimate.weights) * (panel.rows * panel.treated).sum(axis=1)
+    shares = weight / weight.sum()
+    return {
+        unit: float(share)
+        for unit, share, treated in zip(panel.unit_ids, shares, panel.is_treated_unit, strict=True)
+        if treated
+    }

@@ -1,0 +1,197 @@
+"""Effects by event time: dummies of the treated LAs' periods since go-live, or averages of group-time effects.
+
+The reference is event time -1, or the last one observed before go-live where -1 has no rows. End points hold everything
+beyond them. Intervals are CR2 with each coefficient's own Satterthwaite df; bands hold for all event times at once, by
+sign vectors applied to the unrestricted fit; the joint test that all effects before go-live are zero is a restricted
+wild cluster bootstrap of the Wald statistic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pandas as pd
+
+from sos_spark.config.study import Inference
+from sos_spark.errors import StudyError
+from sos_spark.fit.covariance import Sandwich
+from sos_spark.fit.design import Ints, PreparedPanel, regression
+from sos_spark.fit.estimators import Estimator, shares_one_go_live, unit_panel
+from sos_spark.fit.moments import Array, ClusterMoments
+from sos_spark.fit.staggered import group_time_effects, saturated_moments
+from sos_spark.fit.wild import simultaneous_bands, wild_joint_test
+
+EVENT_STUDY_COLUMNS = (
+    "outcome_id",
+    "specification",
+    "event_time",
+    "att",
+    "se_cr2",
+    "ci_low",
+    "ci_high",
+    "band_low",
+    "band_high",
+    "n_rows",
+)
+FEW_TREATED = 4
+"""With so few treated LAs, or fewer, a wild cluster bootstrap rejects next to nothing: permutations alone stand."""
+
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class EventTime:
+    """The effect at one event time, against the reference. An end point holds everything beyond it.
+
+    att is 0 and the uncertainty blank (NaN) at the reference. `df` is the Satterthwaite df of se_cr2 and ci; the bands
+    hold for all event times at once. n_rows counts the treated rows at that event time.
+    """
+
+    event_time: int
+    att: float
+    se_cr2: float
+    df: float
+    ci_low: float
+    ci_high: float
+    band_low: float
+    band_high: float
+    n_rows: int
+
+
+@dataclass(frozen=True)
+class EventStudy:
+    """Effects by event time, with the joint test that those before go-live are all zero (WCR).
+
+    `p_pretrend` is NaN, and `note` says why, where it cannot be computed. `covariance` (E, E) is the CR2 covariance of
+    the estimated rows, in their order: those of `estimated`.
+    """
+
+    rows: tuple[EventTime, ...]
+    reference: int | None
+    p_pretrend: float
+    n_pretrend: int
+    covariance: Array
+    note: str = ""
+
+    @property
+    def estimated(self) -> tuple[EventTime, ...]:
+        """The rows that were estimated: all but the reference and those the panel cannot tell from others."""
+        return tuple(row for row in self.rows if not np.isnan(row.df))
+
+    def to_frame(self, *, outcome_id: str, specification: str = "main") -> pd.DataFrame:
+        """Returns one row an event time, the columns of event_study.csv."""
+        frame = pd.DataFrame([vars(row) for row in self.rows], columns=[f.name for f in fields(EventTime)])
+        return frame.assign(outcome_id=outcome_id, specification=specification)[list(EVENT_STUDY_COLUMNS)]
+
+
+def event_study(panel: PreparedPanel, *, estimator: Estimator, inference: Inference, bands: bool = True) -> EventStudy:
+    """Estimates the effect at every event time.
+
+    Args:
+        panel: The prepared panel.
+        estimator: twfe (dummies in the two-way model; needs one go-live) or cs_simple (averages of ATT(g, t)).
+        inference: Bins, base period, weights, draws and seed.
+        bands: Whether to draw bands and the joint test; they are blank with 4 or fewer treated LAs in any case.
+    """
+    binned = _binned(panel, inference)
+    times = [int(k) for k in np.unique(binned[panel.is_treated_unit][panel.rows[panel.is_treated_unit] > 0])]
+    before = [k for k in times if k < 0]
+    notes = []
+    if estimator == "twfe" and shares_one_go_live(panel):
+        reference: int | None = -1 if -1 in times else max(before, default=None)
+        moments = _dummies(panel, binned, [k for k in times if k != reference], inference)
+    else:
+        moments, times, reference = _averages(panel, inference)
+    if reference is not None and reference != -1:
+        notes.append(f"event time -1 has no rows: effects are against {reference}")
+    names = [name for k in times if (name := _name(k)) in moments.names]
+    lost = [k for k in times if k != reference and _name(k) not in moments.names]
+    if lost:
+        notes.append(f"not told from other effects: event time {', '.join(map(str, lost))}")
+    pre = [_name(k) for k in times if k < 0 and _name(k) in names]
+    few = int(panel.is_treated_unit.sum()) <= FEW_TREATED
+    if few:
+        notes.append(f"{FEW_TREATED} or fewer treated authorities: no bands, no joint test")
+    p_pretrend, band = _NAN, {}
+    if bands and not few and names:
+        p_pretrend, note = _joint_test(moments, pre, inference)
+        notes += [note] if note else []
+        drawn = simultaneous_bands(moments, coefficients=names, draws=inference.draws, seed=inference.seed)
+        band = {name: (float(a), float(b)) for name, a, b in zip(names, drawn.low, drawn.high, strict=True)}
+    sandwich = Sandwich(moments)
+    own = sandwich.satterthwaite_of(names) if names else None
+    rows = []
+    treated_rows = panel.rows * panel.is_treated_unit[:, None]
+    for k in times:
+        n_rows, name = int(treated_rows[binned == k].sum()), _name(k)
+        if k == reference:
+            rows.append(EventTime(k, 0.0, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, n_rows))
+        elif own is None or name not in names:
+            rows.append(EventTime(k, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, n_rows))
+        else:
+            place = names.index(name)
+            low, high = (float(end[place]) for end in own.interval())
+            rows.append(
+                EventTime(k, float(own.estimate[place]), float(own.se[place]), float(own.df[place]), low, high,
+                          *band.get(name, (_NAN, _NAN)), n_rows)
+            )  # fmt: skip
+    known = [moments.names.index(name) for place, name in enumerate(names) if own and not np.isnan(own.df[place])]
+    return EventStudy(
+        rows=tuple(rows),
+        reference=reference,
+        p_pretrend=p_pretrend,
+        n_pretrend=len(pre),
+        covariance=sandwich.cr2[np.ix_(known, known)],
+        note="; ".join(notes),
+    )
+
+
+def _name(event_time: int) -> str:
+    return f"event_{event_time}"
+
+
+def _binned(panel: PreparedPanel, inference: Inference) -> Ints:
+    """Returns event time (G, T) with everything beyond an end point held in it; meaningless where never treated."""
+    if inference.event_study_bins is None:
+        return panel.event_time
+    return np.clip(panel.event_time, *inference.event_study_bins)
+
+
+def _dummies(panel: PreparedPanel, binned: Ints, times: list[int], inference: Inference) -> ClusterMoments:
+    treated = panel.is_treated_unit[:, None]
+    effects = {_name(k): ((binned == k) & treated).astype(np.float64) for k in times}
+    return regression(panel, effects, weights=inference.weights).moments
+
+
+def _averages(panel: PreparedPanel, inference: Inference) -> tuple[ClusterMoments, list[int], int | None]:
+    """Returns the saturated regression with averages of ATT(g, t) by event time, the event times and the reference."""
+    units = unit_panel(panel).weighing(inference.weights)
+    effects = group_time_effects(units, base=inference.base)
+    group, period = effects.effects.T
+    # Event time counts calendar periods, also where some have no rows; groups by the period their LAs really start in.
+    starts = {int(place): int(g) for place, g in zip(units.gtime, panel.gtime, strict=True)}
+    event_time = panel.periods[period] - np.array([starts[int(g)] for g in group])
+    if inference.event_study_bins is not None:
+        event_time = np.clip(event_time, *inference.event_study_bins)
+    times = [int(k) for k in np.unique(event_time)]
+    maps = {}
+    for k in times:
+        weight = effects.share * (event_time == k)
+        maps[_name(k)] = weight @ effects.maps / weight.sum()
+    reference = -1 if -1 not in times else None
+    moments = saturated_moments(units, effects, maps)
+    return moments, sorted({*times, -1}), reference
+
+
+def _joint_test(moments: ClusterMoments, names: list[str], inference: Inference) -> tuple[float, str]:
+    if not names:
+        return _NAN, "no effect before go-live to test"
+    try:
+        test = wild_joint_test(moments, coefficients=names, draws=inference.draws, seed=inference.seed)
+    except StudyError:
+        return (
+            _NAN,
+            f"joint test of {len(names)} effects before go-live left out: no fewer than the authorities; bin them",
+        )
+    return test.p, ""

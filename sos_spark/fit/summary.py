@@ -1,0 +1,48 @@
+"""A result as a few lines of text, for a notebook or a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sos_spark.fit.result import DidResult
+
+HEADLINES = {"p_wcr": "wild cluster bootstrap", "p_ri": "randomisation inference"}
+
+
+def summary_text(result: DidResult) -> str:
+    """Returns the estimate, its intervals and p-values, what they rest on, and every caution."""
+    lines = [
+        f"{result.outcome_id} ({result.specification}): {result.estimand}",
+        f"  {result.n_rows:,} rows in {result.n_clusters} authorities, {result.n_treated_clusters} of them treated;"
+        f" {result.n_cells:,} cells",
+    ]
+    if _known(result.att):
+        lines += [
+            f"  effect        {_number(result.att)}   before go-live {_number(result.baseline_mean)},"
+            f" detectable {_number(result.mde)}",
+            f"  WCR           {_interval(result.ci_low_wcr, result.ci_high_wcr)}   p {_number(result.p_wcr)}",
+            f"  CR2           {_interval(result.ci_low_cr2, result.ci_high_cr2)}   p {_number(result.p_cr2)},"
+            f" se {_number(result.se_cr2)}, df {result.df_satterthwaite:.1f}",
+            f"  RI-t          p {_number(result.p_ri)}",
+            f"  headline      {HEADLINES[result.headline]}: {_verdict(result.significant)}",
+        ]
+    lines += [f"  note: {result.note}"] if result.note else []
+    lines += [f"  warning: {warning}" for warning in result.warnings]
+    return "\n".join(lines)
+
+
+def _known(value: float) -> bool:
+    return value == value
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if _known(value) else "not shown"
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{_number(low)} to {_number(high)}" if _known(low) else "not shown"
+
+
+def _verdict(significant: bool | None) -> str:
+    return "not known" if significant is None else "significant at 5 %" if significant else "not significant at 5 %"
