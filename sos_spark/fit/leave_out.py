@@ -1,50 +1,60 @@
 """The estimate without each LA in turn: is it one authority's doing?
 
-An LA's rows enter the regression only through its own cross-products, so an estimate without it needs no cells. What it
-alone had to itself goes with it: a period or a covariate level that no other LA knows is dropped with it.
+An LA's rows enter a regression only through its own cross-products, so an estimate without it needs no cells. What it
+alone had to itself goes with it: a period or a covariate level that no other LA knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from sos_spark.errors import InputError
 from sos_spark.fit.covariance import Sandwich
-from sos_spark.fit.design import independent
+from sos_spark.fit.design import NEVER, independent
+from sos_spark.fit.estimators import LinearEstimate, cs_simple
 from sos_spark.fit.kernel import place_of
 from sos_spark.fit.moments import ClusterMoments
 
 LEAVE_ONE_OUT_COLUMNS = ("outcome_id", "left_out", "arm", "att", "se_cr2", "df", "p_cr2")
 
 
-def leave_one_out(
-    moments: ClusterMoments, *, outcome_id: str, coefficient: str, pilots: Collection[str]
-) -> pd.DataFrame:
-    """Returns the estimate without each LA.
-
-    Args:
-        moments: The fit's cluster cross-products.
-        outcome_id: Goes into the first column.
-        coefficient: The treatment's name.
-        pilots: Unit ids of the treated LAs; the others are comparators.
+def leave_one_out(estimate: LinearEstimate) -> pd.DataFrame:
+    """Returns the estimate without each LA, by the same estimator and weights.
 
     Returns:
         Grain: one row an LA left out, pilots first, each in order of unit id; LEAVE_ONE_OUT_COLUMNS, arm being pilot or
         comparator. Numbers are blank where nothing can be estimated without the LA.
-
-    Raises:
-        StudyError: If the regression has no such coefficient.
     """
-    units = sorted(moments.unit_ids, key=lambda unit_id: (unit_id not in pilots, unit_id))
-    records = []
-    for unit_id in units:
-        rest = without_cluster(moments, unit_id, coefficient=coefficient)
-        arm = "pilot" if unit_id in pilots else "comparator"
-        records.append((outcome_id, unit_id, arm, *_estimate(rest, coefficient)))
+    panel = estimate.panel
+    pilots = {unit_id for unit_id, gtime in zip(panel.unit_ids, panel.gtime, strict=True) if gtime != NEVER}
+    units = sorted(panel.unit_ids, key=lambda unit_id: (unit_id not in pilots, unit_id))
+    records = [
+        (panel.outcome_id, unit_id, "pilot" if unit_id in pilots else "comparator", *_without(estimate, unit_id))
+        for unit_id in units
+    ]
     return pd.DataFrame(records, columns=list(LEAVE_ONE_OUT_COLUMNS))
+
+
+def _without(estimate: LinearEstimate, unit_id: str) -> tuple[float, float, float, float]:
+    """Returns att, se_cr2, df and p, NaN where the effect is gone."""
+    blank = (float("nan"),) * 4
+    if estimate.moments.n_clusters < 3:
+        return blank
+    if estimate.regression is not None:
+        rest = without_cluster(estimate.moments, unit_id, coefficient=estimate.coefficient)
+    else:
+        # The averages' weights are shares of rows, so they change with the LAs.
+        try:
+            rest = cs_simple(estimate.panel.without({unit_id}), weights=estimate.weights).moments
+        except InputError:
+            return blank
+    if estimate.coefficient not in rest.names:
+        return blank
+    test = Sandwich(rest).satterthwaite_of([estimate.coefficient])
+    return float(test.estimate[0]), float(test.se[0]), float(test.df[0]), float(test.p[0])
 
 
 def without_cluster(moments: ClusterMoments, unit_id: str, *, coefficient: str) -> ClusterMoments:
@@ -70,11 +80,3 @@ def without_cluster(moments: ClusterMoments, unit_id: str, *, coefficient: str) 
         n_rows=moments.n_rows[keep],
         weight=moments.weight[keep],
     )
-
-
-def _estimate(moments: ClusterMoments, coefficient: str) -> tuple[float, float, float, float]:
-    """Returns att, se_cr2, df and p, NaN where the coefficient is gone."""
-    if coefficient not in moments.names or moments.n_clusters < 2:
-        return (float("nan"),) * 4
-    test = Sandwich(moments).satterthwaite_of([coefficient])
-    return float(test.estimate[0]), float(test.se[0]), float(test.df[0]), float(test.p[0])

@@ -223,7 +223,8 @@ def simultaneous_bands(
 ) -> Bands:
     """Bands that cover all the coefficients at once: the level quantile of max |t*| over unrestricted draws.
 
-    Unrestricted draws impose no null: restricted ones test, they give no bands. Uses the same signs as the tests.
+    Unrestricted draws impose no null: restricted ones test, they give no bands. Uses the same signs as the tests. A
+    coefficient without variation gets NaN and widens no other's band.
 
     Raises:
         StudyError: If there is no such coefficient.
@@ -232,6 +233,8 @@ def simultaneous_bands(
     plan = SignDraws.for_units(moments.unit_ids, draws=draws, seed=seed)
     greatest = np.zeros(plan.n_rows)
     for kernel in kernels:
+        if np.isnan(kernel.se):
+            continue
         np.maximum(greatest, np.abs(t_stars(kernel, plan, rho=0.0, unit_ids=plan.unit_ids)), out=greatest)
     factor = kernels[0].factor
     # t* and the bands carry the same factor, so it cancels: the critical value is quoted with it.

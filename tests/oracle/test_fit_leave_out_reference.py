@@ -1,4 +1,4 @@
-"""Leaving a cluster out of the cross-products against leaving its rows out of the data."""
+"""Leaving an LA out of the cross-products against leaving its rows out of the data."""
 
 from __future__ import annotations
 
@@ -6,9 +6,47 @@ import numpy as np
 import pytest
 
 from sos_spark.fit.covariance import Sandwich
+from sos_spark.fit.design import NEVER, PreparedPanel
+from sos_spark.fit.estimators import LinearEstimate, cs_simple, twfe
 from sos_spark.fit.leave_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out, without_cluster
-from sos_spark.fit.moments import ClusterMoments
+from sos_spark.fit.monte_carlo import panel_of_totals
 from tests.cluster_panels import Rows, moments_of, some_rows
+
+
+def a_panel(gtime: list[int], *, seed: int = 1) -> PreparedPanel:
+    random = np.random.default_rng(seed)
+    rows = random.integers(5, 40, size=(len(gtime), 5)).astype(float)
+    return panel_of_totals(rows, random.binomial(rows.astype(int), 0.3).astype(float), np.array(gtime))
+
+
+def effect(estimate: LinearEstimate) -> tuple[float, float, float, float]:
+    test = Sandwich(estimate.moments).satterthwaite_of([estimate.coefficient])
+    return float(test.estimate[0]), float(test.se[0]), float(test.df[0]), float(test.p[0])
+
+
+@pytest.mark.parametrize("weights", ["child", "la_equal"])
+@pytest.mark.parametrize("estimator", [twfe, cs_simple])
+def test_every_row_is_the_estimate_from_the_other_units_panel(estimator, weights) -> None:
+    panel = a_panel([2, 3, 3, *[NEVER] * 6])
+    frame = leave_one_out(estimator(panel, weights=weights))
+    assert tuple(frame.columns) == LEAVE_ONE_OUT_COLUMNS
+    assert frame["left_out"].tolist() == list(panel.unit_ids)
+    assert frame["arm"].tolist() == ["pilot"] * 3 + ["comparator"] * 6
+    for row in frame.itertuples():
+        expected = effect(estimator(panel.without({row.left_out}), weights=weights))
+        assert (row.att, row.se_cr2, row.df, row.p_cr2) == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize("estimator", [twfe, cs_simple])
+def test_the_only_pilot_leaves_a_blank_row(estimator) -> None:
+    frame = leave_one_out(estimator(a_panel([2, *[NEVER] * 5]), weights="child"))
+    assert frame.loc[frame["arm"] == "pilot", ["att", "se_cr2", "df", "p_cr2"]].isna().all(axis=None)
+    assert frame.loc[frame["arm"] == "comparator", "att"].notna().all()
+
+
+def test_pilots_come_first_whatever_their_ids() -> None:
+    frame = leave_one_out(twfe(a_panel([NEVER, NEVER, NEVER, 2, 2]), weights="child"))
+    assert frame["left_out"].tolist() == ["003", "004", "000", "001", "002"]
 
 
 def without_unit(rows: Rows, unit: int) -> Rows:
@@ -18,22 +56,12 @@ def without_unit(rows: Rows, unit: int) -> Rows:
 
 
 @pytest.mark.parametrize("la_equal", [False, True])
-def test_every_row_is_the_fit_of_the_other_units_rows(la_equal: bool) -> None:
+def test_cross_products_without_a_unit_are_those_of_the_other_units_rows(la_equal: bool) -> None:
     rows = some_rows(n_units=9, n_treated=3, seed=6)
-    frame = leave_one_out(
-        moments_of(rows, la_equal=la_equal),
-        outcome_id="rereferral",
-        coefficient="treated",
-        pilots={"200", "201", "202"},
-    )
-    assert tuple(frame.columns) == LEAVE_ONE_OUT_COLUMNS
-    assert frame["left_out"].tolist() == [f"{200 + u}" for u in range(9)]
-    assert frame["arm"].tolist() == ["pilot"] * 3 + ["comparator"] * 6
-    for unit, row in enumerate(frame.itertuples()):
-        whole = Sandwich(moments_of(without_unit(rows, unit), la_equal=la_equal)).satterthwaite_of(["treated"])
-        assert (row.att, row.se_cr2, row.df, row.p_cr2) == pytest.approx(
-            (whole.estimate[0], whole.se[0], whole.df[0], whole.p[0]), rel=1e-8
-        )
+    for unit in range(9):
+        rest = without_cluster(moments_of(rows, la_equal=la_equal), f"{200 + unit}", coefficient="treated")
+        other = moments_of(without_unit(rows, unit), la_equal=la_equal)
+        assert Sandwich(rest).beta == pytest.approx(Sandwich(other).beta, rel=1e-8)
 
 
 def with_a_period_of_its_own(rows: Rows) -> Rows:
@@ -54,27 +82,3 @@ def test_a_period_that_only_the_left_out_unit_knew_goes_with_it() -> None:
     assert "period_5" in moments.names
     assert rest.names == rows.names
     assert Sandwich(rest).beta == pytest.approx(Sandwich(moments_of(without_unit(rows, 8))).beta, rel=1e-8)
-
-
-def test_the_only_pilot_leaves_a_blank_row() -> None:
-    rows = some_rows(n_units=6, n_treated=1)
-    frame = leave_one_out(moments_of(rows), outcome_id="y", coefficient="treated", pilots={"200"})
-    assert frame.loc[frame["arm"] == "pilot", ["att", "se_cr2", "df", "p_cr2"]].isna().all(axis=None)
-    assert frame.loc[frame["arm"] == "comparator", "att"].notna().all()
-
-
-def test_units_in_any_order_give_the_same_frame() -> None:
-    moments = moments_of(some_rows(n_units=6))
-    turned = ClusterMoments(
-        unit_ids=moments.unit_ids[::-1],
-        names=moments.names,
-        xx=moments.xx[::-1],
-        xy=moments.xy[::-1],
-        yy=None,
-        n_rows=moments.n_rows[::-1],
-        weight=moments.weight[::-1],
-    )
-    knobs = {"outcome_id": "y", "coefficient": "treated", "pilots": {"200", "201", "202"}}
-    one, other = leave_one_out(moments, **knobs), leave_one_out(turned, **knobs)
-    assert one["left_out"].tolist() == other["left_out"].tolist()
-    assert other["att"].to_numpy() == pytest.approx(one["att"].to_numpy())

@@ -101,6 +101,21 @@ def test_one_coefficients_band_is_the_inverted_unrestricted_test() -> None:
     assert p(band.high[0] * (1 - 1e-9)) > 0.05 >= p(band.high[0] * (1 + 1e-6))
 
 
+def test_a_coefficient_that_one_cluster_alone_decides_widens_no_band() -> None:
+    rows = some_rows(n_units=12, n_treated=3)
+    moments = moments_of(rows)
+    alone = np.zeros((12, 1, 1))
+    alone[0] = 5.0
+    xx = np.concatenate([moments.xx, np.zeros((12, 6, 1))], axis=2)
+    xx = np.concatenate([xx, np.concatenate([np.zeros((12, 1, 6)), alone], axis=2)], axis=1)
+    more = replace(moments, names=(*moments.names, "lone"), xx=xx, xy=np.column_stack([moments.xy, alone[:, 0, 0]]))
+
+    both = simultaneous_bands(more, coefficients=["treated", "lone"], draws=499, seed=1)
+    treated = simultaneous_bands(more, coefficients=["treated"], draws=499, seed=1)
+    assert np.isnan(both.high[1])
+    assert both.high[0] == treated.high[0]
+
+
 def test_shared_draws_give_each_fit_its_own_test() -> None:
     fits = [moments_of(some_rows(n_units=12, seed=seed, effect=0.5)) for seed in (1, 2)]
     shared = wild_t_draws(fits, coefficient="treated", draws=999, seed=5)
