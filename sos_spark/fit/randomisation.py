@@ -233,9 +233,16 @@ def _blocks(
     after = [(periods >= date) - float(omitted_period >= date) * np.ones(len(controls)) for date in dates]
     sums = np.where((periods != NEVER)[:, None], np.array(after).T.reshape(len(controls), len(dates)), 0.0)
     dw = np.einsum("gkl,km->gml", cc, sums)
+    # Controls in units of their own root sum of squares, so that a large covariate costs no digits.
+    size = np.sqrt(np.einsum("gkk->k", cc))
     return _Blocks(
-        dates=dates, dd=np.einsum("gml,lm->gm", dw, sums), dy=cy @ sums, dw=dw, cc=cc, cy=cy
-    )  # fmt: skip
+        dates=dates,
+        dd=np.einsum("gml,lm->gm", dw, sums),
+        dy=cy @ sums,
+        dw=dw / size,
+        cc=cc / np.outer(size, size),
+        cy=cy / size,
+    )
 
 
 def _check_treatment(
