@@ -44,7 +44,9 @@ print("written", flush=True)
 
 
 @pytest.mark.slow
-def test_a_table_is_whole_after_a_kill_and_the_next_run_waits_for_no_corpse(tmp_path: Path, spark: SparkSession) -> None:
+def test_a_table_is_whole_after_a_kill_and_the_next_run_waits_for_no_corpse(
+    tmp_path: Path, spark: SparkSession
+) -> None:
     root = tmp_path / "lake"
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(root)], stdout=subprocess.PIPE, text=True)
     assert writer.stdout is not None

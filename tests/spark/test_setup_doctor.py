@@ -1,0 +1,93 @@
+"""The doctor: what is in order, and a remedy for what is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from sos_spark.lake import doctor
+from sos_spark.lake.doctor import Finding, examine
+
+
+@pytest.fixture
+def no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out what starts Spark."""
+    monkeypatch.setattr(doctor, "_session", lambda: iter(()))
+    for name in ("SOS_SPARK_KEY", "SOS_SPARK_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def finding(name: str, *, lake: Path | None = None, key_file: Path | None = None) -> Finding:
+    return next(found for found in examine(lake=lake, key_file=key_file) if found.name == name)
+
+
+def test_a_machine_that_is_set_up_is_in_order(spark: SparkSession, tmp_path: Path) -> None:
+    key, lake = tmp_path / "key", tmp_path / "lake"
+    key.write_text("k" * 44)
+    key.chmod(0o600)
+    lake.mkdir(mode=0o700)
+    findings = examine(lake=lake, key_file=key)
+    assert [found.name for found in findings if not found.ok] == []
+    assert [found.name for found in findings] == [
+        "Java", "Spark", "Delta jars", "Delta build", "Session", "Python", "Session zone", "Memory", "Time zone",
+        "Key", "Lake",
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("no_session")
+class TestWithoutSpark:
+    """What is found without starting Spark."""
+
+    def test_jars_that_are_missing_stop_what_needs_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SOS_SPARK_JARS", str(tmp_path))
+        by_name = {found.name: found for found in examine()}
+        assert not by_name["Delta jars"].ok
+        assert "make setup" in by_name["Delta jars"].remedy
+        assert not by_name["Session"].ok
+
+    @pytest.mark.parametrize(
+        ("content", "mode", "told", "remedy"),
+        [
+            ("k" * 44, 0o644, "0644", "chmod 600"),
+            ("too_few", 0o600, "shorter than 32 bytes", "urandom"),
+            (None, 0o600, "cannot be read", "urandom"),
+        ],
+    )
+    def test_a_key_file_out_of_order(
+        self, tmp_path: Path, content: str | None, mode: int, told: str, remedy: str
+    ) -> None:
+        key = tmp_path / "key"
+        if content is not None:
+            key.write_text(content)
+            key.chmod(mode)
+        found = finding("Key", key_file=key)
+        assert not found.ok
+        assert told in found.found
+        assert remedy in found.remedy
+        assert content is None or content not in found.found + found.remedy
+
+    def test_a_key_in_the_environment_is_not_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SOS_SPARK_KEY", "secret-but-short")
+        found = finding("Key")
+        assert not found.ok
+        assert "secret-but-short" not in found.found + found.remedy
+
+    def test_no_key_is_no_fault_of_the_machine(self) -> None:
+        assert finding("Key").ok
+
+    def test_a_lake_that_others_may_enter(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o755)
+        found = finding("Lake", lake=tmp_path)
+        assert not found.ok
+        assert found.remedy == f"Run chmod 700 {tmp_path}."
+
+    def test_a_lake_to_be_made_is_in_order(self, tmp_path: Path) -> None:
+        assert finding("Lake", lake=tmp_path / "new").ok
+
+    def test_too_little_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(doctor, "_memory_bytes", lambda: 2**30)
+        found = finding("Memory")
+        assert not found.ok
+        assert found.found == "1.0 GB"
