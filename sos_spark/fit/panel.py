@@ -157,11 +157,13 @@ def checked_cells(
     if empty.any():
         raise _fault("Cells of no rows have a y_sum other than 0", empty)
     covariates = {name: _text(frame, name) for name in categorical if name in frame.columns}
+    # A lake's panel has a column for every covariate there could be, empty where the outcome has none of it.
+    covariates = {name: values for name, values in covariates.items() if any(value is not None for value in values)}
     moments = _moments(frame, continuous, n)
     known = {*covariates, *(name.removesuffix("__sum") for name in moments)}
     absent = [name for name in (*categorical, *continuous) if name not in known]
     if absent:
-        warnings.append(f"the panel has no column of {', '.join(absent)}: not adjusted for")
+        warnings.append(f"the panel has no values of {', '.join(absent)}: not adjusted for")
     numbers = sorted(starts)
     gaps = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
     if gaps:

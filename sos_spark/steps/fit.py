@@ -1,0 +1,81 @@
+"""The fit step: reads the panel from the lake or a file and writes its estimates. Needs no Spark."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sos_spark.config.study import Study
+from sos_spark.fit.analysis import StudyFit, fit_study
+from sos_spark.fit.panel import read_panel
+from sos_spark.lake.arrow import read_arrow
+from sos_spark.lake.versions import version_of
+from sos_spark.report.guarded import guarded_csv
+from sos_spark.steps.context import Run, StepReport
+from sos_spark.tables import PANEL_CELLS, PANEL_MOMENTS
+
+
+def fit(run: Run) -> StepReport:
+    """Fits the study's outcomes on the lake's panel and writes the results to the run's folder.
+
+    Files: estimates.csv and .json, event_study.csv, leave_one_out.csv, balance.csv, arms.csv. An outcome with nothing
+    to compare is a row of blanks with its reason, and the run goes on.
+
+    Raises:
+        InputError: The lake has no panel of the study, or a faulty one.
+    """
+    fitted = fit_study(panel_frame(run.lake_root, run.the_study), run.the_study)
+    return _written(fitted, run.out)
+
+
+def fit_panel_file(panel_csv: Path, study: Study, out: Path) -> StepReport:
+    """Fits the study's outcomes that a CSV of collapsed cells has; files as `fit`.
+
+    Raises:
+        InputError: The file is faulty, or none of its outcomes has anything to compare.
+    """
+    fitted = fit_study(read_panel(panel_csv), study)
+    if all(result.fitted is None for result in fitted.results):
+        raise fitted.failures[0]
+    return _written(fitted, out)
+
+
+def panel_frame(lake_root: Path, study: Study) -> pd.DataFrame:
+    """Returns the study's cells in the columns of a panel file: moments of continuous covariates are columns."""
+    where = {"study_id": study.study_id}
+    cells: pd.DataFrame = read_arrow(lake_root, PANEL_CELLS, where=where).to_pandas()
+    if version_of(lake_root, PANEL_MOMENTS) is None or not study.covariates.continuous:
+        return cells
+    moments: pd.DataFrame = read_arrow(lake_root, PANEL_MOMENTS, where=where).to_pandas()
+    keys = list(PANEL_CELLS.key)
+    wide = moments.astype({"value": float}).pivot(index=keys, columns="moment", values="value").reset_index()
+    return cells.merge(wide, on=keys, how="left", validate="one_to_one")
+
+
+def _written(fitted: StudyFit, out: Path) -> StepReport:
+    """Writes the frames; numbers as shortest round-trip doubles, blank where not known, text guarded."""
+    out.mkdir(parents=True, exist_ok=True)
+    report = StepReport("fit", warnings=list(fitted.warnings))
+    for name in ("estimates", "event_study", "leave_one_out", "balance", "arms"):
+        frame: pd.DataFrame = getattr(fitted, name)
+        (out / f"{name}.csv").write_text(guarded_csv(frame), encoding="utf-8")
+        report.rows[f"{name}.csv"] = len(frame)
+    records = [_plain(row) for row in fitted.estimates.to_dict(orient="records")]
+    (out / "estimates.json").write_text(json.dumps(records, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return report
+
+
+def _plain(row: Mapping[Any, Any]) -> dict[str, object]:
+    """A row for JSON, which has no NaN (null here) and no infinity (text here)."""
+
+    def value_of(value: Any) -> object:
+        if isinstance(value, float) and not math.isfinite(value):
+            return None if math.isnan(value) else str(value)
+        return value
+
+    return {str(name): value_of(value) for name, value in row.items()}
