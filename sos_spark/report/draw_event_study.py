@@ -44,20 +44,18 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
         axes = figure.subplots()
         zero_line(axes)
         axes.axvline(-0.5, color=QUIET, linewidth=0.9, linestyle=(0, (3, 3)), zorder=1)
+        thick = min(1.0, 30 / len(frame))  # many periods: everything thinner, so that none overlap
+        bands, intervals = shown[banded], shown[estimated]
         axes.vlines(
-            times[banded],
-            shown["band_low"][banded],
-            shown["band_high"][banded],
-            color="#dde3e9",
-            linewidth=6,
-            zorder=1.2,
+            times[banded], bands["band_low"], bands["band_high"], color="#dde3e9", linewidth=7 * thick, zorder=1.2
         )
         axes.vlines(
-            times[estimated], shown["ci_low"][estimated], shown["ci_high"][estimated], color=PILOT, linewidth=1.6,
-            zorder=3,
-        )  # fmt: skip
-        axes.plot(times[estimated], shown["att"][estimated], "o", color=PILOT, markersize=4.5, zorder=4)
-        axes.plot(times[~estimated], shown["att"][~estimated], "o", color=PILOT, markersize=5, mfc="white", zorder=4)
+            times[estimated], intervals["ci_low"], intervals["ci_high"], color=PILOT, linewidth=1.6 * thick, zorder=3
+        )
+        axes.plot(times[estimated], intervals["att"], "o", color=PILOT, markersize=4.5 * thick, zorder=4)
+        axes.plot(
+            times[~estimated], shown["att"][~estimated], "o", color=PILOT, markersize=5 * thick, mfc="white", zorder=4
+        )
         values = shown.to_numpy()
         low, high = room_for_zero(float(np.nanmin(values)), float(np.nanmax(values)))
         axes.set_ylim(low, high + (high - low) * 0.08)

@@ -62,20 +62,20 @@ def _row(axes: Axes, top: float, label: str, counts: StageCounts, stages: list[s
     arms = [arm for arm in (*_SHOWN, SEVERAL) if any(arm in by_arm for by_arm in counts.values())]
     for place, arm in enumerate(arms):
         said = "Not told apart" if arm == SEVERAL else ARM_NAMES[arm]
-        axes.text(0, _line(top, place), said, fontsize=8, va="center", color=ARM_COLOURS.get(arm, QUIET))
+        axes.text(0, _line(top, place, len(arms)), said, fontsize=8, va="center", color=ARM_COLOURS.get(arm, QUIET))
     before: dict[str, int] = {}
     for column, stage in enumerate(stages):
         left, now = _NAMES + column * (_BOX + _GAP), counts.get(stage, {})
         _box(axes, left, top, STAGE_NAMES[stage], arms, now)
         if column:
             # From records to index rows the unit changes, so nothing is said to be lost there.
-            _arrow(axes, left, top, {} if stage == "index_rows" else before, now)
+            _arrow(axes, left, top, {} if stage == "index_rows" else before, now, len(arms))
         before = now
 
 
-def _line(top: float, place: int) -> float:
-    """The height of an arm's line."""
-    return top + 0.39 + 0.17 * place
+def _line(top: float, place: int, n_lines: int) -> float:
+    """The height of an arm's line among those of a box."""
+    return top + 0.29 + 0.46 * (place + 0.5) / n_lines
 
 
 def _box(axes: Axes, left: float, top: float, name: str, arms: list[str], now: dict[str, int]) -> None:
@@ -84,12 +84,12 @@ def _box(axes: Axes, left: float, top: float, name: str, arms: list[str], now: d
     axes.text(left + _BOX / 2, top + 0.19, name, fontsize=7.5, color=QUIET, ha="center", va="center")
     for place, arm in enumerate(arms):
         axes.text(
-            left + _BOX / 2, _line(top, place), count(now[arm]) if arm in now else "-", fontsize=8, ha="center",
-            va="center", color=ARM_COLOURS.get(arm, QUIET),
+            left + _BOX / 2, _line(top, place, len(arms)), count(now[arm]) if arm in now else "-", fontsize=8,
+            ha="center", va="center", color=ARM_COLOURS.get(arm, QUIET),
         )  # fmt: skip
 
 
-def _arrow(axes: Axes, left: float, top: float, before: dict[str, int], now: dict[str, int]) -> None:
+def _arrow(axes: Axes, left: float, top: float, before: dict[str, int], now: dict[str, int], n_lines: int) -> None:
     axes.annotate(
         "", (left - 0.04, top + 0.19), xytext=(left - _GAP + 0.04, top + 0.19),
         arrowprops={"arrowstyle": "-|>", "color": QUIET, "linewidth": 0.8, "mutation_scale": 7},
@@ -98,8 +98,8 @@ def _arrow(axes: Axes, left: float, top: float, before: dict[str, int], now: dic
         if before.get(arm) and arm in now:
             share = 100 * (before[arm] - now[arm]) / before[arm]
             axes.text(
-                left - _GAP / 2, _line(top, place), f"-{share:.1f}%" if share else "0%", fontsize=7, ha="center",
-                va="center", color=ARM_COLOURS[arm],
+                left - _GAP / 2, _line(top, place, n_lines), f"-{share:.1f}%" if share else "0%", fontsize=7,
+                ha="center", va="center", color=ARM_COLOURS[arm],
             )  # fmt: skip
 
 

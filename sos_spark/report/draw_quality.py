@@ -23,7 +23,7 @@ from sos_spark.report.results import Results, rows_of
 from sos_spark.report.wording import number
 
 _PALE_TO_BLUE = LinearSegmentedColormap.from_list("pale_to_blue", ["#f3f6fa", "#7fb0da", "#00406f"])
-_MOST_ROWS = 60
+_MOST_ROWS = 48
 
 
 def quality_picture(results: Results) -> Picture | None:
@@ -66,11 +66,11 @@ def quality_picture(results: Results) -> Picture | None:
         axes.set_xticks(range(grid.shape[1]), [str(year) for year in grid.columns])
         axes.xaxis.tick_top()
         axes.tick_params(axis="x", length=0)
+        axes.tick_params(axis="y", labelsize=7.5)
         for spine in axes.spines.values():
             spine.set_visible(False)
         for place, label in enumerate(axes.get_yticklabels()):
             label.set_color(PILOT if place < n_pilots else COMPARATOR)
-            label.set_fontsize(7.5)
         if missing.any():
             axes.legend(
                 handles=[Patch(facecolor="white", edgecolor=QUIET, hatch="/////", linewidth=0)],

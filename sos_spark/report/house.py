@@ -51,7 +51,7 @@ _STYLE: Any = {
     "lines.solid_capstyle": "round",
     "svg.hashsalt": "sos_spark",
     "svg.fonttype": "path",
-    "figure.dpi": 100,
+    "figure.dpi": 200,
 }
 
 
@@ -98,7 +98,7 @@ def draw(
         figure.set_layout_engine("none")  # laid out once, not once a format
         svg, png = io.BytesIO(), io.BytesIO()
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
+        figure.savefig(png, format="png", metadata={"Software": None})
     return Picture(name, title, caption, alt, svg.getvalue(), png.getvalue(), table)
 
 
