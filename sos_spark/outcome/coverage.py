@@ -6,20 +6,22 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 
-def coverage(units: DataFrame, observed: DataFrame) -> DataFrame:
+def coverage(units: DataFrame, observed: DataFrame, *, years: range) -> DataFrame:
     """Returns how far each LA code was observed without a gap, from each census year on.
 
-    Grain: one row a collection (cin, ssda903, both), LA code and census year in which the code was valid. Columns:
+    Grain: one row a collection (cin, ssda903, both), LA code and census year of the study's window. Columns:
     collection, la_code, census_year; first_day_observed and last_day_observed of the LA code (null: never observed);
     observed_until: the last day of the run of observed years that holds this one (null: this year was not observed);
-    is_unit_observed: every component of the unit that was valid in the year was observed.
+    is_unit_observed: the code was valid in the year, and all of its unit that were then were observed.
     Needs cohort.units and cohort.observed of one study, each unique by its key. A few thousand rows: made to be
     broadcast.
     """
     collections = F.array(*(F.lit(name) for name in ("cin", "ssda903", "both")))
-    valid = units.select(
-        "unit_id", "la_code", F.explode(F.sequence("first_census_year", "last_census_year")).alias("census_year")
-    ).withColumn("collection", F.explode(collections))
+    each = (
+        units.withColumn("census_year", F.explode(F.array(*(F.lit(year) for year in years))))
+        .withColumn("collection", F.explode(collections))
+        .withColumn("is_valid", F.col("census_year").between(F.col("first_census_year"), F.col("last_census_year")))
+    )
     year_begins = F.make_date(F.col("census_year") - 1, F.lit(4), F.lit(1))
     is_observed = F.coalesce(
         year_begins.between(F.col("first_day_observed"), F.col("last_day_observed"))
@@ -28,7 +30,7 @@ def coverage(units: DataFrame, observed: DataFrame) -> DataFrame:
     )
     next_missing = F.array_min(F.filter("missing_years", lambda year: year > F.col("census_year")))
     by_code = (
-        valid.join(F.broadcast(observed.drop("study_id")), ["la_code", "collection"], "left")
+        each.join(F.broadcast(observed.drop("study_id")), ["la_code", "collection"], "left")
         .withColumn("is_observed", is_observed)
         .withColumn(
             "observed_until",
@@ -39,7 +41,7 @@ def coverage(units: DataFrame, observed: DataFrame) -> DataFrame:
         )
     )
     by_unit = by_code.groupBy("unit_id", "census_year", "collection").agg(
-        F.bool_and("is_observed").alias("is_unit_observed")
+        F.bool_and(F.col("is_observed") | ~F.col("is_valid")).alias("is_unit_observed")
     )
     return by_code.join(F.broadcast(by_unit), ["unit_id", "census_year", "collection"]).select(
         "collection",
@@ -48,5 +50,5 @@ def coverage(units: DataFrame, observed: DataFrame) -> DataFrame:
         "first_day_observed",
         "last_day_observed",
         "observed_until",
-        "is_unit_observed",
+        (F.col("is_unit_observed") & F.col("is_valid")).alias("is_unit_observed"),
     )

@@ -84,16 +84,18 @@ def conclude(rows: DataFrame, scope: Scope, *, outcome_id: str, reasons: Mapping
     if unplaced:
         raise ValueError(f"reasons without a place in the order of precedence: {', '.join(sorted(unplaced))}")
     first_reason = F.coalesce(*(F.when(conditions[name], F.lit(name)) for name in PRECEDENCE if name in conditions))
-    placed = rows.withColumn("age_years", F.greatest("age_years", F.when(F.col("age_years").isNotNull(), F.lit(0))))
+    computed = {
+        "study_id": F.lit(scope.study_id),
+        "outcome_id": F.lit(outcome_id),
+        "period": period_number(F.col("period_start"), first=window.baseline[0], period=window.period),
+        "y": F.when(F.col("reason").isNull(), F.col("y").cast("bigint")),
+        "age_band": age_band(F.col("age_years")),
+    }
     return (
-        placed.withColumn("study_id", F.lit(scope.study_id))
-        .withColumn("outcome_id", F.lit(outcome_id))
-        .withColumn("period_start", F.when(in_windows, period_start))
-        .withColumn("period", period_number(F.col("period_start"), first=window.baseline[0], period=window.period))
-        .withColumn("reason", first_reason)
-        .withColumn("y", F.when(F.col("reason").isNull(), F.col("y").cast("bigint")))
-        .withColumn("age_band", age_band(F.col("age_years")))
-        .select(*OUTCOME_INDEX_ROWS.column_names)
+        # The unborn count as 0.
+        rows.withColumn("age_years", F.when(F.col("age_years") < 0, 0).otherwise(F.col("age_years")))
+        .withColumns({"period_start": F.when(in_windows, period_start), "reason": first_reason})
+        .select(*(computed[name].alias(name) if name in computed else name for name in OUTCOME_INDEX_ROWS.column_names))
     )
 
 

@@ -8,6 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from sos_spark.cohort.units import census_years
 from sos_spark.config.reference import bank_holidays
 from sos_spark.config.study import Study
 from sos_spark.config.variants import variants
@@ -92,7 +93,13 @@ def _scope(run: Run) -> Scope:
     own = F.col("study_id") == study.study_id
     units = run.lake.read(run.spark, COHORT_UNITS).where(own)
     observed = run.lake.read(run.spark, COHORT_OBSERVED).where(own)
-    return Scope(study.study_id, study.window, study.population, units, coverage(units, observed))
+    return Scope(
+        study.study_id,
+        study.window,
+        study.population,
+        units,
+        coverage(units, observed, years=census_years(study.window)),
+    )
 
 
 def _records(run: Run) -> Records:

@@ -1,0 +1,88 @@
+"""Builds the frames an outcome reads from rows in plain Python: silver, units, observed days and a calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field
+from datetime import date
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from sos_spark.cohort.observed import observed_days
+from sos_spark.cohort.units import census_years, study_units
+from sos_spark.config.reference import authorities, authority_changes, bank_holidays
+from sos_spark.config.study import Study
+from sos_spark.outcome.calendar import WORKING_DAYS_SCHEMA, working_day_numbers
+from sos_spark.outcome.compute import Records, index_rows, records_from
+from sos_spark.outcome.coverage import coverage
+from sos_spark.outcome.rows import Scope
+from sos_spark.tables import (
+    COHORT_UNITS,
+    FILES,
+    SILVER_ASSESSMENTS,
+    SILVER_CHILD_LINKS,
+    SILVER_CP_PLANS,
+    SILVER_ICPCS,
+    SILVER_LAC_EPISODES,
+    SILVER_REFERRALS,
+    SILVER_SECTION47,
+)
+from tests.builders import frame, returns
+
+Row = Mapping[str, Any]
+TABLES = {
+    "referrals": SILVER_REFERRALS,
+    "assessments": SILVER_ASSESSMENTS,
+    "section47": SILVER_SECTION47,
+    "cp_plans": SILVER_CP_PLANS,
+    "icpcs": SILVER_ICPCS,
+    "lac_episodes": SILVER_LAC_EPISODES,
+    "child_links": SILVER_CHILD_LINKS,
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """Rows of silver and of bronze.files."""
+
+    referrals: Sequence[Row] = ()
+    assessments: Sequence[Row] = ()
+    section47: Sequence[Row] = ()
+    cp_plans: Sequence[Row] = ()
+    icpcs: Sequence[Row] = ()
+    lac_episodes: Sequence[Row] = ()
+    child_links: Sequence[Row] = ()
+    files: Sequence[Row] = field(default_factory=lambda: returns(2013, 2020))
+
+
+def scope_of(spark: SparkSession, world: World, study: Study) -> Scope:
+    rows = study_units(study, authorities=authorities(), changes=authority_changes())
+    units = spark.createDataFrame([astuple(row) for row in rows], COHORT_UNITS.schema())
+    observed = observed_days(
+        frame(spark, FILES, world.files), units, study_id=study.study_id, data_ends=study.window.data_ends
+    )
+    # Cached, as in the step: every outcome joins it.
+    return Scope(
+        study.study_id,
+        study.window,
+        study.population,
+        units,
+        coverage(units, observed, years=census_years(study.window)).persist(),
+    )
+
+
+def records_of(spark: SparkSession, world: World, *, data_ends: date = date(2020, 3, 31)) -> Records:
+    calendar = working_day_numbers(date(2014, 4, 1), data_ends, holidays=bank_holidays())
+    return records_from(
+        **{name: frame(spark, table, getattr(world, name)) for name, table in TABLES.items()},
+        calendar=spark.createDataFrame(calendar, WORKING_DAYS_SCHEMA),
+    )
+
+
+def all_index_rows(spark: SparkSession, world: World, study: Study) -> DataFrame:
+    """The index rows of all the study's outcomes."""
+    scope, records = scope_of(spark, world, study), records_of(spark, world, data_ends=study.window.data_ends)
+    rows = [index_rows(outcome, records, scope, outcome_id=outcome.outcome_id) for outcome in study.outcomes]
+    return reduce(DataFrame.unionByName, rows)
