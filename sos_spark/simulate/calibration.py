@@ -118,7 +118,7 @@ def rates_of(levels: Levels, draws: Draws, *, scale: float, first_year: int, las
     nfa = england["nfa"] * np.exp(0.52 * scores["nfa"] + 0.76 * _shocks(draws, "nfa", years, 0.55) - 0.42)
     nfa = np.minimum(nfa, 0.70)
     icpc = england["icpc"] + 0.020 * scores["icpc"] + 0.012 * _shocks(draws, "icpc", years, 0.30)
-    icpc = np.clip(icpc, 0.04, 0.30)
+    icpc = np.clip(icpc, 0.07, 0.30)
     # Authorities that hold more conferences make more plans: the share of conferences that leads to one varies little.
     escalation = england["plan"] / england["through_plan"] * icpc / england["icpc"]
     escalation = escalation * np.exp(0.04 * scores["escalation"] + 0.03 * _shocks(draws, "escalation", years, 0.30))
@@ -198,7 +198,7 @@ def age_factors(ages: Ints) -> dict[str, Floats]:
     band = np.digitize(ages, (1, 5, 10, 16))
     table = {
         "rereferral": (1.05, 1.08, 1.04, 0.93, 0.75),
-        "protection": (1.62, 1.30, 1.08, 0.76, 0.30),
+        "protection": (1.55, 1.27, 1.06, 0.78, 0.50),
         "kinship": (1.15, 1.20, 1.05, 0.82, 0.60),
     }
     return {name: np.array(values)[band] for name, values in table.items()}

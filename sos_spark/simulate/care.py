@@ -10,13 +10,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from sos_spark.simulate.areas import Absences, Area
-from sos_spark.simulate.calibration import Rates, age_factors
-from sos_spark.simulate.cases import IN_NEED, Cases, Observed
-from sos_spark.simulate.children import Children
-from sos_spark.simulate.days import NEVER, census_year_of
+from sos_spark.simulate.calibration import age_factors
+from sos_spark.simulate.cases import IN_NEED, Cases
+from sos_spark.simulate.days import NEVER
 from sos_spark.simulate.draws import Draws, Flags, Floats, Ints
-from sos_spark.simulate.planting import Planting
+from sos_spark.simulate.setting import Setting
 
 KINSHIP, FOSTER = 0, 1
 PLACEMENTS = ("kinship", "foster", "P1", "K2", "A5", "P2", "H5", "R1", "K1", "S1", "T0", "T1", "T2", "T3", "T4")
@@ -63,38 +61,21 @@ class Episodes:
         return Episodes(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Episodes)))
 
 
-def episodes_of(
-    area: Area,
-    children: Children,
-    cases: Cases,
-    rates: Rates,
-    draws: Draws,
-    planting: Planting,
-    *,
-    absences: Absences,
-    observed: Observed,
-) -> Episodes:
+def episodes_of(setting: Setting, cases: Cases) -> Episodes:
     """Returns every episode of an area's children that begins on or before the last day observed, in no order."""
-    in_care = cases.take((cases.care_from != NEVER) & (cases.care_from <= observed.last_day))
+    children, draws = setting.children, setting.draws
+    in_care = cases.take((cases.care_from != NEVER) & (cases.care_from <= setting.last_day))
     child, began = in_care.child, in_care.care_from
     ended = np.maximum(in_care.care_to, began + 1)
-    year = census_year_of(began)
-    positions = area.code_at(children.place_draw[child], year)
     ages = children.age(child, began)
-    present = absences.present(area.codes, positions, year, "ssda903")
-    untreated = np.clip(rates.kinship[rates.year_index(year)] * age_factors(ages)["kinship"], 0.0, 0.9)
-    # A period is a child and a day, so its draws are named by the day's number of the child's case.
+    level = setting.rates.kinship[setting.year_index(began)]
+    untreated = np.clip(level * age_factors(ages)["kinship"], 0.0, 0.9)
+    chance = setting.plant("kinship_placement", untreated, setting.rows(child, began, "ssda903"))
+    # A child begins at most one period a day, so child and day name a period's draws.
     key = child * 100_000 + began
-    chance = planting.probability(
-        "kinship_placement",
-        untreated,
-        code_positions=positions,
-        days=began,
-        counts=observed.counts(began, ages, present),
-    )
     starts_with_kin = draws.uniform("kinship", key) < chance
-    periods = _moves(draws, key, child, began, ended, ages, chance, starts_with_kin, observed.last_day)
-    return Episodes.joined([*periods, _short_breaks(children, cases, draws, observed)])
+    periods = _moves(draws, key, child, began, ended, ages, chance, starts_with_kin, setting.last_day)
+    return Episodes.joined([*periods, _short_breaks(setting, cases)])
 
 
 def _moves(
@@ -167,13 +148,14 @@ def _other_placement(draws: Draws, name: str, key: Ints, ages: Ints) -> Ints:
     return picked
 
 
-def _short_breaks(children: Children, cases: Cases, draws: Draws, observed: Observed) -> Episodes:
+def _short_breaks(setting: Setting, cases: Cases) -> Episodes:
     """Returns series of short breaks (V4) of disabled children in need, inside their open case: never looked after."""
+    children, draws = setting.children, setting.draws
     eligible = (cases.kind == IN_NEED) & (children.disability[cases.child] != 0)
     key = cases.child * 100_000 + cases.referred
     began = cases.assessed_to + 7
     ended = began + 60 + (120 * draws.uniform("short_break/days", key)).astype(np.int64)
-    eligible &= (draws.uniform("short_break", key) < 0.25) & (ended < cases.closed) & (began <= observed.last_day)
+    eligible &= (draws.uniform("short_break", key) < 0.25) & (ended < cases.closed) & (began <= setting.last_day)
     eligible &= (children.birth[cases.child] < began) & (ended < children.birth[cases.child] + 6570)
     rows = np.flatnonzero(eligible)
     return Episodes(

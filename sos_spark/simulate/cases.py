@@ -12,13 +12,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from sos_spark.simulate.calibration import CARE_AFTER_PLAN, Rates, age_factors
-from sos_spark.simulate.children import Children
-from sos_spark.simulate.days import NEVER, add_months, add_working_days, census_year_of
+from sos_spark.simulate.calibration import CARE_AFTER_PLAN, age_factors
+from sos_spark.simulate.days import NEVER, add_months, add_working_days
 from sos_spark.simulate.draws import Draws, Flags, Floats, Ints
 from sos_spark.simulate.durations import draw_lengths
 from sos_spark.simulate.effects import COMPANION
-from sos_spark.simulate.planting import OLDEST, Planting
+from sos_spark.simulate.setting import Rows, Setting
 
 NO_FURTHER_ACTION, NOT_IN_NEED, IN_NEED, CONFERENCE, PLAN, CARE = range(6)
 """The kinds of a case. CONFERENCE is one without a plan, CARE one without a conference."""
@@ -70,36 +69,14 @@ class Referral:
     into_care: Flags
 
 
-@dataclass(frozen=True)
-class Observed:
-    """Which rows count in the truth: index rows on observed days, of children of at most 17 completed years."""
-
-    first_day: int
-    last_day: int
-
-    def counts(self, days: Ints, ages: Ints, present: Flags) -> Flags:
-        """Says of each row whether it counts."""
-        return (days >= self.first_day) & (days <= self.last_day) & (ages <= OLDEST) & present
-
-
-def open_cases(
-    referral: Referral,
-    children: Children,
-    rates: Rates,
-    draws: Draws,
-    planting: Planting,
-    *,
-    step: int,
-    code_positions: Ints,
-    counts: Flags,
-) -> Cases:
+def open_cases(setting: Setting, referral: Referral, *, step: int) -> Cases:
     """Returns the cases of a step's referrals, with the effects on conferences and on assessments planted."""
     child, day = referral.child, referral.day
-    at = rates.year_index(census_year_of(day))
+    children, rates, draws = setting.children, setting.rates, setting.draws
+    at = setting.year_index(day)
     factor = age_factors(children.age(child, day))["protection"]
-    conference_chance = planting.probability(
-        "icpc", np.minimum(rates.icpc[at] * factor, 0.6), code_positions=code_positions, days=day, counts=counts
-    )
+    rows = setting.rows(child, day, "cin")
+    conference_chance = setting.plant("icpc", np.minimum(rates.icpc[at] * factor, 0.6), rows)
 
     chance = referral.escalation_chance
     through = np.minimum(rates.through_plan[at], 0.98 * conference_chance / np.maximum(chance, 1e-9))
@@ -124,24 +101,16 @@ def open_cases(
         np.where(draws.uniform(f"{step}/in_need", child) < not_in_need_chance, NOT_IN_NEED, IN_NEED),
     )
     kind = np.select([is_plan, is_care, is_conference], [PLAN, CARE, CONFERENCE], default=kind).astype(np.int64)
-    return _dates(referral, children, rates, draws, planting, kind, grown_up, at, step, code_positions, counts)
+    return _dates(setting, referral, kind, rows, step)
 
 
-def _dates(
-    referral: Referral,
-    children: Children,
-    rates: Rates,
-    draws: Draws,
-    planting: Planting,
-    kind: Ints,
-    grown_up: Ints,
-    at: Ints,
-    step: int,
-    code_positions: Ints,
-    counts: Flags,
-) -> Cases:
+def _dates(setting: Setting, referral: Referral, kind: Ints, rows: Rows, step: int) -> Cases:
     """Returns the cases with their dates; an assessment's index day is its own start."""
     child, day = referral.child, referral.day
+    rates, draws, planting = setting.rates, setting.draws, setting.planting
+    birth = setting.children.birth[child]
+    grown_up = birth + _GROWN_UP_DAYS
+    at = setting.year_index(day)
 
     def u(name: str) -> Floats:
         return draws.uniform(f"{step}/{name}", child)
@@ -156,18 +125,18 @@ def _dates(
         f"{step}/assessment",
         child,
         rates.durations,
-        rates.year_index(census_year_of(start)),
-        longer=planting.sizes("assessment_duration", code_positions, start),
-        within=planting.sizes(COMPANION, code_positions, start),
+        setting.year_index(start),
+        longer=planting.sizes("assessment_duration", rows.code_positions, start),
+        within=planting.sizes(COMPANION, rows.code_positions, start),
     )
     for outcome_id, change in (("assessment_duration", lengths.mean_change), (COMPANION, lengths.within_change)):
         planting.record(
             outcome_id,
             change,
             lengths.is_cut,
-            code_positions=code_positions,
+            code_positions=rows.code_positions,
             days=start,
-            counts=counts & is_assessed,
+            counts=rows.counts & is_assessed & (start <= setting.last_day),
         )
     assessed_from = np.where(is_assessed, start, never)
     assessed_to = np.where(is_assessed, add_working_days(start, lengths.days), never)
@@ -182,7 +151,6 @@ def _dates(
     plan_length = 40 + np.exp(5.45 + 0.65 * draws.normal(f"{step}/plan_length", child))
     plan_to = np.where(kind == PLAN, plan_from + plan_length.astype(np.int64), never)
 
-    birth = children.birth[child]
     care_earliest = np.maximum(np.maximum(day, birth), referral.no_escalation_until + 1)
     direct = _between(
         care_earliest, np.minimum(six_months, grown_up - 2), day + 150 * u("care_day") ** 2, u("care_late")

@@ -10,29 +10,27 @@ from sos_spark.simulate.calibration import RUN_UP_YEARS, STOCK_YEARS, Rates
 from sos_spark.simulate.days import completed_years, first_day, last_day
 from sos_spark.simulate.draws import Draws, Flags, Floats, Ints
 
-ETHNICITIES = tuple(
-    [
-        "WBRI",
-        "WIRI",
-        "WIRT",
-        "WOTH",
-        "WROM",
-        "MWBC",
-        "MWBA",
-        "MWAS",
-        "MOTH",
-        "AIND",
-        "APKN",
-        "ABAN",
-        "AOTH",
-        "BCRB",
-        "BAFR",
-        "BOTH",
-        "CHNE",
-        "OOTH",
-        "REFU",
-        "NOBT",
-    ]
+ETHNICITIES = (
+    "WBRI",
+    "WIRI",
+    "WIRT",
+    "WOTH",
+    "WROM",
+    "MWBC",
+    "MWBA",
+    "MWAS",
+    "MOTH",
+    "AIND",
+    "APKN",
+    "ABAN",
+    "AOTH",
+    "BCRB",
+    "BAFR",
+    "BOTH",
+    "CHNE",
+    "OOTH",
+    "REFU",
+    "NOBT",
 )
 _ETHNIC_WEIGHTS = (71.0, 0.4, 0.3, 4.0, 0.5, 2.6, 1.1, 1.1, 2.0, 1.2, 2.6, 1.6, 1.5, 1.8, 3.6, 1.5, 0.2, 1.6, 0.4, 1.0)
 DISABILITIES = ("NONE", "AUT", "LD", "BEH", "MOB", "COMM;LD", "HEAR", "PC", "AUT;BEH")

@@ -16,33 +16,31 @@ from sos_spark.simulate.days import NEVER, add_working_days, census_year_of, las
 from sos_spark.simulate.draws import Flags, Ints
 from sos_spark.simulate.records import Appearances, Frame, chosen, dates, words
 
-SOURCES = tuple(
-    [
-        "1A",
-        "1B",
-        "1C",
-        "1D",
-        "2A",
-        "2B",
-        "3A",
-        "3B",
-        "3C",
-        "3D",
-        "3E",
-        "3F",
-        "4",
-        "5A",
-        "5B",
-        "5C",
-        "6",
-        "7",
-        "8",
-        "9",
-        "10",
-    ]
+SOURCES = (
+    "1A",
+    "1B",
+    "1C",
+    "1D",
+    "2A",
+    "2B",
+    "3A",
+    "3B",
+    "3C",
+    "3D",
+    "3E",
+    "3F",
+    "4",
+    "5A",
+    "5B",
+    "5C",
+    "6",
+    "7",
+    "8",
+    "9",
+    "10",
 )
 _SOURCE_WEIGHTS = (4, 1.5, 2, 3, 17, 2, 1, 4, 2, 3, 3, 1, 1, 3, 6, 5, 28, 5, 3, 1, 3)
-NEEDS = tuple(["N1", "N2", "N3", "N4", "N5", "N6", "N7", "N8", "N9", "N0"])
+NEEDS = ("N1", "N2", "N3", "N4", "N5", "N6", "N7", "N8", "N9", "N0")
 _NEED_WEIGHTS = (54, 9, 3, 9, 15, 2, 0.7, 0.3, 4, 3)
 _FACTORS = ("2B", "3B;4B", "1B;2A;3B", "2B;4B;16A", "4A", "8E;9A", "10A", "20", "3B", "16A;17A", "21")
 _FACTOR_WEIGHTS = (20, 12, 8, 10, 6, 8, 6, 6, 10, 6)

@@ -43,7 +43,8 @@ def add_months(days: Ints, months: int) -> Ints:
     day_of_month = (dates - own_month).astype(np.int64)
     later = own_month + months
     length = ((later + 1).astype("datetime64[D]") - later.astype("datetime64[D]")).astype(np.int64)
-    return later.astype("datetime64[D]").astype(np.int64) + np.minimum(day_of_month, length - 1)
+    result: Ints = later.astype("datetime64[D]").astype(np.int64) + np.minimum(day_of_month, length - 1)
+    return result
 
 
 def _holidays() -> NDArray[np.datetime64]:

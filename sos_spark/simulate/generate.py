@@ -12,7 +12,7 @@ import pyarrow as pa
 from sos_spark.simulate.areas import Absences, Area, Unit
 from sos_spark.simulate.calibration import RUN_UP_YEARS, rates_of
 from sos_spark.simulate.care import Episodes, episodes_of
-from sos_spark.simulate.cases import Cases, Observed
+from sos_spark.simulate.cases import Cases
 from sos_spark.simulate.children import Children, children_of
 from sos_spark.simulate.cin_records import cin_tables
 from sos_spark.simulate.corruption import corrupt_tables
@@ -22,6 +22,7 @@ from sos_spark.simulate.journeys import cases_of
 from sos_spark.simulate.lac_records import lac_tables
 from sos_spark.simulate.planting import PlannedEffect, Planting, Tally
 from sos_spark.simulate.records import Frame, ids_of, module_names, schema_of, upns_of
+from sos_spark.simulate.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,6 @@ class Plan:
     last_year: int
     planned: tuple[PlannedEffect, ...]
     absences: Absences
-
-    @property
-    def observed(self) -> Observed:
-        """The days that returns observe."""
-        return Observed(first_day(self.first_year), last_day(self.last_year))
 
 
 @dataclass(frozen=True)
@@ -71,14 +67,21 @@ def journeys_of(area: Area, plan: Plan) -> Journeys:
         last_year=plan.last_year,
     )
     children = children_of(draws, rates, first_year=plan.first_year, last_year=plan.last_year)
-    planting = Planting(area.codes, plan.planned)
-    cases = cases_of(area, children, rates, draws, planting, absences=plan.absences, observed=plan.observed)
-    cases = cases.take(np.lexsort((cases.referred, cases.child)))
-    episodes = episodes_of(
-        area, children, cases, rates, draws, planting, absences=plan.absences, observed=plan.observed
+    setting = Setting(
+        area=area,
+        children=children,
+        rates=rates,
+        draws=draws,
+        planting=Planting(area.codes, plan.planned),
+        absences=plan.absences,
+        first_day=first_day(plan.first_year),
+        last_day=last_day(plan.last_year),
     )
+    cases = cases_of(setting)
+    cases = cases.take(np.lexsort((cases.referred, cases.child)))
+    episodes = episodes_of(setting, cases)
     episodes = episodes.take(np.lexsort((episodes.began, episodes.child)))
-    return Journeys(children, cases, episodes, planting.tallies)
+    return Journeys(children, cases, episodes, setting.planting.tallies)
 
 
 def records_of(unit: Unit, plan: Plan) -> UnitRecords:

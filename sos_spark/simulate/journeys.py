@@ -12,22 +12,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from sos_spark.simulate.areas import Absences, Area
-from sos_spark.simulate.calibration import Rates, age_factors
+from sos_spark.simulate.calibration import age_factors
 from sos_spark.simulate.cases import (
     CONFERENCE,
     NO_FURTHER_ACTION,
     NOT_IN_NEED,
     PLAN,
     Cases,
-    Observed,
     Referral,
     open_cases,
 )
-from sos_spark.simulate.children import Children
-from sos_spark.simulate.days import NEVER, add_months, census_year_of
-from sos_spark.simulate.draws import Draws, Flags, Floats, Ints
-from sos_spark.simulate.planting import Planting
+from sos_spark.simulate.days import NEVER, add_months
+from sos_spark.simulate.draws import Floats, Ints
+from sos_spark.simulate.planting import OLDEST
+from sos_spark.simulate.setting import Rows, Setting
 
 _LONG_AGO = -NEVER
 _NO_REFERRAL_AFTER_DAYS = 6510
@@ -45,56 +43,29 @@ class _Promises:
         self.no_conference_until = np.full(n_children, _LONG_AGO)
 
 
-def cases_of(
-    area: Area,
-    children: Children,
-    rates: Rates,
-    draws: Draws,
-    planting: Planting,
-    *,
-    absences: Absences,
-    observed: Observed,
-) -> Cases:
+def cases_of(setting: Setting) -> Cases:
     """Returns every case of an area's children that begins on or before the last day observed, in no order."""
+    children = setting.children
     promises = _Promises(len(children))
-    child = np.arange(len(children))
-    day = children.first_referral
+    child, day = np.arange(len(children)), children.first_referral
     parts: list[Cases] = []
-    step = 0
     while child.size:
-        referral = _referral(child, day, children, rates, promises, step)
-        positions = area.code_at(children.place_draw[child], census_year_of(day))
-        counts = _counts(area, absences, observed, children, child, day, positions)
-        cases = open_cases(
-            referral, children, rates, draws, planting, step=step, code_positions=positions, counts=counts
-        )
+        step = len(parts)
+        cases = open_cases(setting, _referral(setting, promises, child, day, is_first=step == 0), step=step)
         parts.append(cases)
         _settle(promises, cases)
-        next_day = _next_referral(area, children, rates, draws, planting, promises, cases, absences, observed, step)
-        goes_on = next_day <= observed.last_day
-        child, day, step = child[goes_on], next_day[goes_on], step + 1
+        next_day = _next_referral(setting, promises, cases, step)
+        goes_on = next_day <= setting.last_day
+        child, day = child[goes_on], next_day[goes_on]
     return Cases.joined(parts)
 
 
-def _counts(
-    area: Area,
-    absences: Absences,
-    observed: Observed,
-    children: Children,
-    child: Ints,
-    day: Ints,
-    positions: Ints,
-) -> Flags:
-    present = absences.present(area.codes, positions, census_year_of(day), "cin")
-    return observed.counts(day, children.age(child, day), present)
-
-
-def _referral(child: Ints, day: Ints, children: Children, rates: Rates, promises: _Promises, step: int) -> Referral:
-    at = rates.year_index(census_year_of(day))
+def _referral(setting: Setting, promises: _Promises, child: Ints, day: Ints, *, is_first: bool) -> Referral:
+    children, at = setting.children, setting.year_index(day)
     factor = age_factors(children.age(child, day))["protection"]
     settled = promises.escalates[child]
     may_escalate = day > promises.no_escalating_referral_until[child]
-    free_chance = np.where(may_escalate, np.minimum(rates.escalation[at] * factor, 0.6), 0.0)
+    free_chance = np.where(may_escalate, np.minimum(setting.rates.escalation[at] * factor, 0.6), 0.0)
     return Referral(
         child=child,
         day=day,
@@ -102,7 +73,7 @@ def _referral(child: Ints, day: Ints, children: Children, rates: Rates, promises
         escalation_chance=np.where(settled >= 0, promises.escalation_chance[child], free_chance),
         no_escalation_until=promises.no_escalation_until[child],
         no_conference_until=promises.no_conference_until[child],
-        into_care=children.enters_care_at_once[child] & (step == 0),
+        into_care=children.enters_care_at_once[child] & is_first,
     )
 
 
@@ -118,38 +89,22 @@ def _settle(promises: _Promises, cases: Cases) -> None:
     promises.no_conference_until[cases.child[without]] = later[without]
 
 
-def _next_referral(
-    area: Area,
-    children: Children,
-    rates: Rates,
-    draws: Draws,
-    planting: Planting,
-    promises: _Promises,
-    cases: Cases,
-    absences: Absences,
-    observed: Observed,
-    step: int,
-) -> Ints:
+def _next_referral(setting: Setting, promises: _Promises, cases: Cases, step: int) -> Ints:
     """Returns the day of each child's next referral or NEVER; draws and plants both re-referral outcomes."""
     child, decided = cases.child, cases.closed
-    year = census_year_of(decided)
-    at = rates.year_index(year)
+    children, rates, draws = setting.children, setting.rates, setting.draws
+    at = setting.year_index(decided)
     ages = children.age(child, decided)
     factors = age_factors(ages)
     is_index = (cases.kind == NO_FURTHER_ACTION) | (cases.kind == NOT_IN_NEED)
-    positions = area.code_at(children.place_draw[child], year)
-    counts = _counts(area, absences, observed, children, child, decided, positions) & is_index
+    rows = setting.rows(child, decided, "cin")
+    rows = Rows(rows.code_positions, rows.days, rows.counts & is_index)
 
-    def planted(outcome_id: str, untreated: Floats, highest: Floats | float = 1.0) -> Floats:
-        return planting.probability(
-            outcome_id, untreated, code_positions=positions, days=decided, counts=counts, highest=highest
-        )
-
-    again_untreated = np.where(ages <= 17, np.minimum(rates.again_6m[at] * factors["rereferral"], 0.85), 0.0)
+    again_untreated = np.where(ages <= OLDEST, np.minimum(rates.again_6m[at] * factors["rereferral"], 0.85), 0.0)
     escalate_untreated = np.minimum(rates.escalation[at] * factors["protection"], 0.6)
     # Effects are planted where they are measured, on index rows; others keep the untreated probability.
-    again = np.where(is_index, planted("rereferral_nfa_6m", again_untreated), again_untreated)
-    jointly = planted("rereferral_escalated", again_untreated * escalate_untreated, again)
+    again = np.where(is_index, setting.plant("rereferral_nfa_6m", again_untreated, rows), again_untreated)
+    jointly = setting.plant("rereferral_escalated", again_untreated * escalate_untreated, rows, again)
     escalation_chance = np.where(again > 0, jointly / np.maximum(again, 1e-12), 0.0)
 
     def u(name: str) -> Floats:
