@@ -53,7 +53,7 @@ _NEEDED = {
     "cells": ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum"),
     "balance": ("outcome_id", "variable", "smd_before", "smd_after"),
 }  # fmt: skip
-_NEEDED["sensitivity"] = _NEEDED["estimates"]
+_NEEDED["sensitivity"] = ("outcome_id", "specification", "att")
 _EXPECTED_ALWAYS = ("estimates",)
 
 
@@ -90,6 +90,7 @@ def read_results(run: Run) -> Results:
     """Returns everything the report is made of; errors as `report`."""
     study, out = run.the_study, run.out
     frames = {name: _read_file(out, name) for name in _NEEDED}
+    frames["sensitivity"] = _as_estimates(frames["sensitivity"])
     earlier = _manifest_steps(out / "manifest.json")
     return Results(
         study=study,
@@ -127,6 +128,13 @@ def _read_file(out: Path, name: str) -> pd.DataFrame:
         if column not in _TEXT:
             frame[column] = _numbers(frame[column])
     return frame
+
+
+def _as_estimates(sensitivity: pd.DataFrame) -> pd.DataFrame:
+    """The columns of estimates; what the sensitivity run does not give is blank."""
+    columns = list(_NEEDED["estimates"])
+    whole = sensitivity.reindex(columns=columns)
+    return whole.fillna({name: "" for name in columns if name in _TEXT})
 
 
 def _numbers(texts: pd.Series[Any]) -> pd.Series[Any]:

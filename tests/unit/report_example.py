@@ -142,7 +142,7 @@ def cells() -> pd.DataFrame:
                 rows.append({
                     "study_id": "example", "outcome_id": name, "unit_id": unit, "period": period,
                     "period_start": add_periods(date(2013, 4, 1), period, "quarter").isoformat(), "n": n,
-                    "y_sum": round(n * mean), "y_sumsq": round(n * mean),
+                    "y_sum": round(n * mean), "y_sumsq": round(n * mean) if level < 1 else round(2 * n * mean**2),
                 })  # fmt: skip
     return pd.DataFrame(rows)
 
