@@ -35,9 +35,12 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
         return None
     scale, name = results.scales[outcome_id], results.labels[outcome_id]
     shown = frame[_NUMBERS] * scale.factor
+    finite = shown.to_numpy()[np.isfinite(shown.to_numpy())]
+    low, high = room_for_zero(float(finite.min()), float(finite.max()))
+    drawn = shown.clip(low, high)  # an interval without an end runs to the edge
     times = frame["event_time"].to_numpy(dtype=float)
     estimated = frame["se_cr2"].notna().to_numpy()
-    banded = frame["band_low"].notna().to_numpy() & np.isfinite(shown["band_low"].to_numpy())
+    banded = frame["band_low"].notna().to_numpy()
     unit = results.study.window.period
 
     def paint(figure: Figure) -> None:
@@ -45,7 +48,7 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
         zero_line(axes)
         axes.axvline(-0.5, color=QUIET, linewidth=0.9, linestyle=(0, (3, 3)), zorder=1)
         thick = min(1.0, 30 / len(frame))  # many periods: everything thinner, so that none overlap
-        bands, intervals = shown[banded], shown[estimated]
+        bands, intervals = drawn[banded], drawn[estimated]
         axes.vlines(
             times[banded], bands["band_low"], bands["band_high"], color="#dde3e9", linewidth=7 * thick, zorder=1.2
         )
@@ -56,8 +59,6 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
         axes.plot(
             times[~estimated], shown["att"][~estimated], "o", color=PILOT, markersize=5 * thick, mfc="white", zorder=4
         )
-        values = shown.to_numpy()
-        low, high = room_for_zero(float(np.nanmin(values)), float(np.nanmax(values)))
         axes.set_ylim(low, high + (high - low) * 0.08)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))
         axes.set_xlabel(

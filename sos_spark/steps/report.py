@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from itertools import chain
@@ -36,7 +35,7 @@ from sos_spark.tables import (
 _TEXT = frozenset(
     {
         "study_id", "outcome_id", "specification", "estimand", "evidence", "note", "unit_id", "la_code", "arm",
-        "left_out", "variable", "period_start", "outcome", "reason",
+        "left_out", "variable", "period_start", "outcome", "reason", "family", "estimator", "headline", "significant",
     }
 )  # fmt: skip
 _NEEDED = {
@@ -55,6 +54,8 @@ _NEEDED = {
 }  # fmt: skip
 _NEEDED["sensitivity"] = ("outcome_id", "specification", "att")
 _EXPECTED_ALWAYS = ("estimates",)
+_LONG = ("cells",)
+"""Files of which only the columns that are needed are read: a row a cell."""
 
 
 def report(run: Run) -> StepReport:
@@ -108,15 +109,12 @@ def read_results(run: Run) -> Results:
 def _read_file(out: Path, name: str) -> pd.DataFrame:
     """A CSV of the run: text columns as text, all others as numbers with NaN for blanks. No file: no rows."""
     path = out / f"{name}.csv"
-    if not path.exists():
+    if not path.exists() or path.stat().st_size < 2:  # a frame without columns is one line feed
         if name in _EXPECTED_ALWAYS:
             raise InputError("The run has no estimates", where=str(path), remedy="Run the step fit into the same --out")
         return pd.DataFrame(columns=list(_NEEDED[name]))
-    with path.open(encoding="utf-8", newline="") as handle:
-        frame = pd.DataFrame(list(csv.DictReader(handle, restval="")), dtype=object)
-        if frame.empty:
-            return pd.DataFrame(columns=list(_NEEDED[name]))
-    missing = [column for column in _NEEDED[name] if column not in frame]
+    header = list(pd.read_csv(path, nrows=0).columns)
+    missing = [column for column in _NEEDED[name] if column not in header]
     if missing:
         raise InputError(
             "A file of results lacks columns",
@@ -124,10 +122,15 @@ def _read_file(out: Path, name: str) -> pd.DataFrame:
             expected=", ".join(missing),
             remedy="Run the step fit again into the same --out",
         )
-    for column in frame:
-        if column not in _TEXT:
-            frame[column] = _numbers(frame[column])
-    return frame
+    kept = list(_NEEDED[name]) if name in _LONG else header
+    return pd.read_csv(
+        path,
+        usecols=kept,
+        dtype={column: str for column in kept if column in _TEXT},
+        keep_default_na=False,
+        na_values={column: [""] for column in kept if column not in _TEXT},
+        float_precision="round_trip",
+    )
 
 
 def _as_estimates(sensitivity: pd.DataFrame) -> pd.DataFrame:
@@ -135,14 +138,6 @@ def _as_estimates(sensitivity: pd.DataFrame) -> pd.DataFrame:
     columns = list(_NEEDED["estimates"])
     whole = sensitivity.reindex(columns=columns)
     return whole.fillna({name: "" for name in columns if name in _TEXT})
-
-
-def _numbers(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Doubles, exactly those written; a column with a cell that is no number stays text."""
-    try:
-        return texts.map(lambda text: float(text) if text else float("nan")).astype(float)
-    except ValueError:
-        return texts
 
 
 def _read_lake(run: Run) -> LakeTables:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -104,3 +106,9 @@ def test_warnings_of_an_earlier_command_are_kept_until_its_step_runs_again(run: 
     run.reports.append(StepReport("fit", warnings=["new"]))
 
     assert set(step.read_results(run).warnings) == {"kept", "new"}
+
+
+def test_spark_is_not_even_imported() -> None:
+    script = "import sys, sos_spark.steps.report; sys.exit('pyspark' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

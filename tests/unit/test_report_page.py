@@ -17,6 +17,7 @@ from sos_spark.config.freeze import FrozenPlan
 from sos_spark.errors import InputError
 from sos_spark.report import house
 from sos_spark.report.draw_effects import forest_picture
+from sos_spark.report.draw_event_study import event_study_picture
 from sos_spark.report.page import Pictures, render_page
 from sos_spark.report.results import Results
 from sos_spark.steps.context import Run, StepReport
@@ -249,6 +250,18 @@ def test_codes_keep_their_leading_zeros_and_numbers_every_digit(tmp_path: Path) 
 
     assert "0304" in set(results.arms["unit_id"])
     assert list(results.estimates["att"]) == pytest.approx(list(example.estimates()["att"]), rel=0, abs=0, nan_ok=True)
+
+
+def test_an_event_study_with_endless_intervals_can_be_drawn() -> None:
+    frame = example.event_study()
+    late = frame["event_time"] == 5
+    frame.loc[late, ["ci_low", "band_low"]] = float("-inf")
+    frame.loc[late, ["ci_high", "band_high"]] = float("inf")
+
+    picture = event_study_picture(replace(RESULTS, event_study=frame), "kinship_placement")
+
+    assert picture is not None
+    assert any("-infinity to infinity" in row for row in picture.table.rows)
 
 
 def test_without_estimates_there_is_no_report(tmp_path: Path) -> None:
