@@ -156,7 +156,7 @@ def wild_joint_test(moments: ClusterMoments, *, coefficients: Sequence[str], dra
     """Tests that all the coefficients are zero: WCR with the Wald statistic of the CR1 covariance.
 
     `t` of the result is the Wald statistic b' V^-1 b, a chi-square scale and not divided by q. A draw whose covariance
-    is singular counts, which can only raise p.
+    is singular counts, which can only raise p. NaN where the estimates' own covariance is singular.
 
     Raises:
         StudyError: If a coefficient is unknown, or there are not fewer of them than contributing clusters.
@@ -180,6 +180,8 @@ def wild_joint_test(moments: ClusterMoments, *, coefficients: Sequence[str], dra
     a = inverse[places]
     own = (xy - xx @ beta) @ a.T
     observed = float(_wald(beta[None, places], (own.T @ own)[None])[0])
+    if not np.isfinite(observed):
+        return WildTest(float("nan"), float("nan"), plan.n_draws, plan.enumerated)
     restricted = beta - a.T @ np.linalg.solve(a[:, places], beta[places])
     scores = xy - xx @ restricted
     u = scores @ a.T

@@ -71,6 +71,7 @@ def test_no_residual_variation_gives_no_p_value() -> None:
     flat = replace(moments, xy=np.zeros_like(moments.xy))
     assert math.isnan(wild_cluster_test(flat, coefficient="treated", draws=99, seed=1).p)
     assert math.isnan(wild_cluster_interval(flat, coefficient="treated", draws=99, seed=1).low)
+    assert math.isnan(wild_joint_test(flat, coefficients=["treated", "period_1"], draws=99, seed=1).p)
 
 
 def test_webb_signs_are_never_enumerated_and_have_unit_variance() -> None:
