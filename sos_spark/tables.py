@@ -6,14 +6,13 @@ silver on the names are ours and a child is a pseudonym. The README's diagram is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pyspark.sql.types import DataType, StructType
 
-LAYERS = ("bronze", "silver", "quarantine", "dq", "cohort", "outcome", "panel", "fit")
+LAYERS = ("bronze", "silver", "quarantine", "dq", "cohort", "outcome", "panel")
 
 
 @dataclass(frozen=True)
@@ -609,8 +608,3 @@ TABLES: dict[str, Table] = {
         PANEL_MOMENTS,
     )
 }
-
-
-def of_layer(layer: str) -> Iterable[Table]:
-    """Returns the tables of a layer, in order of declaration."""
-    return (table for table in TABLES.values() if table.layer == layer)

@@ -40,10 +40,11 @@ from sos_spark.lake.lake import Lake
 from sos_spark.lake.locks import locked
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.ingest_unfinished import FINGERPRINT_PREFIX, undo_unfinished
+from sos_spark.steps.published import ingest_published, published_files
 from sos_spark.tables import BRONZE_MODULES, FILES
 
 _TABLES_AT_ONCE = 2
-_LAYER_LOCK = replace(FILES, name="bronze")
+LAYER_LOCK = replace(FILES, name="bronze")
 """Names the lock of the layer: one ingest a lake at a time."""
 
 
@@ -61,10 +62,10 @@ def ingest(run: Run) -> StepReport:
     _require_something(run, inventory)
     spark, lake = run.spark, run.lake
     lake.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with locked(lake.root, _LAYER_LOCK, java_process=None), _any_timestamps(spark):
+    with locked(lake.root, LAYER_LOCK, java_process=None), _any_timestamps(spark):
         rows = file_rows(read_arrow(lake.root, FILES).to_pylist()) if lake.exists(FILES) else {}
         inspections = inspect_files(spark, inventory.files, authorities())
-        gathered = _gather(spark, inspections)
+        gathered = gather_returns(spark, inspections)
         held = held_slices(rows)
         decisions = decide(gathered.returns, held)
         new_rows = updated_rows(rows, decisions, gathered.refused)
@@ -73,13 +74,15 @@ def ingest(run: Run) -> StepReport:
         if new_rows != rows:
             _write_modules(spark, lake, decisions, held, fingerprint)
             _write_files(spark, lake, new_rows, fingerprint)
-    return _report(run, inventory, inspections, gathered, decisions)
+    report = _report(run, inventory, inspections, gathered, decisions)
+    ingest_published(run, report)
+    return report
 
 
 def _require_something(run: Run, inventory: Inventory) -> None:
     if inventory.files or inventory.refused:
         return
-    if (run.source / "published").is_dir() or any(run.source.glob("*.csv")):
+    if published_files(run.source):
         return
     raise InputError(
         "The source folder holds no returns",
@@ -100,7 +103,8 @@ def _any_timestamps(spark: SparkSession) -> Iterator[None]:
         spark.conf.set(NANOS_AS_LONG, before or "false")
 
 
-def _gather(spark: SparkSession, inspections: Sequence[Inspection]) -> Gathered:
+def gather_returns(spark: SparkSession, inspections: Sequence[Inspection]) -> Gathered:
+    """Returns the returns that inspected files make, and what of them is refused; counts the rows of tables."""
     by_form: dict[str, list[Inspection]] = defaultdict(list)
     for seen in inspections:
         by_form[seen.file.form].append(seen)
