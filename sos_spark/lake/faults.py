@@ -53,7 +53,7 @@ def told_safely(table: Table) -> Iterator[None]:
 def _typed(error: Exception, table: Table) -> SosError | None:
     names = list(_names(error))
     if any(_CONFLICT.search(name) for name in names):
-        return conflict(table, found="another writer committed to it while this one worked")
+        return conflict(table.name, found="another writer committed to it while this one worked")
     if any(_VIOLATION.search(name) for name in names):
         return ConstraintViolationError(
             "Rows break a constraint of their table, and nothing was written",
@@ -72,11 +72,11 @@ def _typed(error: Exception, table: Table) -> SosError | None:
     return None
 
 
-def conflict(table: Table, *, found: str) -> ConflictError:
-    """Returns the error of a table that another run holds or has changed."""
+def conflict(what: str, *, found: str) -> ConflictError:
+    """Returns the error of a table, or of the records as a whole, that another run holds or has changed."""
     return ConflictError(
-        "Another run is writing to a table this one needs",
-        where=table.name,
+        "Another run is at work on what this one needs",
+        where=what,
         expected="one writer at a time",
         found=found,
         remedy="Wait until the other run has ended and give the same command again; it goes on where this one stopped",

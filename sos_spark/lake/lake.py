@@ -7,15 +7,16 @@ the run after a kill, sees the rows before it or the rows after it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sos_spark.errors import EnvironmentFaultError, InputError
 from sos_spark.lake import versions
 from sos_spark.lake.faults import SchemaMismatchError, conflict, told_safely
-from sos_spark.lake.locks import locked
+from sos_spark.lake.locks import locked, records_held
 from sos_spark.lake.slices import predicate
 from sos_spark.tables import Table
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _MADE_BY = {"bronze": "ingest", "silver": "validate", "quarantine": "validate", "dq": "validate"}
+
+_ONE_MERGE = threading.Lock()
 
 
 class Lake:
@@ -55,6 +58,14 @@ class Lake:
     def history(self, table: Table) -> tuple[versions.Commit, ...]:
         """Returns the table's commits, newest first. Needs no Spark."""
         return versions.history(self.root, table)
+
+    def hold_records(self, *, to_write: bool) -> AbstractContextManager[None]:
+        """Holds bronze, silver, quarantine and dq for a run: for itself to write, or with other readers.
+
+        Raises:
+            ConflictError: Another live run holds them the other way.
+        """
+        return records_held(self.root, to_write=to_write, patience_seconds=self._patience_seconds)
 
     def read(self, spark: SparkSession, table: Table, *, version: int | None = None) -> DataFrame:
         """Returns the table, at a version where one is given.
@@ -169,7 +180,7 @@ class Lake:
         """Returns the version just written. A write that Delta passed over was overtaken by another."""
         version = self.version(table)
         if version is None or self.fingerprint(table) != fingerprint:
-            raise conflict(table, found="another writer committed to it while this one worked")
+            raise conflict(table.name, found="another writer committed to it while this one worked")
         return version
 
     def _require_root(self) -> None:
@@ -232,10 +243,11 @@ def _require_columns(df: DataFrame, table: Table) -> None:
 
 @contextmanager
 def _commit_note(spark: SparkSession, fingerprint: str) -> Iterator[None]:
-    """A merge takes its user metadata from the session."""
+    """A merge takes its user metadata from the session: one merge at a time, whichever its table."""
     name = "spark.databricks.delta.commitInfo.userMetadata"
-    spark.conf.set(name, fingerprint)
-    try:
-        yield
-    finally:
-        spark.conf.unset(name)
+    with _ONE_MERGE:
+        spark.conf.set(name, fingerprint)
+        try:
+            yield
+        finally:
+            spark.conf.unset(name)

@@ -32,7 +32,7 @@ def locked(root: Path, table: Table, *, java_process: int | None, patience_secon
     folder = root / ".locks"
     folder.mkdir(mode=0o700, exist_ok=True)
     with (folder / f"{table.name}.lock").open("a+", encoding="utf-8") as handle:
-        _acquire(handle, table, patience_seconds)
+        _acquire(handle, table.name, patience_seconds)
         _wait_for_orphan(handle, table)
         _write(handle, java_process)
         try:
@@ -42,16 +42,34 @@ def locked(root: Path, table: Table, *, java_process: int | None, patience_secon
             fcntl.flock(handle, fcntl.LOCK_UN)
 
 
-def _acquire(handle: IO[str], table: Table, patience_seconds: float) -> None:
+@contextmanager
+def records_held(root: Path, *, to_write: bool, patience_seconds: float = 0.0) -> Iterator[None]:
+    """Holds the lake's records (bronze, silver, quarantine, dq) for a run: one that writes them, or many that read.
+
+    Table locks keep a table whole; this keeps tables of one run together, so that no cohort is drawn from referrals of
+    one ingest and assessments of the next.
+
+    Raises:
+        ConflictError: Another live run holds them the other way.
+    """
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (root / ".locks").mkdir(mode=0o700, exist_ok=True)
+    with (root / ".locks" / "records.lock").open("a+", encoding="utf-8") as handle:
+        _acquire(handle, "the lake's records", patience_seconds, shared=not to_write)
+        yield
+
+
+def _acquire(handle: IO[str], what: str, patience_seconds: float, *, shared: bool = False) -> None:
+    wanted = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, wanted)
             return
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 holder = _read(handle).get("process")
-                raise conflict(table, found=f"held by process {holder}" if holder else "held by a process") from None
+                raise conflict(what, found=f"held by process {holder}" if holder else "held by another run") from None
             time.sleep(0.1)
 
 
@@ -64,7 +82,7 @@ def _wait_for_orphan(handle: IO[str], table: Table) -> None:
     deadline = time.monotonic() + ORPHAN_PATIENCE_SECONDS
     while process_start(process) == started:
         if time.monotonic() >= deadline:
-            raise conflict(table, found=f"process {process}, left by a run that was killed, may still be writing")
+            raise conflict(table.name, found=f"process {process}, left by a run that was killed, may still be writing")
         time.sleep(0.1)
 
 

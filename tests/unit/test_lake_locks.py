@@ -15,7 +15,7 @@ import pytest
 
 from sos_spark.errors import ConflictError
 from sos_spark.lake import locks
-from sos_spark.lake.locks import locked, process_start
+from sos_spark.lake.locks import locked, process_start, records_held
 from sos_spark.tables import Column, Table
 
 THINGS = Table("silver.things", "a thing", (Column("name", "STRING"),))
@@ -114,6 +114,23 @@ def test_the_lock_is_free_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), locked(tmp_path, THINGS, java_process=None):
         raise RuntimeError
     with locked(tmp_path, THINGS, java_process=None):
+        pass
+
+
+def test_many_runs_may_read_the_records_and_none_writes_them_meanwhile(tmp_path: Path) -> None:
+    reading = records_held(tmp_path, to_write=False)
+    another = records_held(tmp_path, to_write=False)
+    writing = records_held(tmp_path, to_write=True)
+    with reading, another, pytest.raises(ConflictError, match="records"), writing:
+        pass
+
+
+@pytest.mark.parametrize("to_write", [True, False])
+def test_a_run_that_writes_the_records_has_them_alone(tmp_path: Path, to_write: bool) -> None:
+    other = records_held(tmp_path, to_write=to_write)
+    with records_held(tmp_path, to_write=True), pytest.raises(ConflictError), other:
+        pass
+    with records_held(tmp_path, to_write=to_write):
         pass
 
 
