@@ -97,7 +97,7 @@ PROVENANCE = _columns("""
     file_id! BIGINT
     record_position BIGINT
 """)
-"""file_id: the first 8 bytes of the file's SHA-256; record_position: 1-based line (CSV), child (XML) or row (tables)."""
+"""file_id: the first 8 bytes of the file's SHA-256; record_position: 1-based line (CSV), child (XML), row (tables)."""
 
 FILES = Table(
     "bronze.files",
@@ -496,7 +496,7 @@ COHORT_OBSERVED = Table(
     partition_by=("study_id",),
     made_from=("bronze.files", "study"),
 )
-"""missing_years: census years between the first and the last without an accepted return. collection: cin, ssda903 or both."""
+"""missing_years: census years between the first and the last without a return. collection: cin, ssda903 or both."""
 
 OUTCOME_INDEX_ROWS = Table(
     "outcome.index_rows",
@@ -521,7 +521,7 @@ OUTCOME_INDEX_ROWS = Table(
     partition_by=("study_id", "outcome_id"),
     made_from=("silver.*", "cohort.units", "cohort.observed"),
 )
-"""reason is null exactly where the row is analysed (y known, in the window, eligible). period is null outside the windows."""
+"""reason is null exactly where the row is analysed (y known, in the window, eligible); period, outside the windows."""
 
 OUTCOME_FLOW = Table(
     "outcome.flow",

@@ -29,7 +29,10 @@ def cohort(run: Run) -> StepReport:
 
     data_ends = study.window.data_ends
     observed_from = made_from(lake, (FILES,), packages=packages, settings={"units": units_from, "data_ends": data_ends})
-    observed = observed_days(lake.read(spark, FILES), units, study_id=study.study_id, data_ends=data_ends)
+    # Published tables come without returns; whatever needs these finds no day observed.
+    only_published = all(outcome.kind == "published" for outcome in study.outcomes)
+    files = lake.read_or_empty(spark, FILES) if only_published else lake.read(spark, FILES)
+    observed = observed_days(files, units, study_id=study.study_id, data_ends=data_ends)
     lake.replace(observed, COHORT_OBSERVED, slices=own, fingerprint=observed_from)
     return StepReport(
         "cohort",

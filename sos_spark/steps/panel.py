@@ -15,13 +15,15 @@ from sos_spark.panel.table import cells_with_moments
 from sos_spark.report.guarded import guarded
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.provenance import made_from
+from sos_spark.steps.published import write_published_cells
+from sos_spark.steps.published import write_published_cells
 from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, OUTCOME_INDEX_ROWS, PANEL_CELLS, PANEL_MOMENTS
 
 
 def panel(run: Run) -> StepReport:
     """Writes the study's panel.cells, panel.moments and outcome.flow, and its cells as `<out>/cells.csv`.
 
-    Cells of published outcomes, which no records give, stay as they are.
+    Cells of published outcomes come from published tables instead of index rows.
 
     Raises:
         StudyError: The study names covariates that records do not have.
@@ -50,6 +52,8 @@ def panel(run: Run) -> StepReport:
             lake.replace(flow_of(collapsed, units), OUTCOME_FLOW, slices=slices, fingerprint=fingerprint)
         finally:
             collapsed.unpersist()
+    write_published_cells(run)
+    write_published_cells(run)
     ids = [variant.outcome_id for variant in all_variants]
     mine = (F.col("study_id") == study.study_id) & F.col("outcome_id").isin(ids)
     cells = lake.read_or_empty(spark, PANEL_CELLS).where(mine)

@@ -33,6 +33,7 @@ from sos_spark.tables import (
     DQ_LINK_RATES,
     DQ_RULE_COUNTS,
     FILES,
+    PUBLISHED_VALUES,
     QUARANTINE,
     SILVER_CHILD_LINKS,
     SILVER_ENTITIES,
@@ -83,6 +84,9 @@ def validate(run: Run) -> StepReport:
         EnvironmentFaultError: There is no usable pseudonym key.
     """
     report = StepReport("validate")
+    if run.lake.exists(PUBLISHED_VALUES) and not run.lake.exists(FILES):
+        report.facts["unchanged"] = "published tables only: no records to validate"
+        return report
     key = read_key(run.environment)
     reference = load_reference()
     versions = {table.name: run.lake.version(table) for table in _bronze_tables()}
@@ -94,15 +98,14 @@ def validate(run: Run) -> StepReport:
     with _few_shuffles(run.spark), _kept() as keep:
         files = run.lake.read(run.spark, FILES, version=versions[FILES.name])
         bronze = {name: _read(run, BRONZE_MODULES[name], versions) for name in NEEDED_MODULES}
-        classified, conferences = classify_all(bronze, reference, keep=keep)
+        classified, conferences = classify_all(bronze, key_frame(run.spark, key), reference, keep=keep)
         counts = keep(reduce(_union, (count_rows(entity, rows) for entity, rows in classified.items())))
         ledger = keep(make_ledger(files, counts))
         require_nothing_lost(ledger, files)
-        pads = key_frame(run.spark, key)
         frames = [
-            *((SILVER_ENTITIES[entity], to_silver(entity, rows, pads)) for entity, rows in classified.items()),
-            *((QUARANTINE[entity], to_quarantine(entity, rows, pads)) for entity, rows in classified.items()),
-            (SILVER_ICPCS, to_icpcs(conferences, pads)),
+            *((SILVER_ENTITIES[entity], to_silver(entity, rows)) for entity, rows in classified.items()),
+            *((QUARANTINE[entity], to_quarantine(entity, rows)) for entity, rows in classified.items()),
+            (SILVER_ICPCS, to_icpcs(conferences)),
             (DQ_RULE_COUNTS, count_rules(counts, all_rules(reference))),
             (DQ_LEDGER, ledger),
         ]
