@@ -16,7 +16,6 @@ from sos_spark.report.guarded import guarded
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.provenance import made_from
 from sos_spark.steps.published import write_published_cells
-from sos_spark.steps.published import write_published_cells
 from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, OUTCOME_INDEX_ROWS, PANEL_CELLS, PANEL_MOMENTS
 
 
@@ -52,7 +51,6 @@ def panel(run: Run) -> StepReport:
             lake.replace(flow_of(collapsed, units), OUTCOME_FLOW, slices=slices, fingerprint=fingerprint)
         finally:
             collapsed.unpersist()
-    write_published_cells(run)
     write_published_cells(run)
     ids = [variant.outcome_id for variant in all_variants]
     mine = (F.col("study_id") == study.study_id) & F.col("outcome_id").isin(ids)
