@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from time import perf_counter
@@ -16,6 +16,8 @@ from sos_spark.steps.manifest import write_manifest
 STEPS = ("ingest", "validate", "cohort", "outcome", "panel", "fit", "report")
 Layer = Literal["bronze", "silver", "panel"]
 GATE_AFTER: dict[str, Layer] = {"ingest": "bronze", "validate": "silver", "panel": "panel"}
+WRITES_RECORDS = frozenset({"ingest", "validate"})
+READS_RECORDS = frozenset({"cohort", "outcome", "panel"})
 NEEDS_SOURCE = frozenset({"ingest"})
 NEEDS_STUDY = frozenset({"cohort", "outcome", "panel", "fit", "report"})
 NEEDS_OUT = frozenset({"panel", "fit", "report"})
@@ -50,20 +52,34 @@ def run_steps(run: Run, steps: Sequence[PlannedStep], *, while_step: WhileStep) 
     """Runs steps in order. Returns the exit code: that of the first step that ended with one, or 0.
 
     A run whose steps leave results (`--out`) leaves a manifest too, whichever way it ends.
+
+    Raises:
+        ConflictError: Another live run writes the lake's records, or reads those that this one would write.
     """
     _require(run, steps)
     try:
-        for step in steps:
-            with while_step(step.name) as shown:
-                shown.extend(_run_one(run, step))
-            run.reports.extend(shown or ())
-            failed = next((report.exit_code for report in run.reports if report.exit_code), 0)
-            if failed:
-                return failed
+        with ExitStack() as records:
+            _hold_records(run, steps, records)
+            for step in steps:
+                if step.name not in WRITES_RECORDS | READS_RECORDS:
+                    records.close()
+                with while_step(step.name) as shown:
+                    shown.extend(_run_one(run, step))
+                run.reports.extend(shown or ())
+                failed = next((report.exit_code for report in run.reports if report.exit_code), 0)
+                if failed:
+                    return failed
         return 0
     finally:
         if run.environment.out is not None:
             write_manifest(run)
+
+
+def _hold_records(run: Run, steps: Sequence[PlannedStep], until: ExitStack) -> None:
+    """Keeps other runs from changing the records while this one works with them."""
+    names = {step.name for step in steps}
+    if names & (WRITES_RECORDS | READS_RECORDS):
+        until.enter_context(run.lake.hold_records(to_write=bool(names & WRITES_RECORDS)))
 
 
 def _run_one(run: Run, step: PlannedStep) -> Iterator[StepReport]:
