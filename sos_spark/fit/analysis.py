@@ -113,10 +113,12 @@ def _fit_outcome(panel: pd.DataFrame, design: Design, study: Study) -> _OutcomeF
     except NotEstimableError as error:
         blank = blank_result(design, inference=inference, note=error.what)
         return _OutcomeFit((blank,), nothing, nothing, nothing, nothing, error)
-    main = replace(main, p_pretrend=main.event_study_result.p_pretrend if main.event_study_result else float("nan"))
+    event_study = main.event_study()
+    if main.event_study_result is not None:
+        main = replace(main, p_pretrend=main.event_study_result.p_pretrend)
     return _OutcomeFit(
         results=(main, *_companions(panel, prepared, main, design, inference)),
-        event_study=main.event_study(),
+        event_study=event_study,
         leave_one_out=leave_one_out(main.fitted) if study.sensitivity.leave_one_out and main.fitted else nothing,
         balance=prepared.balance if design.comparators.kind == "matched" else nothing,
         arms=arms_frame(design.outcome_id, prepared.arms, prepared.gtimes),

@@ -178,7 +178,8 @@ class Sandwich:
         for m in range(len(combinations)):
             across = (weight[:, None] + weight) * (q[:, m] @ self._bread @ q[:, m].T) - q[:, m] @ spread @ q[:, m].T
             p = np.diag(own[:, m]) - across
-            df[m] = np.trace(p) ** 2 / np.sum(p**2)
+            squares = np.sum(p**2)
+            df[m] = np.trace(p) ** 2 / squares if squares > 0 else np.nan
         return df
 
     @cached_property

@@ -44,7 +44,8 @@ def final_fit(moments: ClusterMoments) -> FinalFit:
     )
     n_groups, rows, k = moments.n_clusters, float(moments.n_rows.sum()), len(moments.names) + 1
     factor = n_groups / (n_groups - 1) * (rows - 1) / (rows - k)
-    return FinalFit(np.asarray(fitted.params), np.asarray(fitted.bse) * np.sqrt(factor))
+    variance = np.maximum(np.diag(fitted.cov_params()), 0.0)
+    return FinalFit(np.asarray(fitted.params), np.sqrt(factor * variance))
 
 
 def checked_estimate(moments: ClusterMoments, sandwich: Sandwich, coefficient: str) -> float:

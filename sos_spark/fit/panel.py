@@ -26,7 +26,7 @@ Ints = npt.NDArray[np.int64]
 Text = npt.NDArray[np.object_]
 
 REQUIRED = ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum")
-NOT_A_KEY = frozenset({"study_id", "period_start", "n", "y_sum", "y_sumsq"})
+NOT_A_KEY = frozenset({"study_id", "outcome_id", "unit_id", "period", "period_start", "n", "y_sum", "y_sumsq"})
 EXACT_BELOW = 2.0**53
 """Whole numbers from here on are not all doubles."""
 MONTHS: dict[Period, int] = {"month": 1, "quarter": 3, "year": 12}
@@ -40,7 +40,7 @@ class NotEstimableError(InputError):
 
 @dataclass(frozen=True)
 class CheckedCells:
-    """One outcome's cells, in the order they came, without those of no rows.
+    """One outcome's cells, in order of their keys, without those of no rows.
 
     Shapes (C,): unit_id text; period; n, y_sum; y_sumsq or None where any is missing; each covariate's text, None where
     missing; each moment. `starts` maps every period that occurs to its first day, ascending.
@@ -151,11 +151,12 @@ def checked_cells(
     _refuse_duplicates(frame, unit_id, period_numbers)
     starts = _starts(frame, period_numbers, period)
     warnings: list[str] = []
-    y_sumsq = _sums_of_squares(frame, n, y_sum, warnings)
-    _refuse_inexact(n=n, y_sum=y_sum, y_sumsq=y_sumsq)
     empty = (n == 0) & (y_sum != 0)
     if empty.any():
         raise _fault("Cells of no rows have a y_sum other than 0", empty)
+    _refuse_inexact(n=n, y_sum=y_sum)
+    y_sumsq = _sums_of_squares(frame, n, y_sum, warnings)
+    _refuse_inexact(y_sumsq=y_sumsq)
     covariates = {name: _text(frame, name) for name in categorical if name in frame.columns}
     # A lake's panel has a column for every covariate there could be, empty where the outcome has none of it.
     covariates = {name: values for name, values in covariates.items() if any(value is not None for value in values)}
@@ -168,7 +169,10 @@ def checked_cells(
     gaps = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
     if gaps:
         warnings.append(f"no unit has rows in period{'s' if len(gaps) > 1 else ''} {', '.join(map(str, gaps))}")
-    keep = n > 0
+    # One order whatever the order they came in, so that sums that are not exact are the same to the last bit.
+    order = np.lexsort((y_sum, n, *(pd.factorize(texts, sort=True)[0] for texts in _other_keys(frame)), period_numbers,
+                        pd.factorize(unit_id, sort=True)[0]))  # fmt: skip
+    keep = order[n[order] > 0]
     return CheckedCells(
         outcome_id=outcome_id,
         unit_id=unit_id[keep],
@@ -271,10 +275,16 @@ def _refuse_inexact(**sums: Array | None) -> None:
 
 def _refuse_duplicates(frame: pd.DataFrame, unit_id: Text, period: Ints) -> None:
     """A cell is known by unit, period and every text column; study_id does not tell cells apart."""
-    key = frame[[name for name in frame.columns if name not in NOT_A_KEY and "__" not in str(name)]]
-    again = key.assign(unit_id=unit_id, period=period).duplicated().to_numpy()
+    key = pd.DataFrame(dict(enumerate([unit_id, period, *_other_keys(frame)])))
+    again = key.duplicated().to_numpy()
     if again.any():
         raise _fault("The panel has a cell twice", again, expected="one row a unit, period and covariate cell")
+
+
+def _other_keys(frame: pd.DataFrame) -> list[Text]:
+    """Returns the text columns that tell cells apart beside unit and period: covariates, adjusted for or not."""
+    names = sorted((name for name in frame.columns if name not in NOT_A_KEY and "__" not in str(name)), key=str)
+    return [_text(frame, name) for name in names]
 
 
 def _starts(frame: pd.DataFrame, period: Ints, kind: Period) -> dict[int, date]:
