@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,9 @@ class Lake:
         Raises:
             ConflictError: Another live run holds them the other way.
         """
+        if not to_write and not self.root.is_dir():
+            return nullcontext()
+        self._require_root()
         return records_held(self.root, to_write=to_write, patience_seconds=self._patience_seconds)
 
     def read(self, spark: SparkSession, table: Table, *, version: int | None = None) -> DataFrame:

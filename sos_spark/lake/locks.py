@@ -52,7 +52,6 @@ def records_held(root: Path, *, to_write: bool, patience_seconds: float = 0.0) -
     Raises:
         ConflictError: Another live run holds them the other way.
     """
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
     (root / ".locks").mkdir(mode=0o700, exist_ok=True)
     with (root / ".locks" / "records.lock").open("a+", encoding="utf-8") as handle:
         _acquire(handle, "the lake's records", patience_seconds, shared=not to_write)

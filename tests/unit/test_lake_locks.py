@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from sos_spark.errors import ConflictError
 from sos_spark.lake import locks
+from sos_spark.lake.lake import Lake
 from sos_spark.lake.locks import locked, process_start, records_held
 from sos_spark.tables import Column, Table
 
@@ -132,6 +134,13 @@ def test_a_run_that_writes_the_records_has_them_alone(tmp_path: Path, to_write: 
         pass
     with records_held(tmp_path, to_write=to_write):
         pass
+
+
+def test_a_lake_that_is_not_there_is_not_made_by_reading_it(tmp_path: Path) -> None:
+    with Lake(tmp_path / "typo").hold_records(to_write=False):
+        assert not (tmp_path / "typo").exists()
+    with Lake(tmp_path / "new").hold_records(to_write=True):
+        assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
 def _leave_behind(root: Path, java_process: int, started: int | None) -> None:
