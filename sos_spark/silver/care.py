@@ -30,7 +30,7 @@ def examine_lac_episodes(lac_episodes: DataFrame, children: DataFrame) -> DataFr
     """
     rows = lac_episodes.select(
         *conform.PROVENANCE,
-        conform.text("CHILD").alias("returned_id"),
+        "child_id",
         conform.british_day("DECOM").alias("care_episode_start_date"),
         conform.british_day("DEC").alias("care_episode_end_date"),
         conform.code("RNE").alias("reason_new_episode"),
@@ -53,7 +53,7 @@ def examine_lac_episodes(lac_episodes: DataFrame, children: DataFrame) -> DataFr
 
 def _beside_neighbours(rows: DataFrame) -> DataFrame:
     """Adds the child's episode before and after in the same return, and the last one of last year's return."""
-    in_order = Window.partitionBy("la_code", "returned_id").orderBy(
+    in_order = Window.partitionBy("child_id").orderBy(
         "census_year",
         F.col("care_episode_start_date").asc_nulls_first(),
         F.col("care_episode_end_date").asc_nulls_last(),
@@ -99,7 +99,7 @@ def classify_lac_episodes(lac_episodes: DataFrame, children: DataFrame, referenc
     )
     return rows.select(
         *conform.PROVENANCE,
-        "returned_id",
+        "child_id",
         "care_episode_start_date",
         "care_episode_end_date",
         "reason_new_episode",

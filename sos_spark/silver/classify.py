@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from pyspark.sql import DataFrame
 
 from sos_spark.silver.care import classify_lac_episodes
-from sos_spark.silver.children import classify_cin_children, classify_lac_children
+from sos_spark.silver.children import classify_cin_children, classify_lac_children, referred_years
 from sos_spark.silver.modules import (
     classify_assessments,
     classify_cp_plans,
     classify_section47,
     find_conferences,
 )
+from sos_spark.silver.pseudonyms import with_pseudonyms
 from sos_spark.silver.reference import Reference
 from sos_spark.silver.referrals import classify_referrals
 
@@ -35,21 +36,27 @@ def _as_is(rows: DataFrame) -> DataFrame:
 
 
 def classify_all(
-    bronze: Mapping[str, DataFrame], reference: Reference, *, keep: Callable[[DataFrame], DataFrame] = _as_is
+    bronze: Mapping[str, DataFrame],
+    key: DataFrame,
+    reference: Reference,
+    *,
+    keep: Callable[[DataFrame], DataFrame] = _as_is,
 ) -> tuple[dict[str, DataFrame], DataFrame]:
     """Returns every received row by entity, with its findings and its fate, and the conferences of `find_conferences`.
 
-    Grain: a row of the entity's bronze module, exactly once. `keep` is called on each frame as soon as it is made, so
-    that a caller can persist what several others read.
+    Grain: a row of the entity's bronze module, exactly once. `key`: `key_frame`. `keep` is called on each frame as soon
+    as it is made, so that a caller can persist what several others read.
     """
-    cin_children = keep(classify_cin_children(bronze["child_identifiers"], bronze["cin_details"], reference))
-    referrals = keep(classify_referrals(bronze["cin_details"], bronze["cin_plan_dates"], cin_children, reference))
-    assessments = keep(classify_assessments(bronze["assessments"], referrals, cin_children, reference))
-    section47 = keep(classify_section47(bronze["section47"], referrals, cin_children, reference))
+    named = {module: with_pseudonyms(bronze[module], key) for module in NEEDED_MODULES}
+    years = with_pseudonyms(referred_years(bronze["cin_details"]), key)
+    cin_children = keep(classify_cin_children(named["child_identifiers"], years, reference))
+    referrals = keep(classify_referrals(named["cin_details"], named["cin_plan_dates"], cin_children, reference))
+    assessments = keep(classify_assessments(named["assessments"], referrals, cin_children, reference))
+    section47 = keep(classify_section47(named["section47"], referrals, cin_children, reference))
     conferences = keep(find_conferences(referrals, section47))
-    cp_plans = keep(classify_cp_plans(bronze["cp_plans"], referrals, cin_children, conferences, reference))
-    lac_children = keep(classify_lac_children(bronze["lac_header"], reference))
-    lac_episodes = keep(classify_lac_episodes(bronze["lac_episodes"], lac_children, reference))
+    cp_plans = keep(classify_cp_plans(named["cp_plans"], referrals, cin_children, conferences, reference))
+    lac_children = keep(classify_lac_children(named["lac_header"], reference))
+    lac_episodes = keep(classify_lac_episodes(named["lac_episodes"], lac_children, reference))
     by_entity = {
         "cin_children": cin_children,
         "referrals": referrals,

@@ -25,7 +25,7 @@ def _typed(module: DataFrame, days: dict[str, str], *others: Column) -> DataFram
     days = {"CINreferralDate": "referral_date", **days}
     rows = module.select(
         *conform.PROVENANCE,
-        conform.text("LAchildID").alias("returned_id"),
+        "child_id",
         *(conform.iso_day(received).alias(day) for received, day in days.items()),
         *others,
         *(F.col(received).alias(f"{day}_text") for received, day in days.items()),
@@ -43,11 +43,11 @@ def _with_referral(rows: DataFrame, referrals: DataFrame, children: DataFrame) -
     session lets a join use a partitioning by fewer columns.
     """
     facts = referral_facts(referrals).withColumn("has_referral", F.lit(True))
-    joined = with_attributes(rows, children).join(facts, ["la_code", "returned_id", "referral_date"], "left")
+    joined = with_attributes(rows, children).join(facts, ["child_id", "referral_date"], "left")
     return joined.withColumns(
         {
             "is_orphan": F.col("has_referral").isNull()
-            & F.col("returned_id").isNotNull()
+            & F.col("child_id").isNotNull()
             & F.col("referral_date").isNotNull(),
             # Only the return that closed a referral can say that something under it was not finished.
             "closed_on": F.when(F.col("census_year") == F.col("referral_year"), F.col("referral_closure_date")),
@@ -55,7 +55,7 @@ def _with_referral(rows: DataFrame, referrals: DataFrame, children: DataFrame) -
     ).drop("has_referral", "referral_year", "referral_closure_date")
 
 
-_REFERRAL_IN_RETURN = ("la_code", "returned_id", "referral_date", "census_year")
+_REFERRAL_IN_RETURN = ("child_id", "referral_date", "census_year")
 
 
 def examine_assessments(assessments: DataFrame, referrals: DataFrame, children: DataFrame) -> DataFrame:
@@ -68,16 +68,18 @@ def examine_assessments(assessments: DataFrame, referrals: DataFrame, children: 
         },
         conform.text("AssessmentFactors").alias("factors"),
     )
-    in_referral = Window.partitionBy(*_REFERRAL_IN_RETURN)
-    earlier = in_referral.orderBy(
+    in_referral = Window.partitionBy(*_REFERRAL_IN_RETURN).orderBy(
         F.col("assessment_start_date").asc_nulls_first(),
         F.col("assessment_authorised_date").asc_nulls_last(),
         *total_order(["factors"]),
-    ).rowsBetween(Window.unboundedPreceding, -1)
+    )
+    earlier = in_referral.rowsBetween(Window.unboundedPreceding, -1)
+    # Ordered too, though the order is no matter to it: so that one sort serves both.
+    whole_referral = in_referral.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     ends = F.coalesce("assessment_authorised_date", conform.reference_day())
     return _with_referral(rows, referrals, children).withColumns(
         {
-            "n_in_referral": F.count(F.lit(1)).over(in_referral),
+            "n_in_referral": F.count(F.lit(1)).over(whole_referral),
             "latest_end_before": F.max(ends).over(earlier),
         }
     )
@@ -99,7 +101,7 @@ def classify_assessments(
     )
     return rows.select(
         *conform.PROVENANCE,
-        "returned_id",
+        "child_id",
         "referral_date",
         "assessment_start_date",
         "assessment_authorised_date",
@@ -147,7 +149,7 @@ def classify_section47(
     in_year = F.col("icpc_date").between(conform.first_day(), conform.reference_day())
     return rows.select(
         *conform.PROVENANCE,
-        "returned_id",
+        "child_id",
         "referral_date",
         "section47_start_date",
         "icpc_date",
@@ -168,7 +170,7 @@ def examine_cp_plans(
 ) -> DataFrame:
     """Returns child protection plans typed, with what their rules look at.
 
-    Grain: a row of bronze.cp_plans, in and out. `conferences`: la_code, returned_id and icpc_date, distinct.
+    Grain: a row of bronze.cp_plans, in and out. `conferences`: la_code, child_id and icpc_date, distinct.
     """
     rows = _typed(
         cp_plans,
@@ -181,19 +183,20 @@ def examine_cp_plans(
         ),
     )
     held = conferences.select(
-        "la_code", "returned_id", F.col("icpc_date").alias("cpp_start_date"), F.lit(True).alias("on_conference_day")
+        "child_id", F.col("icpc_date").alias("cpp_start_date"), F.lit(True).alias("on_conference_day")
     )
-    in_return = Window.partitionBy("la_code", "returned_id", "census_year")
-    earlier = in_return.orderBy(
+    in_return = Window.partitionBy("child_id", "census_year").orderBy(
         F.col("cpp_start_date").asc_nulls_first(), F.col("cpp_end_date").asc_nulls_last(), *total_order(_PLAN_RECEIVED)
-    ).rowsBetween(Window.unboundedPreceding, -1)
+    )
+    earlier = in_return.rowsBetween(Window.unboundedPreceding, -1)
+    whole_return = in_return.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     is_open = F.col("cpp_end_date").isNull() & ~F.col("cpp_end_date_unreadable")
-    joined = _with_referral(rows, referrals, children).join(held, ["la_code", "returned_id", "cpp_start_date"], "left")
+    joined = _with_referral(rows, referrals, children).join(held, ["child_id", "cpp_start_date"], "left")
     return joined.withColumns(
         {
             "on_conference_day": F.coalesce("on_conference_day", F.lit(False)),
             "is_open": is_open,
-            "n_open_in_return": F.count_if(is_open).over(in_return),
+            "n_open_in_return": F.count_if(is_open).over(whole_return),
             "latest_end_before": F.max(F.coalesce("cpp_end_date", conform.reference_day())).over(earlier),
         }
     )
@@ -219,7 +222,7 @@ def classify_cp_plans(
     in_year = F.col("cpp_start_date").between(conform.first_day(), conform.reference_day())
     return rows.select(
         *conform.PROVENANCE,
-        "returned_id",
+        "child_id",
         "referral_date",
         "cpp_start_date",
         "cpp_end_date",
@@ -240,18 +243,18 @@ def find_conferences(referrals: DataFrame, section47: DataFrame) -> DataFrame:
     """
     at = [
         rows.where((F.col("fate") == SILVER) & F.col("icpc_date").isNotNull()).select(
-            "la_code", "returned_id", "icpc_date", F.lit(level).alias("level")
+            "la_code", "child_id", "icpc_date", F.lit(level).alias("level")
         )
         for rows, level in ((referrals, "referral"), (section47, "section47"))
     ]
     return (
         at[0]
         .unionByName(at[1])
-        .groupBy("la_code", "returned_id", "icpc_date")
+        .groupBy("la_code", "child_id", "icpc_date")
         .agg(F.min("level").alias("first"), F.max("level").alias("last"))
         .select(
             "la_code",
-            "returned_id",
+            "child_id",
             "icpc_date",
             F.when(F.col("first") == F.col("last"), F.col("first")).otherwise("both").alias("recorded_at"),
         )

@@ -1,6 +1,8 @@
 """Pseudonyms: HMAC-SHA-256 in Spark's own functions, the key joined in as data.
 
-A key in a Column literal or a Spark setting would show in plans; here it is a one-row frame that is broadcast.
+A key in a Column literal or a Spark setting would show in plans; here it is a one-row frame that is broadcast. Ids and
+UPNs are replaced before anything else is done with a row, so no shuffle, cache or spill holds them; and because a
+pseudonym stands for the LA and the id together, one short column is all that joins and windows need.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ import hashlib
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+
+from sos_spark.silver import conform
 
 PSEUDONYM_LENGTH = 32
 """Hexadecimal characters kept: 128 bits."""
@@ -24,26 +28,35 @@ def key_frame(spark: SparkSession, key: bytes) -> DataFrame:
     return spark.createDataFrame([pads], "ipad BINARY NOT NULL, opad BINARY NOT NULL")
 
 
-def child_message(la_code: Column, returned_id: Column) -> Column:
-    """Returns what a child's pseudonym is made of; null without an id.
+def with_pseudonyms(bronze: DataFrame, key: DataFrame) -> DataFrame:
+    """Replaces a bronze module's id by child_id, and its UPN, where it has one, by person_key.
 
-    An id is unique within its LA only. LAchildID and CHILD share the label, so that the same id in one LA is the same
-    pseudonym in both collections.
+    Grain: unchanged. child_id: null without an id. An id is unique within its LA only, so the LA is part of it;
+    LAchildID and CHILD are one kind of id, so that a child of both collections has one pseudonym. person_key: made of
+    UPN, birth date and sex, null where one of them is missing; it links the collections where the ids do not. `key`:
+    `key_frame`.
     """
-    return F.concat(F.lit(f"child{_SEPARATOR}"), la_code, F.lit(_SEPARATOR), returned_id)
+    id_field = "LAchildID" if "LAchildID" in bronze.columns else "CHILD"
+    messages = {"child_id": _message("child", F.col("la_code"), conform.text(id_field))}
+    if "UPN" in bronze.columns:
+        messages["person_key"] = _person(bronze.columns)
+    return add_hmac(bronze, key, **messages).drop(id_field, "UPN", "FormerUPN")
 
 
-def person_message(upn: Column, birth_date: Column, sex: Column) -> Column:
-    """Returns what a person's key is made of; null where one of them is missing or sex is unknown."""
-    return F.when(
-        sex != "unknown",
-        F.concat(
-            F.lit(f"person{_SEPARATOR}"), upn, F.lit(_SEPARATOR), birth_date.cast("string"), F.lit(_SEPARATOR), sex
-        ),
-    )
+def _person(fields: list[str]) -> Column:
+    birth_date = conform.british_day("DOB") if "DOB" in fields else conform.iso_day("PersonBirthDate")
+    sex = conform.sex("SEX") if "SEX" in fields else conform.sex("Sex", "GenderCurrent")
+    message = _message("person", F.upper(conform.text("UPN")), birth_date.cast("string"), sex)
+    return F.when(sex != "unknown", message)
 
 
-def add_pseudonyms(rows: DataFrame, key: DataFrame, **messages: Column) -> DataFrame:
+def _message(label: str, *parts: Column) -> Column:
+    """Returns the parts after a label that says what is named, so that no two kinds of name can meet."""
+    separated = [F.lit(_SEPARATOR) if position % 2 else parts[position // 2] for position in range(2 * len(parts) - 1)]
+    return F.concat(F.lit(f"{label}{_SEPARATOR}"), *separated)
+
+
+def add_hmac(rows: DataFrame, key: DataFrame, **messages: Column) -> DataFrame:
     """Adds a column a message: the first 32 hexadecimal characters of its HMAC. Grain: unchanged."""
     keyed = rows.crossJoin(F.broadcast(key))
     return keyed.withColumns({name: _hmac(message) for name, message in messages.items()}).drop("ipad", "opad")

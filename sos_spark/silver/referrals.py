@@ -18,11 +18,11 @@ _RECEIVED = ("referral_source", "primary_need", "closure_reason", "icpc_date", "
 def examine_referrals(cin_details: DataFrame, cin_plan_dates: DataFrame, children: DataFrame) -> DataFrame:
     """Returns CIN details typed, with their child's attributes and what their rules look at.
 
-    Grain: a row of bronze.cin_details, in and out. `children`: classified CIN children.
+    Grain: a row of bronze.cin_details, in and out, under pseudonyms. `children`: classified CIN children.
     """
     rows = cin_details.select(
         *conform.PROVENANCE,
-        conform.text("LAchildID").alias("returned_id"),
+        "child_id",
         conform.iso_day("CINreferralDate").alias("referral_date"),
         conform.code("ReferralSource").alias("referral_source"),
         conform.code("PrimaryNeedCode").alias("primary_need"),
@@ -42,14 +42,13 @@ def examine_referrals(cin_details: DataFrame, cin_plan_dates: DataFrame, childre
     )
     planned = (
         cin_plan_dates.select(
-            "la_code",
-            conform.text("LAchildID").alias("returned_id"),
+            "child_id",
             F.struct("census_year", conform.iso_day("CINreferralDate").alias("referral_date")).alias("of"),
         )
-        .groupBy("la_code", "returned_id")
+        .groupBy("child_id")
         .agg(F.collect_set("of").alias("planned"))
     )
-    joined = with_attributes(typed, children).join(planned, ["la_code", "returned_id"], "left")
+    joined = with_attributes(typed, children).join(planned, ["child_id"], "left")
     has_plan = F.array_contains("planned", F.struct("census_year", "referral_date"))
     return _beside_other_referrals(
         joined.withColumn("has_cin_plan", F.coalesce(has_plan, F.lit(False))).drop("planned")
@@ -58,22 +57,23 @@ def examine_referrals(cin_details: DataFrame, cin_plan_dates: DataFrame, childre
 
 def _beside_other_referrals(rows: DataFrame) -> DataFrame:
     """Adds what the child's other referrals in the same return say."""
-    child_in_return = Window.partitionBy("la_code", "returned_id", "census_year")
     # The end of each referral as far as this return can tell; one with no further action is over the day it is made.
     ends = F.coalesce(
         "closure_date", F.when(F.col("is_nfa_at_referral"), F.col("referral_date")).otherwise(conform.reference_day())
     )
-    in_order = child_in_return.orderBy(
+    in_return = Window.partitionBy("child_id", "census_year").orderBy(
         F.col("referral_date").asc_nulls_first(), F.col("closure_date").asc_nulls_last(), *total_order(_RECEIVED)
     )
-    earlier = in_order.rowsBetween(Window.unboundedPreceding, -1)
+    earlier = in_return.rowsBetween(Window.unboundedPreceding, -1)
+    # Ordered too, though the order is no matter to it: so that one sort serves both.
+    whole_return = in_return.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     is_open = F.col("closure_date").isNull() & ~F.col("is_nfa_at_referral") & ~F.col("closure_date_unreadable")
     return rows.withColumns(
         {
             "is_open": is_open,
-            "n_open_in_return": F.count_if(is_open).over(child_in_return),
+            "n_open_in_return": F.count_if(is_open).over(whole_return),
             "latest_end_before": F.max(ends).over(earlier),
-            "latest_referral_in_return": F.max("referral_date").over(child_in_return),
+            "latest_referral_in_return": F.max("referral_date").over(whole_return),
         }
     )
 
@@ -92,7 +92,7 @@ def classify_referrals(
     in_year = F.col("icpc_date").between(conform.first_day(), conform.reference_day())
     return rows.select(
         *conform.PROVENANCE,
-        "returned_id",
+        "child_id",
         "referral_date",
         "referral_source",
         "primary_need",
@@ -114,8 +114,7 @@ def classify_referrals(
 def referral_facts(referrals: DataFrame) -> DataFrame:
     """Returns what modules look at in their referral. Grain: a referral of silver, from classified referrals."""
     return referrals.where(F.col("fate") == SILVER).select(
-        "la_code",
-        "returned_id",
+        "child_id",
         "referral_date",
         "primary_need",
         F.col("census_year").alias("referral_year"),

@@ -15,6 +15,7 @@ from sos_spark.silver.children import (
     classify_lac_children,
     examine_cin_children,
     examine_lac_children,
+    referred_years,
 )
 from sos_spark.silver.modules import (
     classify_section47,
@@ -23,6 +24,7 @@ from sos_spark.silver.modules import (
     examine_section47,
     find_conferences,
 )
+from sos_spark.silver.pseudonyms import key_frame, with_pseudonyms
 from sos_spark.silver.referrals import classify_referrals, examine_referrals
 from sos_spark.silver.rules import all_rules
 from sos_spark.silver.rules.row_rule import add_findings, codes
@@ -62,7 +64,7 @@ def event_day(name: str) -> dict[str, tuple[Example, Example]]:
     }
 
 
-NO_ID = {"child_id_missing": (NOTHING, {"returned_id": None})}
+NO_ID = {"child_id_missing": (NOTHING, {"child_id": None})}
 ORPHAN = {"orphan": (NOTHING, {"is_orphan": True})}
 CHILDREN = {
     **NO_ID,
@@ -353,18 +355,21 @@ def sound_rows(spark: SparkSession) -> dict[str, DataFrame]:
             "lac_episodes": [an_episode()],
         },
     )
-    children = classify_cin_children(bronze["child_identifiers"], bronze["cin_details"], reference)
-    referrals = classify_referrals(bronze["cin_details"], bronze["cin_plan_dates"], children, reference)
-    section47 = classify_section47(bronze["section47"], referrals, children, reference)
+    key = key_frame(spark, b"k" * 32)
+    named = {module: with_pseudonyms(rows, key) for module, rows in bronze.items()}
+    years = with_pseudonyms(referred_years(bronze["cin_details"]), key)
+    children = classify_cin_children(named["child_identifiers"], years, reference)
+    referrals = classify_referrals(named["cin_details"], named["cin_plan_dates"], children, reference)
+    section47 = classify_section47(named["section47"], referrals, children, reference)
     return {
-        "cin_children": examine_cin_children(bronze["child_identifiers"], bronze["cin_details"]),
-        "referrals": examine_referrals(bronze["cin_details"], bronze["cin_plan_dates"], children),
-        "assessments": examine_assessments(bronze["assessments"], referrals, children),
-        "section47_enquiries": examine_section47(bronze["section47"], referrals, children),
-        "cp_plans": examine_cp_plans(bronze["cp_plans"], referrals, children, find_conferences(referrals, section47)),
-        "lac_children": examine_lac_children(bronze["lac_header"]),
+        "cin_children": examine_cin_children(named["child_identifiers"], years),
+        "referrals": examine_referrals(named["cin_details"], named["cin_plan_dates"], children),
+        "assessments": examine_assessments(named["assessments"], referrals, children),
+        "section47_enquiries": examine_section47(named["section47"], referrals, children),
+        "cp_plans": examine_cp_plans(named["cp_plans"], referrals, children, find_conferences(referrals, section47)),
+        "lac_children": examine_lac_children(named["lac_header"]),
         "lac_episodes": examine_lac_episodes(
-            bronze["lac_episodes"], classify_lac_children(bronze["lac_header"], reference)
+            named["lac_episodes"], classify_lac_children(named["lac_header"], reference)
         ),
     }
 

@@ -84,7 +84,7 @@ def _own_rules() -> tuple[RowRule, ...]:
         warning(
             "no_header_row",
             "INT03",
-            ~F.col("has_child") & F.col("returned_id").isNotNull(),
+            ~F.col("has_child") & F.col("child_id").isNotNull(),
             "The child is in no header row that could be used",
         ),
         warning(

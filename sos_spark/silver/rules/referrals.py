@@ -37,7 +37,7 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "no_child_record",
             None,
-            ~F.col("has_child") & F.col("returned_id").isNotNull(),
+            ~F.col("has_child") & F.col("child_id").isNotNull(),
             "The child is in no identifiers row that could be used",
         ),
         warning(

@@ -71,7 +71,7 @@ def _broken(rules: Iterable[RowRule]) -> Column:
 
 def child_id_rules(dfe: str | None) -> tuple[RowRule, ...]:
     """The child's id must be there: without it a row is nobody's."""
-    return (error("child_id_missing", dfe, F.col("returned_id").isNull(), "The child's id is missing"),)
+    return (error("child_id_missing", dfe, F.col("child_id").isNull(), "The child's id is missing"),)
 
 
 def key_day_rules(day: str, what: str, *, dfe: str | None) -> tuple[RowRule, ...]:
