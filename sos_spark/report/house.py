@@ -66,7 +66,10 @@ class DataTable:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the report. `name` is its file's; `alt` says in words what it shows; `table` holds its numbers."""
+    """A figure of the report. `name` is its file's; `alt` says in words what it shows; `table` holds its numbers.
+
+    `size` is its width and height in CSS pixels, 96 an inch.
+    """
 
     name: str
     title: str
@@ -75,6 +78,7 @@ class Picture:
     svg: bytes
     png: bytes
     table: DataTable
+    size: tuple[int, int]
 
 
 @contextmanager
@@ -99,7 +103,7 @@ def draw(
         svg, png = io.BytesIO(), io.BytesIO()
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         figure.savefig(png, format="png", metadata={"Software": None})
-    return Picture(name, title, caption, alt, svg.getvalue(), png.getvalue(), table)
+    return Picture(name, title, caption, alt, svg.getvalue(), png.getvalue(), table, (round(96 * WIDTH), round(96 * height)))
 
 
 def zero_line(axes: Axes, *, horizontal: bool = True) -> None:
