@@ -103,7 +103,9 @@ def draw(
         svg, png = io.BytesIO(), io.BytesIO()
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         figure.savefig(png, format="png", metadata={"Software": None})
-    return Picture(name, title, caption, alt, svg.getvalue(), png.getvalue(), table, (round(96 * WIDTH), round(96 * height)))
+    return Picture(
+        name, title, caption, alt, svg.getvalue(), png.getvalue(), table, (round(96 * WIDTH), round(96 * height))
+    )
 
 
 def zero_line(axes: Axes, *, horizontal: bool = True) -> None:
