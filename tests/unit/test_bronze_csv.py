@@ -1,0 +1,113 @@
+"""SSDA903 CSV and files of flat tables: what is whole, what is not, and where a record stands."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sos_spark.bronze.fault import SourceError
+from sos_spark.bronze.lac_csv import decode, inspect_lac, parse_lac
+from sos_spark.bronze.modules import FIELDS
+from sos_spark.bronze.records import RecordBatches
+from sos_spark.bronze.table_files import inspect_table_file
+from tests.sources import EPISODES_HEADER, put
+
+MISSING = "CHILD,DOB,MISSING,MIS_START,MIS_END"
+
+
+def lac_records(content: bytes, module: str) -> list[tuple[int, dict[str, str | None]]]:
+    batches = RecordBatches(la_code="201", census_year=2015, file_id=1)
+    return [
+        (row["record_position"], dict(zip(FIELDS[module], row["values"], strict=True)))
+        for batch in parse_lac(content, module, batches)
+        for row in batch.to_pylist()
+    ]
+
+
+def test_records_stand_on_their_line_and_blank_lines_are_none() -> None:
+    content = f'{MISSING}\nA1,01/02/2008,M,01/05/2014,\n\n"A,2",01/02/2009,A,02/05/2014,03/05/2014\n'.encode()
+    rows = lac_records(content, "lac_missing")
+    assert [(line, row["CHILD"], row["MIS_END"]) for line, row in rows] == [(2, "A1", None), (4, "A,2", "03/05/2014")]
+    assert inspect_lac(content, "lac_missing").n_rows == 2
+
+
+def test_names_in_any_case_and_order_and_a_byte_order_mark() -> None:
+    ((_, row),) = lac_records("\ufeffdob,Child,other\n01/02/2008, 007 ,x\n".encode(), "lac_missing")
+    assert (row["CHILD"], row["DOB"], row["MISSING"]) == ("007", "01/02/2008", None)
+
+
+def test_columns_that_are_not_known_or_not_there_are_told() -> None:
+    seen = inspect_lac(b"CHILD,DOB,MISSING,MIS_START,EXTRA\n", "lac_missing")
+    assert (seen.n_rows, seen.unknown_columns, seen.absent_columns) == (0, ("EXTRA",), ("MIS_END",))
+
+
+def test_postcodes_are_dropped_without_a_word() -> None:
+    content = f"{EPISODES_HEADER}\nA1,01/05/2014,S,C2,N1,U1,PR0,,,,AB1 2CD,EF3 4GH,\n".encode()
+    assert inspect_lac(content, "lac_episodes").unknown_columns == ()
+    ((_, row),) = lac_records(content, "lac_episodes")
+    assert not [value for value in row.values() if value in ("AB1 2CD", "EF3 4GH")]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "empty"),
+        (b"A1,01/02/2008,M,SECRET1,\n", "lacks required columns, or its header"),
+        (f"{MISSING}\nSECRET1,01/02/2008\n".encode(), "expected 5, found 2 at line 2"),
+        (f"{MISSING}\nSECRET1,01/02/2008,M,,,\n".encode(), "expected 5, found 6 at line 2"),
+        (f'{MISSING}\nA1,01/02/2008,M,,\n"SECRET1,01/02'.encode(), "cut off: found line 3"),
+        (f'{MISSING}\n"SECRET1"x,01/02/2008,M,,\n'.encode(), "not valid CSV"),
+        (b"CHILD,CHILD,DOB\n", "twice: found CHILD"),
+        (f"{MISSING}\nSECRET1\x81,01/02/2008,M,,\n".encode("latin-1"), "decoded"),
+        (MISSING.encode("utf-16"), "decoded"),
+    ],
+)
+def test_a_broken_file_is_a_fault_that_quotes_no_value(content: bytes, told: str) -> None:
+    with pytest.raises(SourceError, match=told) as fault:
+        inspect_lac(content, "lac_missing")
+    assert "SECRET1" not in str(fault.value)
+
+
+def test_episodes_need_what_outcomes_read() -> None:
+    with pytest.raises(SourceError, match=r"expected DEC, REC$"):
+        inspect_lac(b"CHILD,DECOM,RNE,LS,PLACE\n", "lac_episodes")
+
+
+def test_text_is_utf8_or_else_windows_1252() -> None:
+    assert decode("Zoë".encode()) == decode("Zoë".encode("cp1252")) == decode("Zoë".encode("utf-8-sig")) == "Zoë"
+
+
+def look(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], str, str]:
+    digest = hashlib.sha256()
+    seen = inspect_table_file(str(path), digest.update)
+    assert digest.hexdigest() == hashlib.sha256(path.read_bytes()).hexdigest()
+    return seen.columns, seen.kinds, seen.encoding, path.suffix
+
+
+def test_a_table_file_tells_its_columns(tmp_path: Path) -> None:
+    csv = put(tmp_path / "a.csv", 'la_code,"census_year"\n201,2015\n')
+    assert look(csv) == (("la_code", "census_year"), ("string", "string"), "utf-8", ".csv")
+    nanoseconds = pa.array([0], pa.timestamp("ns"))
+    pq.write_table(pa.table({"la_code": ["201"], "DOB": nanoseconds, "x": [["a"]]}), tmp_path / "a.parquet")
+    assert look(tmp_path / "a.parquet")[:2] == (("la_code", "DOB", "x"), ("string", "nanoseconds", "list"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.csv", b"", "empty"),
+        ("a.csv", b'la_code,X\n201,"SECRET1\n', "does not end on its line, or the file is cut off: found line 2"),
+        ("a.csv", b"la_code\x00X\n", "decoded"),
+        ("a.csv", b"la_code,X\n201,\x81\n", "decoded"),
+        ("a.parquet", b"PAR1 and no more", "no Parquet file, or cut off"),
+    ],
+)
+def test_a_broken_table_file_is_a_fault(tmp_path: Path, name: str, content: bytes, told: str) -> None:
+    path = put(tmp_path / name, content)
+    with pytest.raises(SourceError, match=told) as fault:
+        inspect_table_file(str(path), lambda _: None)
+    assert "SECRET1" not in str(fault.value)
