@@ -1,0 +1,116 @@
+"""The whole study on returns in their real formats: what it leaves, that nothing is lost and that nothing leaks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sos_spark.fit.result import ESTIMATE_COLUMNS, EVENT_STUDY_COLUMNS
+from sos_spark.lake.arrow import read_arrow
+from sos_spark.lake.lake import Lake
+from sos_spark.tables import DQ_LEDGER, FILES, OUTCOME_FLOW, PANEL_CELLS, SILVER_ENTITIES, TABLES
+from tests.end_to_end.conftest import CANARY, WholeRun, command
+
+pytestmark = pytest.mark.slow
+
+OUTCOMES = ["assessment_duration", "icpc", "kinship_placement", "rereferral_escalated", "rereferral_nfa_6m"]
+
+
+def test_the_run_ends_well_and_leaves_what_the_contract_names(whole_run: WholeRun) -> None:
+    assert whole_run.exit_code == 0, whole_run.said[-3000:]
+    names = {path.name for path in whole_run.out.iterdir()}
+    assert names >= {
+        "report.html", "estimates.csv", "estimates.json", "event_study.csv", "flow.csv", "quality.csv",
+        "leave_one_out.csv", "manifest.json", "cells.csv", "figures",
+    }  # fmt: skip
+    assert f"report: {whole_run.out / 'report.html'}" in whole_run.said
+
+
+def test_every_outcome_has_its_main_row(whole_run: WholeRun) -> None:
+    estimates = pd.read_csv(whole_run.out / "estimates.csv")
+    assert tuple(estimates.columns[: len(ESTIMATE_COLUMNS)]) == ESTIMATE_COLUMNS
+    main = estimates[estimates["specification"] == "main"].set_index("outcome_id")
+    assert sorted(outcome for outcome in main.index if "~" not in outcome) == OUTCOMES
+    assert main.loc[OUTCOMES, "att"].notna().all()
+    event_study = pd.read_csv(whole_run.out / "event_study.csv")
+    assert tuple(event_study.columns) == EVENT_STUDY_COLUMNS
+    reference = event_study[event_study["event_time"] == -1]
+    assert (reference["att"] == 0).all()
+    assert reference["se_cr2"].isna().all()
+
+
+def test_nothing_is_lost_in_any_file(whole_run: WholeRun) -> None:
+    ledger = read_arrow(whole_run.lake, DQ_LEDGER).to_pandas()
+    placed = ledger[["n_silver", "n_quarantined", "n_superseded_by_later_return", "n_same_day_duplicates"]].sum(axis=1)
+    assert (ledger["n_received"] == placed).all()
+    assert set(ledger["entity"]) == set(SILVER_ENTITIES)
+    n_silver = ledger.groupby("entity")["n_silver"].sum()
+    for entity, n_rows in n_silver.items():
+        assert read_arrow(whole_run.lake, SILVER_ENTITIES[str(entity)]).num_rows == n_rows
+    files = read_arrow(whole_run.lake, FILES).to_pandas()
+    assert set(files["status"]) == {"accepted"}
+
+
+def test_cells_are_the_analysed_rows_of_the_flow(whole_run: WholeRun) -> None:
+    cells = read_arrow(whole_run.lake, PANEL_CELLS).to_pandas()
+    flow = read_arrow(whole_run.lake, OUTCOME_FLOW).to_pandas().query("reason == 'analysed'")
+    assert cells.groupby("outcome_id")["n"].sum().to_dict() == flow.groupby("outcome_id")["n_rows"].sum().to_dict()
+    written = pd.read_csv(whole_run.out / "cells.csv", dtype={"unit_id": str})
+    assert written["n"].sum() == cells["n"].sum()
+
+
+def test_a_pseudonym_stands_for_every_child_from_silver_on(whole_run: WholeRun) -> None:
+    for table in TABLES.values():
+        if table.layer in ("bronze", "dq") or not (whole_run.lake / table.layer / table.short_name).exists():
+            continue
+        rows = read_arrow(whole_run.lake, table).to_pylist()
+        assert CANARY not in repr(rows), table.name
+        assert all(len(row["child_id"] or " " * 32) == 32 for row in rows if "child_id" in row), table.name
+
+
+def test_no_child_s_value_is_outside_the_lake(whole_run: WholeRun) -> None:
+    """The canary stands in ids, UPNs and postcodes of every file; only the lake's bronze may hold it."""
+    bronze = read_arrow(whole_run.lake, TABLES["bronze.lac_header"]).to_pylist()
+    assert CANARY in repr(bronze), "the canary was not planted"
+    assert CANARY not in whole_run.said
+    for path in whole_run.out.rglob("*"):
+        if path.is_file():
+            assert CANARY.encode() not in path.read_bytes(), path.name
+    for path in whole_run.lake.rglob("*"):
+        assert not path.name.startswith(CANARY)
+    # Postcodes are not kept even in bronze.
+    for name in ("HOME_POST", "PL_POST"):
+        assert f"{CANARY}{name}" not in repr(read_arrow(whole_run.lake, TABLES["bronze.lac_episodes"]).to_pylist())
+
+
+def test_failures_do_not_leak_either(whole_run: WholeRun, tmp_path: Path) -> None:
+    broken = tmp_path / "cin" / "2015"
+    broken.mkdir(parents=True)
+    original = next(whole_run.returns.glob("cin/2015/*.xml"))
+    (broken / original.name).write_text(original.read_text().replace("</Child>", f"<{CANARY}></Child>", 1))
+    done = command("ingest", "--source", str(tmp_path), "--lake", str(tmp_path / "lake"), "--debug")
+    assert done.returncode == 4
+    assert original.name in done.stderr
+    assert CANARY not in done.stdout + done.stderr
+
+
+def test_the_manifest_says_what_made_the_numbers(whole_run: WholeRun) -> None:
+    manifest = json.loads((whole_run.out / "manifest.json").read_text())
+    assert manifest["study"]["study_id"] == "tiny"
+    assert manifest["tables"]["panel.cells"] >= 1
+    assert set(manifest["steps"]) >= {"ingest", "validate", "cohort", "outcome", "panel", "fit", "report"}
+    assert all("seconds" in step for step in manifest["steps"].values())
+
+
+def test_the_same_run_again_changes_no_table_and_no_estimate(whole_run: WholeRun) -> None:
+    lake = Lake(whole_run.lake)
+    kept = [table for table in TABLES.values() if lake.exists(table) and table.name != "dq.results"]
+    before = {table.name: lake.version(table) for table in kept}
+    estimates = (whole_run.out / "estimates.csv").read_bytes()
+    done = command("run", *whole_run.arguments(), "--driver-memory", "2g")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert {table.name: lake.version(table) for table in kept} == before
+    assert (whole_run.out / "estimates.csv").read_bytes() == estimates
