@@ -47,7 +47,7 @@ def submit(*words: str | Path) -> subprocess.CompletedProcess[str]:
     """Runs spark-submit, or the script that calls it, without this process's own settings of Spark."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "SPARK"))}
     environment |= {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
-    environment |= {"SPARK_LOCAL_IP": "127.0.0.1"}
+    environment |= {"SPARK_LOCAL_IP": "127.0.0.1", "SOS_SPARK_CONF": str(conf_root())}
     return subprocess.run(
         [str(word) for word in words],
         env=environment,
@@ -77,7 +77,7 @@ def test_a_step_runs_on_two_executors(tmp_path: Path) -> None:
         "--",
         *("--source", a_source(tmp_path / "source"), "--lake", tmp_path / "lake", "--json"),
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     rows = read_arrow(tmp_path / "lake", CIN_MODULES["cin_details"])
     assert sorted(rows["LAchildID"].to_pylist()) == ["1", "2", "3"]
     assert set(rows["la_code"].to_pylist()) == {"926"}
@@ -91,7 +91,7 @@ def test_a_job_needs_no_options_of_spark_submit(tmp_path: Path) -> None:
         *("--conf", "spark.driver.memory=1g", ROOT / "jobs" / "ingest.py"),
         *("--source", a_source(tmp_path / "source"), "--lake", tmp_path / "lake"),
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert read_arrow(tmp_path / "lake", CIN_MODULES["cin_details"]).num_rows == 3
 
 
@@ -106,6 +106,6 @@ def test_workers_import_the_package_from_the_zip(tmp_path: Path) -> None:
         *("--conf", "spark.executor.memory=1g", "--conf", "spark.driver.memory=1g"),
         *("--py-files", ROOT / archive, job),
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "sos_spark.zip/sos_spark/__init__.py" in done.stdout
     assert "written 3" in done.stdout
