@@ -14,9 +14,7 @@ from sos_spark.simulate.planting import OLDEST, Planting
 
 @dataclass(frozen=True)
 class Rows:
-    """Where rows stand for an effect: the position of their authority in the area's codes, their day, whether they
-    count in the truth.
-    """
+    """Where rows stand for an effect: authority (a position in the area's codes), day, and whether they count."""
 
     code_positions: Ints
     days: Ints
