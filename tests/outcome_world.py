@@ -8,6 +8,7 @@ from datetime import date
 from functools import reduce
 from typing import Any
 
+from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 
 from sos_spark.cohort.observed import observed_days
@@ -29,9 +30,12 @@ from sos_spark.tables import (
     SILVER_REFERRALS,
     SILVER_SECTION47,
 )
-from tests.builders import frame, returns
+from tests.builders import a_study, day, frame, returns
 
 Row = Mapping[str, Any]
+AUTHORITIES = ("926", "835", "836", "837", "838", "839", "301", "302")
+"""All that these worlds have: those that merged in census year 2020 among them."""
+
 TABLES = {
     "referrals": SILVER_REFERRALS,
     "assessments": SILVER_ASSESSMENTS,
@@ -58,7 +62,8 @@ class World:
 
 
 def scope_of(spark: SparkSession, world: World, study: Study) -> Scope:
-    rows = study_units(study, authorities=authorities(), changes=authority_changes())
+    known = {code: authority for code, authority in authorities().items() if code in AUTHORITIES}
+    rows = study_units(study, authorities=known, changes=authority_changes())
     units = spark.createDataFrame([astuple(row) for row in rows], COHORT_UNITS.schema())
     observed = observed_days(
         frame(spark, FILES, world.files), units, study_id=study.study_id, data_ends=study.window.data_ends
@@ -86,3 +91,22 @@ def all_index_rows(spark: SparkSession, world: World, study: Study) -> DataFrame
     scope, records = scope_of(spark, world, study), records_of(spark, world, data_ends=study.window.data_ends)
     rows = [index_rows(outcome, records, scope, outcome_id=outcome.outcome_id) for outcome in study.outcomes]
     return reduce(DataFrame.unionByName, rows)
+
+
+def assert_index_rows(
+    spark: SparkSession,
+    world: World,
+    expected: Sequence[tuple[str, str, int | None, str | None]],
+    *,
+    outcome: Mapping[str, Any],
+    **study: Any,
+) -> None:
+    """Index rows as (child, index date, y, reason), in that order."""
+    found = all_index_rows(spark, world, a_study(outcomes=[{"outcome_id": "o", **outcome}], **study))
+    columns = "child_id STRING, index_date DATE, y BIGINT, reason STRING"
+    wanted = spark.createDataFrame([(child, day(on), y, reason) for child, on, y, reason in expected], columns)
+    assert_df_equality(
+        found.select("child_id", "index_date", "y", "reason").orderBy("child_id", "index_date"),
+        wanted.orderBy("child_id", "index_date"),
+        ignore_nullable=True,
+    )

@@ -17,9 +17,8 @@ from tests.builders import (
     census_year,
     returns,
 )
-from tests.outcome_world import World
+from tests.outcome_world import AUTHORITIES, World
 
-AUTHORITIES = ("926", "835", "836", "837", "838", "839", "301", "302")
 EDGES = [
     date(year, month, number)
     for year in range(2012, 2021)
@@ -91,7 +90,7 @@ def _add_child(
                 age=age,
                 age_at_closure=age,
                 year=random.choice([None, 2023]) if closed else census_year(last),
-            )  # fmt: skip
+            )
         )
         for start in sorted({day, min(last, day + timedelta(days=random.randrange(40)))}):
             length = random.choice([None, 0, 1, 2, 45, 62, 63, 64, 65, 66, random.randrange(200)])
@@ -143,7 +142,7 @@ def _add_care(
                 age=age,
                 born=random.choice([None, date(2005, 3, 1), date(2005, 4, 1)]),
                 year=census_year(end or last),
-            )  # fmt: skip
+            )
         )
         if end is None:
             if random.random() < 0.5:

@@ -11,9 +11,9 @@ from pyspark.sql import SparkSession
 
 from sos_spark.config.reference import bank_holidays
 from tests.builders import a_study
-from tests.oracle.journeys import AUTHORITIES, a_world
+from tests.oracle.journeys import a_world
 from tests.oracle.outcome_oracle import Answer, Setting, answers
-from tests.outcome_world import TABLES, World, all_index_rows
+from tests.outcome_world import AUTHORITIES, TABLES, World, all_index_rows
 
 NFA: dict[str, dict[str, Any]] = {
     "default": {},
@@ -112,7 +112,7 @@ def test_every_outcome_and_switch_agrees_with_the_oracle(spark: SparkSession, na
             row.y,
             row.reason,
             row.age_years,
-        )  # fmt: skip
+        )
         for row in all_index_rows(spark, world, study).collect()
     )
     setting = setting_of(world, window, merged=name != "years")
