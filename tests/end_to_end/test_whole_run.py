@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sos_spark.fit.result import ESTIMATE_COLUMNS, EVENT_STUDY_COLUMNS
+from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
+from sos_spark.fit.result import ESTIMATE_COLUMNS
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.tables import DQ_LEDGER, FILES, OUTCOME_FLOW, PANEL_CELLS, SILVER_ENTITIES, TABLES
