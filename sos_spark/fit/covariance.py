@@ -57,6 +57,15 @@ class Satterthwaite:
         return self.estimate - half, self.estimate + half
 
 
+@dataclass(frozen=True)
+class StandardErrors:
+    """Standard errors of one coefficient with the small-sample factors of a package, which `convention` names."""
+
+    convention: Convention
+    se_cr1: float
+    se_cr3: float
+
+
 class Sandwich:
     """A solved regression and its covariances, all (K, K) in the order of `moments.names`.
 
@@ -96,6 +105,10 @@ class Sandwich:
         """Returns the standard error of a coefficient in one of the covariances; NaN where nothing is left to vary."""
         place = self._place(coefficient)
         return float(np.sqrt(covariance[place, place])) if covariance[place, place] > 0 else float("nan")
+
+    def standard_errors(self, coefficient: str) -> StandardErrors:
+        """Returns a coefficient's CR1 and CR3 standard errors under the convention."""
+        return StandardErrors(self.convention, self.se(self.cr1, coefficient), self.se(self.cr3, coefficient))
 
     @property
     def cr1_factor(self) -> float:

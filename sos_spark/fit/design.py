@@ -95,6 +95,13 @@ class PreparedPanel:
         return np.asarray(self.gtime != NEVER)
 
     @property
+    def n_treated_units(self) -> int:
+        """Treated LAs with rows both before and after their go-live."""
+        seen = self.rows > 0
+        before, after = (seen & (self.treated == side) for side in (0, 1))
+        return int(np.count_nonzero(self.is_treated_unit & before.any(axis=1) & after.any(axis=1)))
+
+    @property
     def event_time(self) -> Ints:
         """(G, T): period - gtime; meaningless for an LA that is never treated."""
         return np.asarray(self.periods[None, :] - self.gtime[:, None])

@@ -67,7 +67,7 @@ def fit_prepared(
     own = sandwich.satterthwaite_of([coefficient])
     low, high = own.interval()
     se_cr2, df, p_cr2 = float(own.se[0]), float(own.df[0]), float(own.p[0])
-    n_treated = int(panel.is_treated_unit.sum())
+    n_treated = panel.n_treated_units
     few = n_treated <= FEW_TREATED
     notes = _cautions(estimate, n_treated=n_treated, df=df)
     p_wcr, ci_wcr = NOT_KNOWN, (NOT_KNOWN, NOT_KNOWN)

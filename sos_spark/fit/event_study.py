@@ -110,7 +110,7 @@ def event_study(panel: PreparedPanel, *, estimator: Estimator, inference: Infere
     if lost:
         notes.append(f"not told from other effects: event time {', '.join(map(str, lost))}")
     pre = [_name(k) for k in times if k < 0 and _name(k) in names]
-    few = int(panel.is_treated_unit.sum()) <= FEW_TREATED
+    few = panel.n_treated_units <= FEW_TREATED
     if few:
         notes.append(f"{FEW_TREATED} or fewer treated authorities: no bands, no joint test")
     p_pretrend, band = _NAN, {}

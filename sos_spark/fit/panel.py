@@ -79,6 +79,7 @@ def read_panel(source: pd.DataFrame | str | Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
+    """Reads a CSV as text, strictly: pandas' own reader takes rows that are too short for rows that end in blanks."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             reader = csv.reader(handle, strict=True)
@@ -88,22 +89,22 @@ def _read_csv(path: Path) -> pd.DataFrame:
             twice = sorted({name for name in header if header.count(name) > 1})
             if twice:
                 raise InputError("The panel names a column twice", where=str(path), found=", ".join(twice))
-            rows = []
-            for row in reader:
-                if row and len(row) != len(header):
+            columns: list[list[str]] = [[] for _ in header]
+            once: dict[str, str] = {}
+            for row in filter(None, reader):
+                if len(row) != len(header):
                     raise InputError(
                         "A row of the panel file has another length than its header",
                         where=f"{path}, line {reader.line_num}",
                         expected=f"{len(header)} fields",
                         found=str(len(row)),
                     )
-                if row:
-                    rows.append(row)
+                for column, value in zip(columns, row, strict=True):
+                    column.append(once.setdefault(value, value))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             "The panel file cannot be read", where=str(path), expected="CSV in UTF-8", found=type(error).__name__
         ) from None
-    columns: Sequence[Sequence[str]] = list(zip(*rows, strict=True)) if rows else [[] for _ in header]
     return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in zip(header, columns, strict=True)})
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from sos_spark.config.study import Inference
 from sos_spark.errors import StudyError
+from sos_spark.fit.covariance import Convention, Sandwich, StandardErrors
 from sos_spark.fit.estimators import LinearEstimate
 from sos_spark.fit.event_study import EventStudy, event_study
 from sos_spark.fit.plot import event_study_figure
@@ -138,6 +139,11 @@ class DidResult:
             draws=self.inference.draws,
             seed=self.inference.seed,
         )
+
+    def standard_errors(self, convention: Convention) -> StandardErrors:
+        """Returns CR1 and CR3 standard errors as another package would print them."""
+        fitted = self._fitted()
+        return Sandwich(fitted.moments, convention=convention).standard_errors(fitted.coefficient)
 
     def _fitted(self) -> LinearEstimate:
         if self.fitted is None:

@@ -9,7 +9,7 @@ from scipy import stats
 
 from sos_spark.config.study import Covariates
 from sos_spark.errors import StudyError
-from sos_spark.fit import DidResult, fit_did
+from sos_spark.fit import Convention, DidResult, fit_did
 from sos_spark.fit.did import blank_result
 from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
 from sos_spark.fit.result import ESTIMATE_COLUMNS
@@ -132,6 +132,15 @@ def test_staggered_go_lives_take_group_time_averages() -> None:
     assert np.isnan([result.se_iid, result.se_hc1]).all()
     assert not np.isnan([result.att, result.se_cr2, result.p_wcr, result.p_ri]).any()
     assert result.event_study().set_index("event_time").loc[-1, "att"] == 0
+
+
+def test_other_packages_factors_are_named() -> None:
+    result = planted(0)
+    own, other = (result.standard_errors(convention) for convention in (Convention.SOS_SPARK, Convention.CLUBSANDWICH))
+    assert own.se_cr1 == result.se_cr1
+    assert own.se_cr3 == result.se_cr3
+    assert other.convention == "clubSandwich"
+    assert other.se_cr3 == pytest.approx(result.se_cr3 * np.sqrt(14 / 13))
 
 
 def test_treated_weight_shares_add_up_to_one() -> None:
