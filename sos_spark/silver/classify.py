@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
@@ -31,6 +32,14 @@ NEEDED_MODULES = (
 """The bronze modules silver is made from; the others are kept and feed nothing."""
 
 
+@dataclass(frozen=True)
+class Classified:
+    """Every received row of each entity, classified, and the conferences of `find_conferences`."""
+
+    by_entity: Mapping[str, DataFrame]
+    conferences: DataFrame
+
+
 def _as_is(rows: DataFrame) -> DataFrame:
     return rows
 
@@ -41,10 +50,10 @@ def classify_all(
     reference: Reference,
     *,
     keep: Callable[[DataFrame], DataFrame] = _as_is,
-) -> tuple[dict[str, DataFrame], DataFrame]:
-    """Returns every received row by entity, with its findings and its fate, and the conferences of `find_conferences`.
+) -> Classified:
+    """Returns every received row with its findings and its fate.
 
-    Grain: a row of the entity's bronze module, exactly once. `key`: `key_frame`. `keep` is called on each frame as soon
+    Grain: a row of the entity's bronze module, in and out. `key`: `key_frame`. `keep` is called on each frame as soon
     as it is made, so that a caller can persist what several others read.
     """
     named = {module: with_pseudonyms(bronze[module], key) for module in NEEDED_MODULES}
@@ -66,4 +75,4 @@ def classify_all(
         "lac_children": lac_children,
         "lac_episodes": lac_episodes,
     }
-    return by_entity, conferences
+    return Classified(by_entity, conferences)

@@ -98,14 +98,14 @@ def validate(run: Run) -> StepReport:
     with _few_shuffles(run.spark), _kept() as keep:
         files = run.lake.read(run.spark, FILES, version=versions[FILES.name])
         bronze = {name: _read(run, BRONZE_MODULES[name], versions) for name in NEEDED_MODULES}
-        classified, conferences = classify_all(bronze, key_frame(run.spark, key), reference, keep=keep)
-        counts = keep(reduce(_union, (count_rows(entity, rows) for entity, rows in classified.items())))
+        classified = classify_all(bronze, key_frame(run.spark, key), reference, keep=keep)
+        counts = keep(reduce(_union, (count_rows(entity, rows) for entity, rows in classified.by_entity.items())))
         ledger = keep(make_ledger(files, counts))
         require_nothing_lost(ledger, files)
         frames = [
-            *((SILVER_ENTITIES[entity], to_silver(entity, rows)) for entity, rows in classified.items()),
-            *((QUARANTINE[entity], to_quarantine(entity, rows)) for entity, rows in classified.items()),
-            (SILVER_ICPCS, to_icpcs(conferences)),
+            *((SILVER_ENTITIES[entity], to_silver(entity, rows)) for entity, rows in classified.by_entity.items()),
+            *((QUARANTINE[entity], to_quarantine(entity, rows)) for entity, rows in classified.by_entity.items()),
+            (SILVER_ICPCS, to_icpcs(classified.conferences)),
             (DQ_RULE_COUNTS, count_rules(counts, all_rules(reference))),
             (DQ_LEDGER, ledger),
         ]
