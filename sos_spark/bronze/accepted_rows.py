@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import pyarrow as pa
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sos_spark.bronze.flat_tables import LA_YEAR, by_module, read_table, with_characteristics
+from sos_spark.bronze.flat_tables import LA_YEAR, read_table, with_characteristics
 from sos_spark.bronze.inspection import Inspection
-from sos_spark.bronze.modules import CHARACTERISTICS, COLLECTION_OF
+from sos_spark.bronze.modules import CHARACTERISTICS
 from sos_spark.bronze.reading import read_records, records_of
-from sos_spark.bronze.returns import Return
+from sos_spark.bronze.returns import Return, Slice
 from sos_spark.tables import BRONZE_MODULES
 
 
@@ -57,24 +59,29 @@ def accepted_rows(spark: SparkSession, accepted: Sequence[Return]) -> Iterator[A
 
 def _tables(spark: SparkSession, accepted: Sequence[Return]) -> dict[str, DataFrame]:
     """The accepted LA-years of each module's table, with provenance."""
-    returns = [one for one in accepted if one.parts[0].file.file.form == "table"]
-    if not returns:
-        return {}
-    wanted = spark.createDataFrame(
-        [(one.slice.collection, one.slice.la_code, one.slice.census_year) for one in returns],
-        "collection STRING, la_code STRING, census_year INT",
-    )
-    files = {part.file.file.name: part.file for one in returns for part in one.parts}
+    taken: dict[str, list[tuple[Slice, Inspection]]] = defaultdict(list)
+    for one in accepted:
+        for part in one.parts:
+            if part.file.file.form == "table":
+                taken[part.file.file.module or ""].append((one.slice, part.file))
     frames = {}
-    for module, members in by_module(files.values()).items():
-        slices = wanted.where(F.col("collection") == COLLECTION_OF[module]).select(*LA_YEAR)
-        rows = read_table(spark, members).join(F.broadcast(slices), list(LA_YEAR), "left_semi")
-        frames[module] = rows.join(F.broadcast(_file_ids(spark, members)), "file_uri")
+    for module, parts in taken.items():
+        files = {file.file.name: file for _, file in parts}
+        # One small table says both which LA-years of which file are taken and what the file's id is.
+        rows = read_table(spark, list(files.values()))
+        frames[module] = rows.join(F.broadcast(_taken(spark, parts)), ["file_uri", *LA_YEAR])
     characteristics = frames.pop(CHARACTERISTICS, None)
     if characteristics is not None and "child_identifiers" in frames:
         frames["child_identifiers"] = with_characteristics(frames["child_identifiers"], characteristics)
     return frames
 
 
-def _file_ids(spark: SparkSession, files: Sequence[Inspection]) -> DataFrame:
-    return spark.createDataFrame([(seen.uri, seen.file_id) for seen in files], "file_uri STRING, file_id BIGINT")
+def _taken(spark: SparkSession, parts: Sequence[tuple[Slice, Inspection]]) -> DataFrame:
+    """Grain: a file and an LA-year of it, with the file's id."""
+    columns = {
+        "file_uri": pa.array([file.uri for _, file in parts], pa.string()),
+        "la_code": pa.array([where.la_code for where, _ in parts], pa.string()),
+        "census_year": pa.array([where.census_year for where, _ in parts], pa.int32()),
+        "file_id": pa.array([file.file_id for _, file in parts], pa.int64()),
+    }
+    return spark.createDataFrame(pa.table(columns))

@@ -40,14 +40,17 @@ _MODULES = {
     "Section47": "section47",
     "ChildProtectionPlans": "cp_plans",
 }
-_REPEATED = {"Disability": "Disabilities", "CPPreviewDate": "CPPreviewDates"}
-_CONTAINERS = {"Message", "FactorsIdentifiedAtAssessment", "Reviews", *_REPEATED.values()}
+_LEAF_OF = {"Disabilities": "Disability", "CPPreviewDates": "CPPreviewDate"}
+_CONTAINERS = {"Message", "FactorsIdentifiedAtAssessment", "Reviews", *_LEAF_OF}
 _HEADER_FIELDS = {("CollectionDetails", "Collection"), ("CollectionDetails", "Year"),
                   ("CollectionDetails", "ReferenceDate"), ("Source", "LEA"), ("Source", "DateTime")}  # fmt: skip
-_FIELDS_BELOW = {element: frozenset(FIELDS[module]) for element, module in _MODULES.items()}
+_COLUMN_BELOW = {
+    element: {leaf: field for field in FIELDS[module] for leaf in (field, _LEAF_OF.get(field, field))}
+    for element, module in _MODULES.items()
+}
 _UNREAD = {"SourceLevel", "SoftwareCode", "Release", "SerialNo", "Content", "CBDSLevels", "CBDSLevel"}
 _HEADER_NAMES = {name for _, name in _HEADER_FIELDS}
-_KNOWN = frozenset().union(_UNREAD, _HEADER_NAMES, _PARENTS, _CONTAINERS, _REPEATED, *_FIELDS_BELOW.values())
+_KNOWN = frozenset().union(_UNREAD, _HEADER_NAMES, _PARENTS, _CONTAINERS, *_COLUMN_BELOW.values())
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class _Stream:
         self._parser = expat.ParserCreate()
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = _refuse_doctype
-        self._local_names: dict[str, str] = {}
+        self._names = _LocalNames()
 
     def feed(self, chunk: bytes) -> None:
         self._parse(chunk, False)
@@ -108,11 +111,12 @@ class _Stream:
         except (LookupError, ValueError):
             raise SourceError("The file's encoding cannot be read") from None
 
-    def local(self, tag: str) -> str:
-        """The tag without its prefix."""
-        name = self._local_names.get(tag)
-        if name is None:
-            name = self._local_names[tag] = tag.rpartition(":")[2]
+
+class _LocalNames(dict[str, str]):
+    """Tags without their prefixes; each is worked out once."""
+
+    def __missing__(self, tag: str) -> str:
+        self[tag] = name = tag.rpartition(":")[2]
         return name
 
 
@@ -133,27 +137,27 @@ class _Inspector(_Stream):
         self._parser.EndElementHandler = self._end
 
     def _start(self, tag: str, _: dict[str, str]) -> None:
-        name = self.local(tag)
-        path = self._path
-        parent = path[-1] if path else ""
+        name, path = self._names[tag], self._path
         if name in _PARENTS:
-            if parent != _PARENTS[name]:
+            if not path or path[-1] != _PARENTS[name]:
                 raise SourceError(f"An element {name} is out of place", expected=f"inside {_PARENTS[name]}")
             if name == "Header":
                 self._parser.CharacterDataHandler = self._text.append
+            self._text.clear()
         elif not path and name != "Message":
             raise SourceError("The file is no CIN census", expected="the root element Message")
+        elif name in _HEADER_NAMES:
+            self._text.clear()
         self._counts[name] += 1
         path.append(name)
-        self._text.clear()
 
     def _end(self, _: str) -> None:
         name = self._path.pop()
-        if name == "Header":
+        if name in _HEADER_NAMES:
+            if (self._path[-1], name) in _HEADER_FIELDS:
+                self._header[name].append("".join(self._text).strip())
+        elif name == "Header":
             self._parser.CharacterDataHandler = None
-        elif self._path and (self._path[-1], name) in _HEADER_FIELDS:
-            self._header[name].append("".join(self._text).strip())
-        self._text.clear()
 
     def finish(self) -> CinFile:
         self.close()
@@ -189,7 +193,7 @@ class _Reader(_Stream):
         self._parser.CharacterDataHandler = self._text.append
 
     def _start(self, tag: str, _: dict[str, str]) -> None:
-        name = self.local(tag)
+        name = self._names[tag]
         if name in _MODULES:
             fields: Fields = {}
             if name == "Child":
@@ -201,19 +205,18 @@ class _Reader(_Stream):
         self._text.clear()
 
     def _end(self, tag: str) -> None:
-        name = self.local(tag)
+        name = self._names[tag]
         if self._open:
             element, fields = self._open[-1]
-            if name == element:
+            column = _COLUMN_BELOW[element].get(name)
+            if column is not None:
+                text = "".join(self._text).strip(WHITE_SPACE)
+                if text:
+                    fields[column] = f"{fields[column]};{text}" if column in fields else text
+            elif name == element:
                 self._open.pop()
                 if name == "Child":
                     self._give(fields)
-            else:
-                column = _REPEATED.get(name, name)
-                if column in _FIELDS_BELOW[element]:
-                    text = "".join(self._text).strip(WHITE_SPACE)
-                    if text:
-                        fields[column] = f"{fields[column]};{text}" if column in fields else text
         self._text.clear()
 
     def _give(self, child: Fields) -> None:

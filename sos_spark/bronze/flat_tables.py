@@ -54,13 +54,14 @@ def count_rows(frames: Iterable[tuple[str, DataFrame]]) -> DataFrame:
 
     Grain: a module, file and LA-year. Returns module, file_uri, la_code, census_year, n_rows, n_broken.
     """
-    counted = [
-        frame.groupBy(F.lit(module).alias("module"), "file_uri", *LA_YEAR).agg(
-            F.count(F.lit(1)).alias("n_rows"), F.count_if("is_broken").alias("n_broken")
-        )
-        for module, frame in frames
-    ]
-    return reduce(DataFrame.unionByName, counted)
+    of_all = (
+        frame.select(F.lit(module).alias("module"), "file_uri", *LA_YEAR, "is_broken") for module, frame in frames
+    )
+    return (
+        reduce(DataFrame.unionAll, of_all)
+        .groupBy("module", "file_uri", *LA_YEAR)
+        .agg(F.count(F.lit(1)).alias("n_rows"), F.count_if("is_broken").alias("n_broken"))
+    )
 
 
 def with_characteristics(identifiers: DataFrame, characteristics: DataFrame) -> DataFrame:
@@ -101,6 +102,8 @@ def _read_alike(spark: SparkSession, files: Sequence[Inspection], *, check_rows:
     if is_csv:
         # By position: a header's own names may be any text. Pruned columns would hide broken rows.
         schema = ", ".join(f"c{index} STRING" for index in range(len(first.columns))) + ", broken STRING" * check_rows
+        if check_rows:
+            reader = reader.option("columnPruning", "false")
         rows = reader.csv(
             paths, schema=schema, header=True, escape='"', encoding=first.encoding, mode="PERMISSIVE",
             columnNameOfCorruptRecord="broken", enforceSchema=True,
@@ -117,20 +120,24 @@ def _read_alike(spark: SparkSession, files: Sequence[Inspection], *, check_rows:
         if at is None:
             return F.lit(None).cast("string")
         name = columns[at]
-        as_text = _text(F.col(f"`{name}`"), typed[name], nanoseconds=kinds[name] == NANOSECONDS, in_slashes=in_slashes)
+        kind = typed[name]
+        as_text = _text(F.col(f"`{name}`"), kind, nanoseconds=kinds[name] == NANOSECONDS, in_slashes=in_slashes)
+        if not isinstance(kind, types.StringType | types.ArrayType | types.BinaryType):
+            return as_text
         if first.encoding == "iso-8859-1":
             as_text = F.translate(as_text, _C1, _WINDOWS)
         trimmed = F.trim(as_text, F.lit(WHITE_SPACE))
         return F.when(trimmed != "", trimmed)
 
     la_code, census_year, *fields = [text(at) for at in positions]
-    whole = F.regexp_replace(census_year, r"\.0*$", "")
     position = F.lit(None).cast("bigint") if is_csv else F.col("_metadata.row_index") + 1
     return rows.select(
         F.col("_metadata.file_path").alias("file_uri"),
         position.alias("record_position"),
-        F.when(F.regexp_replace(la_code, r"\.0*$", "").rlike("^[0-9]{3}$"), la_code.substr(1, 3)).alias("la_code"),
-        F.when(whole.rlike("^(19|20)[0-9]{2}$"), whole).cast("int").alias("census_year"),
+        F.when(la_code.rlike(r"^[0-9]{3}(\.0*)?$"), la_code.substr(1, 3)).alias("la_code"),
+        F.when(census_year.rlike(r"^(19|20)[0-9]{2}(\.0*)?$"), census_year.substr(1, 4))
+        .cast("int")
+        .alias("census_year"),
         *(field.alias(name) for name, field in zip(fields_of(module), fields, strict=True)),
         *([(F.col("broken").isNotNull() if is_csv else F.lit(False)).alias("is_broken")] if check_rows else []),
     )
