@@ -25,7 +25,9 @@ def diagram() -> str:
             if source not in ("study", "reference") and origin != layer:
                 arrows.add((origin, layer))
     order = ["returns", *LAYERS]
-    lines += [f"    {a} --> {b}" for a, b in sorted(arrows, key=lambda pair: (order.index(pair[0]), order.index(pair[1])))]
+    lines += [
+        f"    {a} --> {b}" for a, b in sorted(arrows, key=lambda pair: (order.index(pair[0]), order.index(pair[1])))
+    ]
     lines += ["    panel --> fit([fit]) --> report([report])", "```"]
     return "\n".join(lines)
 

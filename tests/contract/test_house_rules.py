@@ -1,0 +1,47 @@
+"""House rules that a reader relies on: jobs without logic, tables that are declared, a README that is true."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from sos_spark.steps.pipeline import STEPS
+from sos_spark.tables import TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_has_a_job_without_logic(step: str) -> None:
+    job = (ROOT / "jobs" / f"{step}.py").read_text(encoding="utf-8")
+    assert f'main(["{step}", *sys.argv[1:]])' in job
+    assert len(job.splitlines()) < 12
+
+
+def test_the_readme_s_diagram_is_made_from_the_tables() -> None:
+    path = ROOT / "tools" / "readme_diagram.py"
+    spec = importlib.util.spec_from_file_location("readme_diagram", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert module.with_diagram(readme) == readme, "run: .venv/bin/python tools/readme_diagram.py"
+
+
+def test_every_file_the_readme_names_is_there() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:conf|tools|jobs|sos_spark|expectations)/[\w./-]*)`", readme)
+    named += re.findall(r"\]\(([\w./-]+)\)", readme)
+    assert named
+    for name in named:
+        assert (ROOT / name).exists(), name
+
+
+def test_every_table_says_its_grain_and_its_key_is_of_its_columns() -> None:
+    for table in TABLES.values():
+        assert table.grain
+        assert set(table.key) | set(table.partition_by) <= set(table.column_names), table.name
