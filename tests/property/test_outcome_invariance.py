@@ -43,7 +43,7 @@ def session_setting(spark: SparkSession, name: str, value: str) -> Iterator[None
         spark.conf.set(name, before)
 
 
-def without_outcomes_of_holidays(world: World) -> World:
+def of_steady_authorities(world: World) -> World:
     """Only authorities whose codes never change."""
     kept = {f.name: [row for row in getattr(world, f.name) if row["la_code"] in PLACE] for f in fields(world)}
     return World(**kept)
@@ -106,7 +106,7 @@ def test_a_child_outside_the_population_changes_no_cell(spark: SparkSession) -> 
 def test_shifting_the_whole_calendar_shifts_only_the_calendar(spark: SparkSession) -> None:
     """By 28 years, which keep weekdays and leap years; without outcomes that count holidays."""
     outcomes = [outcome for outcome in OUTCOMES if outcome["outcome_id"] != "d"]
-    world = without_outcomes_of_holidays(a_world(5, children=60))
+    world = of_steady_authorities(a_world(5, children=60))
     world = replace(world, referrals=[{**row, "census_year": 2020} for row in world.referrals])
     shift = timedelta(days=28 * 1461 // 4)
 
