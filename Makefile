@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Small matrices: one thread each is many times faster than several on a busy machine.
+export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: setup demo test check lock clean
 

@@ -28,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line. Returns its exit code; every error passes the one boundary."""
     arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     os.umask(0o077)
+    # Fits are thousands of small matrices: threads only get in each other's way, and sums would depend on their number.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     command = typer.main.get_command(app)
     return guarded(
         lambda: command.main(args=arguments, prog_name="sos-spark", standalone_mode=False),

@@ -22,9 +22,10 @@ from scipy import stats
 
 from sos_spark.errors import StudyError
 from sos_spark.fit.moments import Array, ClusterMoments
+from sos_spark.fit.roots import left_inverse, root_of
 
-_NO_DIRECTION = 1e-12
 _NO_FREEDOM = 1e-10
+_UNDETERMINED = 1e-8
 _NO_VARIATION = 1e-12
 
 
@@ -64,6 +65,18 @@ class StandardErrors:
     convention: Convention
     se_cr1: float
     se_cr3: float
+
+
+@dataclass(frozen=True)
+class _Adjustment:
+    """A cluster's CR2 adjustment: X'X = L L', T the inverse root of I - L'Q L, and L's left inverse.
+
+    Shapes: root (K, r), inner (r, r), back (r, K), r the rank of the cluster's regressors.
+    """
+
+    root: Array
+    inner: Array
+    back: Array
 
 
 class Sandwich:
@@ -127,9 +140,10 @@ class Sandwich:
     @cached_property
     def cr2(self) -> Array:
         """CR2: identity working variance of individual rows, under LA-equal weights too."""
-        root, inner, _ = self._roots
-        adjusted = np.einsum("gkl,gl->gk", root, np.einsum("gkl,gl->gk", inner, self._in_root_basis(self._scores)))
-        return self._sandwich(adjusted)
+        adjusted = [
+            a.root @ (a.inner @ (a.back @ score)) for a, score in zip(self._adjustments, self._scores, strict=True)
+        ]
+        return self._sandwich(np.array(adjusted))
 
     @cached_property
     def cr3(self) -> Array:
@@ -180,12 +194,11 @@ class Sandwich:
 
         P_gh = p_g'p_h with p_g = (I - H)_g' A_g w_g X_g M c, the weights of the errors in cluster g's adjusted score.
         """
-        root, inner, _ = self._roots
-        weight = self.moments.weight
+        weight, bread = self.moments.weight, self._bread @ combinations.T
         # In the root basis, a_g = w_g U z_g with U orthonormal, and X_g'a_g = w_g L z_g.
-        z = np.einsum("gkl,glm->gmk", inner, np.einsum("glk,lm->gkm", root, self._bread @ combinations.T))
-        own = weight[:, None] ** 2 * np.einsum("gmk,gmk->gm", z, z)
-        q = weight[:, None, None] * np.einsum("gkl,gml->gmk", root, z)
+        z = [a.inner @ (a.root.T @ bread) for a in self._adjustments]
+        own = weight[:, None] ** 2 * np.array([np.einsum("rm,rm->m", part, part) for part in z])
+        q = weight[:, None, None] * np.array([(a.root @ part).T for a, part in zip(self._adjustments, z, strict=True)])
         spread = self._bread @ np.einsum("g,gkl->kl", weight**2, self._xx) @ self._bread
         df = np.empty(len(combinations))
         for m in range(len(combinations)):
@@ -196,24 +209,19 @@ class Sandwich:
         return df
 
     @cached_property
-    def _roots(self) -> tuple[Array, Array, Array]:
-        """L, T and the pseudo-inverse of L by cluster, each (G, K, K): X'X = L L', T the inverse root of I - L'Q L."""
+    def _adjustments(self) -> tuple[_Adjustment, ...]:
+        """The adjustment of each cluster's residuals, in the span of its regressors."""
         weight = self.moments.weight
-        size, vectors = np.linalg.eigh(self._xx)
-        present = size > _NO_DIRECTION * np.maximum(size[:, -1:], 1e-300)
-        length = np.sqrt(np.where(present, size, 0.0))
-        root = vectors * length[:, None, :]
-        back = np.divide(1.0, length, out=np.zeros_like(length), where=present)[:, :, None] * vectors.transpose(0, 2, 1)
         spread = self._bread @ np.einsum("g,gkl->kl", weight**2, self._xx) @ self._bread
-        q = 2 * weight[:, None, None] * self._bread - spread
-        left = np.eye(len(self._beta)) - root.transpose(0, 2, 1) @ q @ root
-        freedom, directions = np.linalg.eigh((left + left.transpose(0, 2, 1)) / 2)
-        free = freedom > _NO_FREEDOM
-        inverse = np.divide(1.0, np.sqrt(np.where(free, freedom, 1.0)), where=free, out=np.zeros_like(freedom))
-        return root, (directions * inverse[:, None, :]) @ directions.transpose(0, 2, 1), back
-
-    def _in_root_basis(self, scores: Array) -> Array:
-        return np.asarray(np.einsum("gkl,gl->gk", self._roots[2], scores))
+        adjustments = []
+        for own_weight, xx in zip(weight, self._xx, strict=True):
+            root = root_of(xx)
+            left = np.eye(root.shape[1]) - root.T @ (2 * own_weight * self._bread - spread) @ root
+            freedom, directions = np.linalg.eigh((left + left.T) / 2)
+            free = freedom > _NO_FREEDOM
+            inverse = np.where(free, 1.0 / np.sqrt(np.where(free, freedom, 1.0)), 0.0)
+            adjustments.append(_Adjustment(root, (directions * inverse) @ directions.T, left_inverse(root)))
+        return tuple(adjustments)
 
     def _sandwich(self, scores: Array) -> Array:
         scaled = self.moments.weight[:, None] * scores @ self._bread
@@ -232,11 +240,10 @@ class Sandwich:
 
 def _solve_estimable(xx: Array, xy: Array) -> Array:
     """Returns the solution, NaN where a coefficient is not determined by what is left."""
-    size, vectors = np.linalg.eigh(xx)
-    lost = size <= _NO_FREEDOM * max(size[-1], 1e-300)
-    if not lost.any():
-        return np.asarray(vectors @ ((vectors.T @ xy) / size))
-    inverse = np.where(lost, 0.0, 1.0 / np.where(lost, 1.0, size))
-    solution = vectors @ (inverse * (vectors.T @ xy))
-    undetermined = (vectors[:, lost] ** 2).sum(axis=1) > 1e-8
-    return np.where(undetermined, np.nan, solution)
+    root = root_of(xx, threshold=_NO_FREEDOM)
+    back = left_inverse(root)
+    solution = back.T @ (back @ xy)
+    if root.shape[1] < len(xy):
+        determined = np.einsum("kr,rk->k", root, back) > 1 - _UNDETERMINED
+        solution = np.where(determined, solution, np.nan)
+    return np.asarray(solution)

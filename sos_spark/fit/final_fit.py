@@ -12,16 +12,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from statsmodels.regression.linear_model import WLS
 
 from sos_spark.errors import SosError
 from sos_spark.fit.covariance import Sandwich
 from sos_spark.fit.moments import Array, ClusterMoments
+from sos_spark.fit.roots import left_inverse, root_of
 
 AGREEMENT = 1e-8
 """Relative difference between statsmodels and the cross-products' own solution beyond which neither is believed."""
-
-_NO_DIRECTION = 1e-14
 
 
 class DisagreementError(SosError):
@@ -40,7 +40,7 @@ def final_fit(moments: ClusterMoments) -> FinalFit:
     """Fits the regression by statsmodels."""
     exog, endog, groups = _smallest_rows(moments)
     fitted = WLS(endog, exog, weights=moments.weight[groups]).fit(
-        cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}
+        method="qr", cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}
     )
     n_groups, rows, k = moments.n_clusters, float(moments.n_rows.sum()), len(moments.names) + 1
     factor = n_groups / (n_groups - 1) * (rows - 1) / (rows - k)
@@ -72,13 +72,13 @@ def checked_estimate(moments: ClusterMoments, sandwich: Sandwich, coefficient: s
     return estimate
 
 
-def _smallest_rows(moments: ClusterMoments) -> tuple[Array, Array, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def _smallest_rows(moments: ClusterMoments) -> tuple[Array, Array, npt.NDArray[np.int64]]:
     """Returns exog (R, K), endog (R,) and the cluster of each row (R,)."""
     size = np.sqrt(np.einsum("gkk->k", moments.weighted_xx))
-    values, vectors = np.linalg.eigh(moments.xx / np.outer(size, size))
-    present = values > _NO_DIRECTION * np.maximum(values[:, -1:], 1e-300)
-    length = np.sqrt(np.where(present, values, 1.0))
-    exog = length[:, :, None] * vectors.transpose(0, 2, 1) * size
-    endog = np.einsum("gkr,gk->gr", vectors, moments.xy / size) / length
-    groups = np.broadcast_to(np.arange(len(values))[:, None], present.shape)
-    return exog[present], endog[present], groups[present]
+    exog, endog, groups = [], [], []
+    for group, (xx, xy) in enumerate(zip(moments.xx, moments.xy, strict=True)):
+        root = root_of(xx / np.outer(size, size))
+        exog.append(root.T * size)
+        endog.append(left_inverse(root) @ (xy / size))
+        groups.append(np.full(root.shape[1], group, dtype=np.int64))
+    return np.concatenate(exog), np.concatenate(endog), np.concatenate(groups)
