@@ -1,4 +1,4 @@
-"""The one thing every estimator and every inference works from: a regression reduced to its clusters' cross-products."""
+"""What every estimator and every inference works from: a regression reduced to its clusters' cross-products."""
 
 from __future__ import annotations
 

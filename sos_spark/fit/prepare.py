@@ -107,6 +107,7 @@ def _seen_on_both_sides(cells: CheckedCells, keep: Mask, arms: Arms, design: Des
     if lacking and design.population.incomplete_units == "refuse":
         raise InputError(
             "Treated units have no known cell before or after their go-live",
+            where=f"outcome {design.outcome_id}",
             expected="rows on both sides of go-live for every pilot",
             found=", ".join(lacking),
             remedy='Take them out of the study, or set population.incomplete_units = "drop"',
