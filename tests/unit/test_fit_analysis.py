@@ -1,0 +1,105 @@
+"""A study's whole fit: which specifications stand beside the main one, the family, and what the evidence reads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sos_spark.config.load import study_from
+from sos_spark.config.study import Study
+from sos_spark.errors import InputError
+from sos_spark.fit.analysis import StudyFit, fit_study
+from tests.fit_panels import quarter, some_cells
+
+
+def a_study(
+    *, pilots: dict[str, int] | None = None, families: dict[str, str] | None = None, **changed: object
+) -> Study:
+    chosen = pilots or dict.fromkeys((str(code) for code in range(201, 207)), 3)
+    return study_from(
+        {
+            "schema_version": 1,
+            "study_id": "made_up",
+            "title": "A made-up study",
+            "window": {
+                "baseline": [quarter(0), quarter(3)],
+                "follow_up": [quarter(3), quarter(8)],
+                "data_ends": quarter(8),
+            },
+            "pilots": [{"la_code": code, "go_live": quarter(number)} for code, number in chosen.items()],
+            "outcomes": [
+                {"outcome_id": name, "kind": "icpc", "family": family, "smallest_effect_of_interest": 0.2}
+                for name, family in (families or {"o": "primary"}).items()
+            ],
+            "inference": {"draws": 999, "permutations": 199},
+            **changed,
+        }
+    )
+
+
+def rows_of(fitted: StudyFit) -> dict[tuple[str, str], pd.Series]:
+    return {(row["outcome_id"], row["specification"]): row for _, row in fitted.estimates.iterrows()}
+
+
+def three_outcomes() -> pd.DataFrame:
+    return pd.concat([some_cells(seed=seed).assign(outcome_id=name) for seed, name in enumerate("abc")])
+
+
+def test_the_primary_family_alone_is_adjusted() -> None:
+    fitted = rows_of(fit_study(three_outcomes(), a_study(families={"a": "primary", "b": "primary", "c": "secondary"})))
+    p = [fitted[name, "main"]["p_wcr"] for name in "ab"]
+    adjusted = [fitted[name, "main"]["p_adjusted"] for name in "ab"]
+    assert all(q >= own for q, own in zip(adjusted, p, strict=True))
+    assert min(adjusted) > min(p)
+    assert fitted[("a" if p[0] < p[1] else "b"), "main"]["p_holm"] == pytest.approx(min(1, 2 * min(p)))
+    assert np.isnan(fitted["c", "main"]["p_adjusted"])
+    assert np.isnan(fitted["a", "la_equal"]["p_adjusted"])
+
+
+def test_staggered_go_lives_have_a_two_way_row_beside_the_main_one() -> None:
+    pilots = dict(zip((str(code) for code in range(201, 207)), (3, 3, 4, 4, 5, 5), strict=True))
+    fitted = fit_study(some_cells(), a_study(pilots=pilots))
+    rows = rows_of(fitted)
+    assert set(rows) == {("o", "main"), ("o", "la_equal"), ("o", "twfe")}
+    assert rows["o", "main"]["estimator"] == "cs_simple"
+    assert rows["o", "twfe"]["estimator"] == "twfe"
+    assert len(fitted.leave_one_out) == 14
+
+
+def test_the_other_weights_stand_beside_the_studys_own() -> None:
+    fitted = fit_study(some_cells(), a_study(inference={"draws": 999, "permutations": 199, "weights": "la_equal"}))
+    assert set(rows_of(fitted)) == {("o", "main"), ("o", "child")}
+    assert "each authority" in rows_of(fitted)["o", "main"]["estimand"]
+
+
+def test_few_treated_take_no_part_in_the_family() -> None:
+    fitted = fit_study(some_cells(), a_study(pilots=dict.fromkeys(("201", "202", "203"), 3)))
+    assert np.isnan(rows_of(fitted)["o", "main"]["p_adjusted"])
+    assert any("3 treated authorities" in warning for warning in fitted.warnings)
+
+
+def test_an_outcome_with_nothing_to_compare_is_a_row_and_the_others_go_on() -> None:
+    late = some_cells().query("period >= 3").assign(outcome_id="late")
+    fitted = fit_study(pd.concat([some_cells(), late]), a_study(families={"late": "primary", "o": "primary"}))
+    rows = rows_of(fitted)
+    assert np.isnan(rows["late", "main"]["att"])
+    assert rows["late", "main"]["evidence"] == "not estimable"
+    assert not np.isnan(rows["o", "main"]["att"])
+    assert [failure.exit_code for failure in fitted.failures] == [4]
+
+
+def test_evidence_and_pre_trend_are_of_the_main_row() -> None:
+    rows = rows_of(fit_study(some_cells(), a_study()))
+    assert rows["o", "main"]["evidence"] == "no meaningful change"
+    assert 0 <= rows["o", "main"]["p_pretrend"] <= 1
+    assert rows["o", "la_equal"]["evidence"] == ""
+
+
+def test_leave_one_out_can_be_declined() -> None:
+    assert fit_study(some_cells(), a_study(sensitivity={"leave_one_out": False})).leave_one_out.empty
+
+
+def test_a_panel_of_other_outcomes_is_an_error() -> None:
+    with pytest.raises(InputError, match="none of the study's outcomes"):
+        fit_study(some_cells(), a_study(families={"other": "primary"}))
