@@ -26,7 +26,7 @@ _MEAN_DAYS_PER_MOVE = 290.0
 LEGAL_STATUSES = ("C1", "C2", "V2", "E1", "L1", "J1", "V4")
 _SHORT_BREAK = 6
 REASONS_NEW = ("S", "L", "P", "T", "B", "U")
-_STARTED, _LEGAL, PLACED, _BOTH = 0, 1, 2, 4
+_STARTED, _LEGAL, PLACED, _SAME_CARER, _BOTH, _BOTH_SAME_CARER = range(6)
 
 # Placements that are not with kin, by age: under 10, 10-15, 16-17.
 _OTHERS = (
@@ -99,6 +99,7 @@ def _moves(
     placement = placement.copy()
     placement[at_start] = FIRST_TEMPORARY + draws.choice("temporary", key, (1, 1, 1, 1, 1))[at_start]
     reason = np.full(len(key), _STARTED)
+    variant = draws.uniform("variant", key)
     rows = np.arange(len(key))
     parts = []
     for move in range(_MOVES):
@@ -116,7 +117,7 @@ def _moves(
                 reason_new=reason,
                 legal_status=legal,
                 placement=placement,
-                variant=draws.uniform(f"variant/{move}", key[rows]),
+                variant=variant,
                 is_last=is_last,
                 is_short_break=np.zeros(len(rows), dtype=bool),
                 period_began=began[rows],
@@ -125,10 +126,17 @@ def _moves(
         goes_on = ~is_last & (next_day <= last_day)
         was_temporary = placement[goes_on] >= FIRST_TEMPORARY
         rows, from_day, settled, legal = rows[goes_on], next_day[goes_on], settled[goes_on], legal[goes_on]
+        variant = variant[goes_on]
         kind = draws.choice(f"move_kind/{move}", key[rows], (0.27, 0.55, 0.03, 0.12, 0.03))
+        # The same carer in another kind of placement: only families have other kinds.
+        kind = np.where((settled > FOSTER) & (kind == _SAME_CARER - 1), PLACED - 1, kind)
+        kind = np.where((settled > FOSTER) & (kind == _BOTH_SAME_CARER - 1), _BOTH - 1, kind)
         reason = np.where(was_temporary, PLACED, 1 + kind)
-        legal = np.where((reason == _LEGAL) | (reason == _BOTH), np.where(legal == 0, 1, 0), legal)
+        has_new_status = np.isin(reason, (_LEGAL, _BOTH, _BOTH_SAME_CARER))
+        legal = np.where(has_new_status, np.where(legal == 0, 1, 0), legal)
         moved = np.isin(reason, (PLACED, _BOTH)) & ~was_temporary
+        variant = np.where(moved, draws.uniform(f"variant/{move}", key[rows]), variant)
+        variant = np.where(np.isin(reason, (_SAME_CARER, _BOTH_SAME_CARER)), (variant + 1 / 3) % 1, variant)
         stay = draws.uniform(f"kin_again/{move}", key[rows])
         kin_share = np.clip(chance[rows], 0.02, 0.6)
         kin = np.where(settled == KINSHIP, stay < 0.75, stay < 0.25 * kin_share / (1 - kin_share))

@@ -107,7 +107,7 @@ def _episodes(frame: Frame, episodes: Episodes, renamed: Flags, at: Appearances)
     moves_on = same_period & (next_reason >= PLACED)
     needs = draws.choice("care_need", period, (62, 4, 3, 8, 14, 2, 1, 6))
     temporary = episodes.placement >= FIRST_TEMPORARY
-    provider = np.where(temporary | (episodes.placement > FOSTER), 2, np.where(draws.below("agency", key, 0.33), 1, 0))
+    provider = np.where(temporary | (episodes.placement > FOSTER), 2, np.where(7 * episodes.variant % 1 < 0.33, 1, 0))
     return frame.table(
         "lac_episodes",
         at,
