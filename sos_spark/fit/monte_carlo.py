@@ -224,7 +224,7 @@ def family_rates(
     replications: int,
     draws: int,
     seed: int,
-    conditions: Conditions,
+    conditions: Conditions = DEFAULT_CONDITIONS,
     n_outcomes: int = N_OUTCOMES,
 ) -> list[Rate]:
     """Returns how often any of several true nulls is rejected: unadjusted, by Holm, by Romano-Wolf."""

@@ -34,6 +34,7 @@ def test_an_outcome_without_a_statistic_is_not_in_the_family() -> None:
     assert np.isnan(romano_wolf(np.array([np.nan]), T_STAR[:, :1])).all()
 
 
+@settings(max_examples=30, deadline=None)
 @given(p=st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_holm_is_statsmodels_holm(p: list[float]) -> None:
     assert holm(np.array(p)) == pytest.approx(multipletests(p, method="holm")[1])
