@@ -71,7 +71,9 @@ def age_on(day: Column) -> Column:
     birth = F.col("birth_date")
     before_birthday = _month_and_day(day) < _month_and_day(birth)
     years = F.year(day) - F.year(birth) - F.when(before_birthday, 1).otherwise(0)
-    return F.when(day.isNotNull(), F.when(F.col("only_expected"), 0).otherwise(F.greatest(years, F.lit(0))))
+    # greatest() passes over nulls, so it may only see a known birth date.
+    known = F.when(F.col("only_expected"), 0).when(birth.isNotNull(), F.greatest(years, F.lit(0)))
+    return F.when(day.isNotNull(), known)
 
 
 def _month_and_day(day: Column) -> Column:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import reduce
 from importlib.resources import files as files_of_package
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING
-
-from pyspark.storagelevel import StorageLevel
 
 from sos_spark.config.reference import CodeSpan, authorities, bank_holidays, code_set
 from sos_spark.silver.classify import NEEDED_MODULES, classify_all
@@ -27,6 +25,7 @@ from sos_spark.silver.reference import Reference
 from sos_spark.silver.rules import all_rules
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.pseudonym_key import read_key
+from sos_spark.steps.staging import staging
 from sos_spark.tables import (
     BRONZE_MODULES,
     DQ_LEDGER,
@@ -95,12 +94,12 @@ def validate(run: Run) -> StepReport:
     if all(run.lake.fingerprint(table) == fingerprint for table in (*_WRITTEN, *_LINKED)):
         report.facts["unchanged"] = True
         return report
-    with _few_shuffles(run.spark), _kept() as keep:
+    with _tuned(run.spark), staging(run.lake_root) as stage:
         files = run.lake.read(run.spark, FILES, version=versions[FILES.name])
         bronze = {name: _read(run, BRONZE_MODULES[name], versions) for name in NEEDED_MODULES}
-        classified = classify_all(bronze, key_frame(run.spark, key), reference, keep=keep)
-        counts = keep(reduce(_union, (count_rows(entity, rows) for entity, rows in classified.by_entity.items())))
-        ledger = keep(make_ledger(files, counts))
+        classified = classify_all(bronze, key_frame(run.spark, key), reference, keep=stage)
+        counts = stage(reduce(_union, (count_rows(entity, rows) for entity, rows in classified.by_entity.items())))
+        ledger = stage(make_ledger(files, counts))
         require_nothing_lost(ledger, files)
         frames = [
             *((SILVER_ENTITIES[entity], to_silver(entity, rows)) for entity, rows in classified.by_entity.items()),
@@ -178,31 +177,22 @@ def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, Traversable]
 
 
 @contextmanager
-def _few_shuffles(spark: SparkSession) -> Iterator[None]:
-    """Lets joins by LA, child and referral use rows partitioned by LA and child, as the windows do."""
-    name = "spark.sql.requireAllClusterKeysForCoPartition"
-    before = spark.conf.get(name)
-    spark.conf.set(name, "false")
+def _tuned(spark: SparkSession) -> Iterator[None]:
+    """Sets what this step's plans need, and puts it back."""
+    settings = {
+        # Joins by child and referral may use rows partitioned by child, as the windows do: one shuffle, not two.
+        "spark.sql.requireAllClusterKeysForCoPartition": "false",
+        # HotSpot leaves a longer method interpreted; Spark then splits it instead.
+        "spark.sql.codegen.hugeMethodLimit": "8000",
+    }
+    before = {name: str(spark.conf.get(name)) for name in settings}
+    for name, value in settings.items():
+        spark.conf.set(name, value)
     try:
         yield
     finally:
-        spark.conf.set(name, before or "true")
-
-
-@contextmanager
-def _kept() -> Iterator[Callable[[DataFrame], DataFrame]]:
-    """Gives a function that keeps a frame, in memory and else on disk, until the end."""
-    frames: list[DataFrame] = []
-
-    def keep(rows: DataFrame) -> DataFrame:
-        frames.append(rows.persist(StorageLevel.MEMORY_AND_DISK))
-        return rows
-
-    try:
-        yield keep
-    finally:
-        for frame in reversed(frames):
-            frame.unpersist()
+        for name, value in before.items():
+            spark.conf.set(name, value)
 
 
 def _union(first: DataFrame, second: DataFrame) -> DataFrame:

@@ -164,7 +164,9 @@ def _child(row: Row) -> Key:
 def generated(spark: SparkSession, request: pytest.FixtureRequest) -> tuple[dict[str, list[Row]], Classified]:
     rows = some_histories(request.param)
     bronze = all_bronze(spark, rows)
-    return rows, classify_all(bronze, key_frame(spark, KEY), load_reference(), keep=lambda frame: frame.cache())
+    return rows, classify_all(
+        bronze, key_frame(spark, KEY), load_reference(), keep=lambda frame: frame.localCheckpoint()
+    )
 
 
 def silver(classified: Classified, entity: str, key: list[str], rank: Callable[[Any], Any]) -> Any:

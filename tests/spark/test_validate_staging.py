@@ -1,0 +1,53 @@
+"""Staged frames come back equal, and their folder is gone afterwards, whoever made it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from chispa import assert_df_equality
+from pyspark.sql import SparkSession
+
+from sos_spark.steps import staging as staging_module
+from sos_spark.steps.staging import staging
+
+
+def test_a_frame_comes_back_as_it_was_from_a_private_folder(spark: SparkSession, tmp_path: Path) -> None:
+    rows = spark.createDataFrame([("a", 1, None), ("b", None, ["x"])], "child STRING, n INT, codes ARRAY<STRING>")
+
+    with staging(tmp_path) as stage:
+        assert_df_equality(stage(rows), rows, ignore_row_order=True)
+        [folder] = tmp_path.iterdir()
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_goes_when_the_step_fails(spark: SparkSession, tmp_path: Path) -> None:
+    def a_step_that_fails() -> None:
+        with staging(tmp_path) as stage:
+            stage(spark.range(1))
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        a_step_that_fails()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_dead_process_left_goes_and_what_a_living_one_holds_stays(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = {who: f".staged-{staging_module._host()}-{who}-x" for who in (ended.pid, os.getppid())}
+    for name in names.values():
+        (tmp_path / name).mkdir()
+
+    with staging(tmp_path):
+        held = {path.name for path in tmp_path.iterdir()}
+
+    assert names[ended.pid] not in held
+    assert names[os.getppid()] in held
