@@ -14,6 +14,9 @@ from sos_spark.errors import InputError, StudyError
 from sos_spark.fit.matching import UnitMeans, match
 from sos_spark.fit.panel import CheckedCells, NotEstimableError
 
+NAMED = 12
+"""How many codes a warning names before it counts the rest."""
+
 
 @dataclass(frozen=True)
 class Arms:
@@ -148,7 +151,8 @@ def _of_codes(
     """Returns the candidates that the codes stand for, each once, sorted."""
     absent = [code for code in codes if code not in unit_of]
     if absent:
-        warnings.append(f"{len(absent)} of {len(codes)} {what} are not in the panel: {', '.join(absent)}")
+        named = ", ".join(absent[:NAMED]) + (f" and {len(absent) - NAMED} more" if len(absent) > NAMED else "")
+        warnings.append(f"{len(absent)} of {len(codes)} {what} are not in the panel: {named}")
     wanted = {unit_of[code] for code in codes if code in unit_of}
     return tuple(unit for unit in candidates if unit in wanted)
 
