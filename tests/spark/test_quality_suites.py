@@ -28,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
 }
 GOOD: dict[str, dict[str, Any]] = {
     "bronze.files": {"form": "xml", "collection": "cin", "status": "accepted"},
+    "bronze.published_values": {"status": "known"},
     "dq.ledger": {
         "n_received": 100, "n_silver": 70, "n_quarantined": 20,
         "n_superseded_by_later_return": 7, "n_same_day_duplicates": 3,
