@@ -30,6 +30,7 @@ from tests.silver_rows import (
     an_episode,
 )
 
+pytestmark = pytest.mark.slow
 KEY = b"k" * 32
 NEVER = date(9999, 12, 31)
 Key = tuple[Any, ...]

@@ -67,7 +67,7 @@ HISTORY: dict[str, list[Row]] = {
         a_referral("no date", day=None),
         a_referral("no day", day="2015-02-30"),
         a_referral("future", day="2028-05-01"),
-        a_referral("ancient", day="1970-10-06"),
+        a_referral("ancient", day="1900-01-01"),
         a_referral("all wrong", day="2015-05-01", CINclosureDate="2015-04-01", DateOfInitialCPC="soon"),
         a_referral("conference", day="2015-05-01", DateOfInitialCPC="2015-05-20", PrimaryNeedCode="N4"),
     ],

@@ -52,7 +52,8 @@ def key_day(name: str) -> dict[str, tuple[Example, Example]]:
     """Examples of the rules that every identifying date has. The rows' return is that of census year 2016."""
     return {
         f"{name}_missing": ({name: None, f"{name}_unreadable": True}, {name: None}),
-        f"{name}_too_early": ({name: day("1990-03-31")}, {name: day("1990-03-30")}),
+        f"{name}_too_early": ({name: day("1948-07-05")}, {name: day("1948-07-04")}),
+        f"{name}_very_old": ({name: day("1990-03-31")}, {name: day("1990-03-30")}),
         **event_day(name),
     }
 

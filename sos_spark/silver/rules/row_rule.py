@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pyspark.sql import Column, DataFrame
@@ -13,8 +14,11 @@ from sos_spark.silver.conform import first_day, reference_day
 
 Severity = Literal["error", "warning"]
 
+EARLIEST_RECORD = date(1948, 7, 5)
+"""The day the Children Act 1948 came into force: no authority has a child's record from before it."""
+
 OLDEST_RECORD_YEARS = 26
-"""A record begins at most so many years before its return: a care leaver is 25 at most, and a child may be unborn."""
+"""A record should begin at most so many years before its return: a care leaver is 25, and a child may be unborn."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,16 @@ def child_id_rules(dfe: str | None) -> tuple[RowRule, ...]:
 
 
 def key_day_rules(day: str, what: str, *, dfe: str | None) -> tuple[RowRule, ...]:
-    """A date that identifies its row: there, readable, not after the return, not absurdly old."""
+    """A date that identifies its row: there, readable, not after the return, not absurdly old.
+
+    Decades-old is a warning: no study's window reaches there, and DfE only queries the age of such a child.
+    """
     return (
         error(f"{day}_missing", dfe, F.col(day).isNull() & ~F.col(f"{day}_unreadable"), f"{what} is missing"),
         *event_day_rules(day, what, dfe=dfe, dfe_after=None),
-        error(
-            f"{day}_too_early",
+        error(f"{day}_too_early", None, F.col(day) < F.lit(EARLIEST_RECORD), f"{what} is before {EARLIEST_RECORD}"),
+        warning(
+            f"{day}_very_old",
             None,
             F.col(day) < F.add_months(reference_day(), -12 * OLDEST_RECORD_YEARS),
             f"{what} is more than {OLDEST_RECORD_YEARS} years before the return",
