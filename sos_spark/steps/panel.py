@@ -43,7 +43,10 @@ def panel(run: Run) -> StepReport:
         own = F.col("study_id") == study.study_id
         rows = lake.read(spark, OUTCOME_INDEX_ROWS).where(own & F.col("outcome_id").isin(computed))
         units = lake.read(spark, COHORT_UNITS).where(own)
-        slices = [{"study_id": study.study_id, "outcome_id": outcome_id} for outcome_id in computed]
+        slices: list[dict[str, object]] = [{"study_id": study.study_id}]
+        if len(computed) < len(all_variants):
+            # Cells of published outcomes are of this study too.
+            slices = [{"study_id": study.study_id, "outcome_id": outcome_id} for outcome_id in computed]
         collapsed = collapse_index_rows(rows, study.covariates).persist()
         try:
             lake.replace(cells_of(collapsed), PANEL_CELLS, slices=slices, fingerprint=fingerprint)
