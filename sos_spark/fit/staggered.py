@@ -22,10 +22,8 @@ import numpy.typing as npt
 from scipy.linalg import qr, solve
 
 from sos_spark.errors import InputError
+from sos_spark.fit.design import NEVER
 from sos_spark.fit.moments import Array, ClusterMoments
-
-NEVER = -1
-"""The gtime of an LA that is never treated."""
 
 Ints = npt.NDArray[np.int64]
 Base = Literal["universal", "varying"]

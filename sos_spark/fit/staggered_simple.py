@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sos_spark.errors import InputError
+from sos_spark.fit.design import NEVER
 from sos_spark.fit.moments import Array
-from sos_spark.fit.staggered import NEVER, Ints, UnitPanel
+from sos_spark.fit.staggered import Ints, UnitPanel
 
 
 @dataclass(frozen=True)
