@@ -122,7 +122,8 @@ def mean_and_error(rows: dict[str, np.ndarray], *, treated: bool, after: bool) -
     chosen = np.isin(rows["la"].astype(str), TREATED) == treated
     chosen &= (day >= np.datetime64("2015-04-01")) == after
     chosen &= day >= np.datetime64("2012-04-01")
-    y = np.asarray(rows["y"], dtype=float)[chosen]
+    # DuckDB gives rows in any order, and a floating-point sum depends on it.
+    y = np.sort(np.asarray(rows["y"], dtype=float)[chosen])
     return float(y.mean()), float(y.std() / np.sqrt(len(y))), len(y)
 
 
