@@ -226,13 +226,18 @@ class Inference(Frozen):
 
 
 class Sensitivity(Frozen):
-    """The specification curve, declared before the run."""
+    """The specification curve, declared before the run.
+
+    `placebo_outcomes` names outcomes of the study that the programme cannot have moved. A plan that names none reads,
+    and is fingerprinted, as one written before there was the key.
+    """
 
     go_live: tuple[Day, ...] = ()
     comparators: tuple[Literal["all", "neighbours", "matched"], ...] = ()
     outcome_switches: tuple[dict[str, Any], ...] = ()
     placebo_dates: tuple[Day, ...] = ()
     placebo_pilots: int = Field(0, ge=0, le=100_000)
+    placebo_outcomes: tuple[Code, ...] = Field((), exclude_if=lambda named: not named)
     leave_one_out: bool = True
 
 
@@ -275,6 +280,21 @@ class Study(Frozen):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what} given twice: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _placebo_outcomes_are_outcomes(self) -> Study:
+        families = {outcome.outcome_id: outcome.family for outcome in self.outcomes}
+        named = dict.fromkeys(self.sensitivity.placebo_outcomes)
+        unknown = [name for name in named if name not in families]
+        primary = [name for name in named if families.get(name) == "primary"]
+        faults = []
+        if unknown:
+            faults.append(f"no outcomes of the study: {', '.join(unknown)}")
+        if primary:
+            faults.append(f"a placebo cannot be in the primary family: {', '.join(primary)}")
+        if faults:
+            raise ValueError("sensitivity.placebo_outcomes: " + "; ".join(faults))
         return self
 
     @property
