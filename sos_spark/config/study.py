@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
 from sos_spark.config.periods import Period, is_period_start
+from sos_spark.config.ratings import OFSTED_RATINGS, OfstedRating, refuse_inspection_after, refuse_later_ratings
 
 
 class Frozen(BaseModel):
@@ -68,16 +69,37 @@ class Population(Frozen):
         return self
 
 
-OFSTED_RATINGS = ("outstanding", "good", "requires_improvement", "inadequate")
-
-
 class Pilot(Frozen):
-    """A treated LA. `ofsted_before` is the rating before go-live; `embeddedness` any number."""
+    """A treated LA. `ofsted_before` is the rating before go-live, never a later one; `embeddedness` any number."""
 
     la_code: Code
     go_live: Day
-    embeddedness: float | None = None
-    ofsted_before: Literal["outstanding", "good", "requires_improvement", "inadequate"] | None = None
+    embeddedness: float | None = Field(None, allow_inf_nan=False)
+    ofsted_before: OfstedRating | None = None
+    ofsted_inspected: Day | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _no_later_rating(cls, value: Any, read: ModelWrapValidatorHandler[Pilot]) -> Pilot:
+        return refuse_later_ratings(value, read)
+
+    @model_validator(mode="after")
+    def _inspected_before(self) -> Pilot:
+        refuse_inspection_after(self.go_live, inspected=self.ofsted_inspected, rating=self.ofsted_before)
+        return self
+
+
+class Rating(Frozen):
+    """The rating of an LA without a pilot before the study's first go-live."""
+
+    la_code: Code
+    ofsted_before: OfstedRating
+    ofsted_inspected: Day | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _no_later_rating(cls, value: Any, read: ModelWrapValidatorHandler[Rating]) -> Rating:
+        return refuse_later_ratings(value, read)
 
 
 class Comparators(Frozen):
@@ -100,7 +122,7 @@ class Comparators(Frozen):
 
 
 class PracticeModel(Frozen):
-    """An LA outside the programme that used a similar practice model from a day on."""
+    """An LA outside the programme that used a similar practice model from a day on, and how much of it (0 to 1)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -241,6 +263,27 @@ class Sensitivity(Frozen):
     leave_one_out: bool = True
 
 
+class Secondary(Frozen):
+    """By which traits of LAs effects are looked at, declared before the run; what the study lacks is left out.
+
+    Ratings are coded in two groups: `ofsted_better`, and all others. Draws are fewer than the main fit's by default.
+    """
+
+    analyses: tuple[Literal["ofsted", "embeddedness", "practice_models"], ...] = (
+        "ofsted",
+        "embeddedness",
+        "practice_models",
+    )
+    ofsted_better: tuple[OfstedRating, ...] = ("outstanding", "good")
+    draws: int = Field(9_999, ge=99, le=10_000_000)
+
+    @model_validator(mode="after")
+    def _two_groups(self) -> Secondary:
+        if not 0 < len(set(self.ofsted_better)) < len(OFSTED_RATINGS):
+            raise ValueError("ofsted_better must name one to three ratings: the others are the second group")
+        return self
+
+
 class Evidence(Frozen):
     """The study's own rule for the strength of evidence."""
 
@@ -264,10 +307,12 @@ class Study(Frozen):
     pilots: Annotated[tuple[Pilot, ...], Field(min_length=1)]
     comparators: Comparators = Comparators()
     practice_models: tuple[PracticeModel, ...] = ()
+    ratings: tuple[Rating, ...] = ()
     outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1)]
     covariates: Covariates = Covariates()
     inference: Inference = Inference()
     sensitivity: Sensitivity = Sensitivity()
+    secondary: Secondary = Secondary()
     evidence: Evidence = Evidence()
     disclosure: Disclosure = Disclosure()
 
@@ -276,6 +321,7 @@ class Study(Frozen):
         for what, names in (
             ("outcome_id", [outcome.outcome_id for outcome in self.outcomes]),
             ("pilot", [pilot.la_code for pilot in self.pilots]),
+            ("rating", [rating.la_code for rating in self.ratings]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
@@ -295,6 +341,19 @@ class Study(Frozen):
             faults.append(f"a placebo cannot be in the primary family: {', '.join(primary)}")
         if faults:
             raise ValueError("sensitivity.placebo_outcomes: " + "; ".join(faults))
+        return self
+
+    @model_validator(mode="after")
+    def _ratings_are_of_others_and_before(self) -> Study:
+        pilots = {pilot.la_code for pilot in self.pilots}
+        first = min(pilot.go_live for pilot in self.pilots)
+        for number, rating in enumerate(self.ratings, start=1):
+            if rating.la_code in pilots:
+                raise ValueError(f"ratings[{number}]: {rating.la_code} is a pilot: its ofsted_before stands there")
+            try:
+                refuse_inspection_after(first, inspected=rating.ofsted_inspected, rating=rating.ofsted_before)
+            except ValueError as error:
+                raise ValueError(f"ratings[{number}]: {error}") from None
         return self
 
     @property
