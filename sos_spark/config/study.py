@@ -158,11 +158,21 @@ class RereferralEscalated(RereferralNfa):
 
 
 class AssessmentDuration(_Outcome):
-    """Days from the start of an assessment to its authorisation."""
+    """Days from the start of an assessment to its authorisation.
+
+    `mean`: of completed lengths, or the restricted mean, in which no assessment counts more than follow_up_days.
+    """
 
     kind: Literal["assessment_duration"]
     days: Literal["working", "calendar"] = "working"
     follow_up_days: int = Field(90, ge=0, le=1000)
+    mean: Literal["completed", "restricted"] = "completed"
+
+    @model_validator(mode="after")
+    def _restricted_to_something(self) -> AssessmentDuration:
+        if self.mean == "restricted" and not self.follow_up_days:
+            raise ValueError('mean = "restricted" needs follow_up_days above 0')
+        return self
 
 
 class AssessmentWithin(_Outcome):

@@ -23,12 +23,20 @@ def duration_index_rows(
     Grain: an assessment. y counts the days after the start up to and including the authorisation: 0 on the same day.
     Known once `follow_up_days` (of the same kind) after the start have been observed, whenever it was authorised; one
     that is open on the last day observed is unknown, reason open_after_window. follow_up_days = 0 asks for nothing but
-    the authorisation. Needs the working-day calendar up to the study's data_ends.
+    the authorisation. mean = "restricted" counts at most follow_up_days, also of one that is still open: its window
+    was observed, so it is known to be that long, and no length selects the rows. Needs the working-day calendar up to
+    the study's data_ends.
     """
     rows = _with_length(_candidates(assessments), calendar, scope, in_working_days=outcome.days == "working",
                         count=outcome.follow_up_days)  # fmt: skip
-    rows = rows.withColumn("y", F.col("length_days").cast("bigint"))
-    reasons = {**_before_single_assessment(), "open_after_window": ~_is_completed()}
+    reasons = _before_single_assessment()
+    if outcome.mean == "restricted":
+        longest = F.lit(outcome.follow_up_days)
+        length = F.when(_is_completed(), F.least("length_days", longest)).otherwise(longest)
+    else:
+        length = F.col("length_days")
+        reasons["open_after_window"] = ~_is_completed()
+    rows = rows.withColumn("y", length.cast("bigint"))
     return conclude(rows, scope, outcome_id=outcome_id, reasons=reasons)
 
 

@@ -307,7 +307,11 @@ def duration(setting: Setting, silver: Mapping[str, list[Row]], outcome: Mapping
         window_end = start + timedelta(days=follow_up)
         if in_working_days:
             window_end = setting.working_day_after(start, follow_up)
-        own = _too_early(start) + (() if is_completed else ("open_after_window",))
+        own = _too_early(start)
+        if outcome.get("mean", "completed") == "restricted":
+            length = follow_up if length is None or length > follow_up else length
+        elif not is_completed:
+            own += ("open_after_window",)
         yield Candidate(row["la_code"], row["child_id"], start, row["age_at_start"], window_end, length, own)
 
 

@@ -33,6 +33,7 @@ OUTCOMES: list[dict[str, Any]] = [
     {"outcome_id": "duration", "kind": "assessment_duration"},
     {"outcome_id": "duration_calendar", "kind": "assessment_duration", "days": "calendar", "follow_up_days": 30},
     {"outcome_id": "duration_completed", "kind": "assessment_duration", "follow_up_days": 0},
+    {"outcome_id": "duration_restricted", "kind": "assessment_duration", "follow_up_days": 40, "mean": "restricted"},
     {"outcome_id": "within_45", "kind": "assessment_within"},
     {"outcome_id": "within_1", "kind": "assessment_within", "days": 1},
     {"outcome_id": "kinship", "kind": "kinship_placement"},

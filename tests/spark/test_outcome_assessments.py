@@ -55,6 +55,24 @@ def test_a_window_cut_short_is_unknown_even_if_completed(spark: SparkSession) ->
     assert_index_rows(spark, world, completed, outcome={**DURATION, "follow_up_days": 0})
 
 
+def test_the_restricted_mean_counts_what_is_longer_or_open_as_the_window(spark: SparkSession) -> None:
+    world = World(
+        assessments=[
+            an_assessment("2015-06-01", "2015-06-03", child="short"),
+            an_assessment("2015-06-01", "2016-06-01", child="long"),
+            an_assessment("2015-06-01", None, child="open"),
+            an_assessment("2020-03-30", "2020-03-31", child="cut short"),
+        ]
+    )
+    expected = [
+        ("short", "2015-06-01", 2, None),
+        ("long", "2015-06-01", 90, None),
+        ("open", "2015-06-01", 90, None),
+        ("cut short", "2020-03-30", None, "not_fully_observed"),
+    ]
+    assert_index_rows(spark, world, expected, outcome={**DURATION, "mean": "restricted"})
+
+
 def test_calendar_days_count_every_day(spark: SparkSession) -> None:
     world = World(
         assessments=[
