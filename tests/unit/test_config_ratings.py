@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sos_spark.config.load import parse_study
-from sos_spark.config.ratings import RATINGS_MOVE
-from sos_spark.config.study import OFSTED_RATINGS, Study
+from sos_spark.config.ratings import OFSTED_RATINGS, RATINGS_MOVE
+from sos_spark.config.study import Study
 from sos_spark.errors import StudyError
 
 STUDY = """
