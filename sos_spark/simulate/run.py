@@ -17,6 +17,7 @@ from sos_spark.config.reference import authorities, authority_changes
 from sos_spark.errors import StudyError
 from sos_spark.simulate.areas import Unit, absences_of, units_of
 from sos_spark.simulate.calibration import SCALES, TINY_AUTHORITIES
+from sos_spark.simulate.characteristics import NOTE, characteristics_of
 from sos_spark.simulate.effects import Effects
 from sos_spark.simulate.generate import Plan, records_of
 from sos_spark.simulate.planting import PlannedEffect, Tally, planned_effects, truth_entries
@@ -33,7 +34,6 @@ _WRITTEN = ("cin", "ssda903", "tables")
 TRUTH_FILE = "truth.json"
 _TRUNCATED_AT_MOST = 0.01
 _FIRST_YEAR, _LAST_YEAR = 2010, 2026
-_RATINGS = ("inadequate", "requires_improvement", "good", "outstanding")
 
 
 class Summary(TypedDict):
@@ -110,7 +110,8 @@ def simulate(
                 {"la_code": code, "census_year": year, "collection": collection}
                 for code, year, collection in sorted(plan.absences.returns)
             ],
-            "units": _unit_features(units),
+            "authorities": characteristics_of(units, effects, census_years=years, seed=seed),
+            "authorities_note": NOTE,
         }
         (staging / TRUTH_FILE).write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
         _replace(staging, out)
@@ -240,24 +241,6 @@ def _refuse_truncation(planned: Sequence[PlannedEffect], tallies: Sequence[Tally
             remedy="Ask for a smaller effect, or raise the baseline with [[baselines]]",
             faults=faults,
         )
-
-
-def _unit_features(units: Sequence[Unit]) -> list[dict[str, object]]:
-    """Returns what a study may ask about an authority before treatment; drawn, and without bearing on any outcome."""
-    features = []
-    for unit in units:
-        for area in unit.areas:
-            level = 0.5 * (1 + math.erf(area.levels.scores["embeddedness"] / math.sqrt(2)))
-            rating = 0.5 * (1 + math.erf(area.levels.scores["ofsted"] / math.sqrt(2)))
-            features.append(
-                {
-                    "la_code": area.code,
-                    "share_of_england": round(area.levels.share_of_england, 6),
-                    "embeddedness": round(level, 3),
-                    "ofsted_before": _RATINGS[min(int(rating * len(_RATINGS)), len(_RATINGS) - 1)],
-                }
-            )
-    return features
 
 
 def _replace(staging: Path, out: Path) -> None:
