@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sos_spark.config.load import fingerprint, load_study
 from sos_spark.config.reference import authorities, authority_changes, conf_root
 from sos_spark.config.study import OFSTED_RATINGS, PracticeModel, Study
 from sos_spark.errors import InputError
-from sos_spark.simulate import Effects, load_effects
+from sos_spark.simulate import Effects, load_effects, run
 from sos_spark.simulate.areas import units_of
 from sos_spark.simulate.characteristics import characteristics_of
 from tests.simulated import simulated_records
@@ -132,3 +133,26 @@ def test_authorities_that_were_not_simulated_stay_without_values() -> None:
 def test_entries_without_a_key_are_refused() -> None:
     with pytest.raises(InputError, match="practice_model_from"):
         with_simulated(the_study(), [{"la_code": "926", "ofsted_before": "good", "embeddedness": 0.5}])
+
+
+def test_the_truth_names_every_authority_and_says_that_nothing_depends_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_write_parts", lambda *_: [])
+    report = run.simulate(
+        None,  # type: ignore[arg-type]
+        out=tmp_path,
+        scale="tiny",
+        census_years=YEARS,
+        n_authorities=None,
+        seed=1,
+        form="tables",
+        effects=Effects(),
+    )
+    written = json.loads((tmp_path / "truth.json").read_text())
+    assert written == report.truth
+    assert len(written["authorities"]) == 12
+    keys = {"la_code", "ofsted_before", "embeddedness", "practice_model_from", "practice_model_intensity"}
+    assert all(keys < entry.keys() for entry in written["authorities"])
+    assert "no outcome depends on them" in written["authorities_note"]
+    assert with_simulated(the_study(), written["authorities"]).sources["practice_models"] == "simulated"
