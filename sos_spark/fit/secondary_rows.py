@@ -1,7 +1,8 @@
 """Rows of secondary.csv: one coefficient with the inference that its number of treated LAs allows.
 
 With 4 or fewer treated LAs on either side of what is compared, randomisation inference on t alone is the headline, and
-the wild cluster bootstrap's columns stay blank; CR2 with its Satterthwaite df stays beside it.
+the wild cluster bootstrap's columns stay blank; CR2 with its Satterthwaite df stays beside it. With a single one CR2 is
+blank too: the regression fits that LA's change exactly, so no cluster-robust variance has its shocks in it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class SecondaryRow:
 
     `n_rows` are the individual rows of the regression, `n_treated_clusters` the treated LAs the coefficient rests on
     (the smaller group's for a difference; comparators whose intensity changes for their slope). `headline` is the
-    p-value to read first: p_wcr, with few treated LAs p_ri; blank where the analysis was left out.
+    p-value to read first: p_wcr, with few treated LAs p_ri (p_cr2 for a covariate's slope); blank where there is none.
     """
 
     outcome_id: str
@@ -93,7 +94,6 @@ def row_of(
     moments, name = coefficient.moments, coefficient.name
     sandwich = Sandwich(moments)
     own = sandwich.satterthwaite_of([name])
-    low, high = own.interval()
     few = coefficient.rests_on <= FEW_TREATED
     p_wcr, ends = _NAN, (_NAN, _NAN)
     said = [*notes, *coefficient.notes]
@@ -107,8 +107,11 @@ def row_of(
         p_wcr = wild_cluster_test(moments, coefficient=name, draws=inference.draws, seed=inference.seed).p
         interval = wild_cluster_interval(moments, coefficient=name, draws=inference.draws, seed=inference.seed)
         ends = interval.low, interval.high
-    df = float(own.df[0])
-    if df < FEW_DF:
+    alone = coefficient.rests_on == 1
+    se, df, p_cr2, low, high = (_NAN if alone else float(part[0]) for part in (own.se, own.df, own.p, *own.interval()))
+    if alone:
+        said.append("one authority's own shocks cannot be told from its effect: no CR2 standard error")
+    elif df < FEW_DF:
         said.append(f"{df:.1f} degrees of freedom: fewer than {FEW_DF:.0f}")
     known = not math.isnan(coefficient.p_ri)
     return SecondaryRow(
@@ -119,16 +122,16 @@ def row_of(
         n_rows=int(moments.n_rows.sum()),
         n_treated_clusters=coefficient.rests_on,
         att=checked_estimate(moments, sandwich, name),
-        se_cr2=float(own.se[0]),
+        se_cr2=se,
         df_satterthwaite=df,
-        p_cr2=float(own.p[0]),
-        ci_low_cr2=float(low[0]),
-        ci_high_cr2=float(high[0]),
+        p_cr2=p_cr2,
+        ci_low_cr2=low,
+        ci_high_cr2=high,
         p_wcr=p_wcr,
         ci_low_wcr=ends[0],
         ci_high_wcr=ends[1],
         p_ri=coefficient.p_ri,
-        headline="p_wcr" if not few else "p_ri" if known else "p_cr2",
+        headline="p_wcr" if not few else "p_ri" if known else "" if alone else "p_cr2",
         note="; ".join(said),
     )
 

@@ -90,6 +90,13 @@ def test_few_treated_leave_randomisation_inference_as_the_headline(n_second: int
     assert few[["p_wcr", "ci_low_wcr", "ci_high_wcr"]].isna().all(axis=None)
     assert few["p_ri"].between(0, 1).all()
     assert few["n_treated_clusters"].eq(n_second).all()
+    assert (
+        few[["se_cr2", "df_satterthwaite", "p_cr2", "ci_low_cr2", "ci_high_cr2"]]
+        .isna()
+        .eq(n_second == 1)
+        .all(axis=None)
+    )
+    assert few["note"].str.contains("no CR2 standard error").eq(n_second == 1).all()
     assert few["note"].str.contains("with 4 or fewer the wild cluster bootstrap is left out and p_ri is").all()
     assert many["headline"] == "p_wcr"
     assert 0 <= many["p_wcr"] <= 1
@@ -124,6 +131,21 @@ def test_comparators_practice_models_no_longer_hide_part_of_the_effect() -> None
     assert (adjusted["n_treated_clusters"], slope["n_treated_clusters"]) == (6, 6)
     assert "6 of 12 comparators use a model within the panel, 6 of them start it there" in adjusted["note"]
     assert np.isnan(slope["p_ri"])
+
+
+@pytest.mark.parametrize(("n_users", "headline"), [(1, ""), (3, "p_cr2"), (5, "p_wcr")])
+def test_a_slope_on_few_comparators_has_no_bootstrap_and_on_one_no_inference(n_users: int, headline: str) -> None:
+    mean_of = {code: means(0.3, after=0.1) for code in TREATED[:6]} | {code: means(0.2) for code in OTHERS}
+    models = [(code, 1 + k, 0.5) for k, code in enumerate(OTHERS[:n_users])]
+    design = a_design(pilots=dict.fromkeys(TREATED[:6], GO_LIVE))
+    adjusted, slope = rows_of(
+        cells_of(mean_of, noise=0.01),
+        design,
+        a_study(design, models=models, secondary={"analyses": ("practice_models",)}),
+    ).itertuples()
+    assert (adjusted.headline, slope.headline) == ("p_wcr", headline)
+    assert np.isnan(slope.p_wcr) == (n_users < 5)
+    assert np.isnan(slope.p_cr2) == (n_users == 1)
 
 
 @pytest.mark.parametrize(
