@@ -70,11 +70,11 @@ def test_an_effect_on_parallel_paths_is_found_exactly() -> None:
 def test_groups_are_averaged_by_their_treated_cells() -> None:
     means = np.arange(8.0)[:, None] + np.linspace(0, 1, 6)
     means[0, 2:] += 0.3
-    means[1:3, 4:] += 0.6
-    fitted = synthetic_did(panel_of(means, {"201": 2, "202": 4, "203": 4}), refits=9, seed=1)
+    means[1:4, 4:] += 0.6
+    fitted = synthetic_did(panel_of(means, {"201": 2, "202": 4, "203": 4, "204": 4}), refits=9, seed=1)
     assert [group.att for group in fitted.groups] == pytest.approx([0.3, 0.6], abs=1e-12)
-    assert [group.n_cells for group in fitted.groups] == [4, 4]
-    assert fitted.att == pytest.approx(0.45, abs=1e-12)
+    assert [group.n_cells for group in fitted.groups] == [4, 6]
+    assert fitted.att == pytest.approx(0.48, abs=1e-12)
 
 
 def by_hand(means: np.ndarray, treated: int, comparators: list[int], *, first: int, zeta: float, tiny: float) -> float:
