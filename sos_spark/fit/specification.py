@@ -122,7 +122,8 @@ def fit_specification(
         if specification.name == MAIN:
             raise
         result = blank_result(design, inference=inference, specification=specification.name, note=_reason(error))
-    return replace(result, note="; ".join(filter(None, (specification.note, result.note))))
+    note = "; ".join(filter(None, (specification.note, result.note)))
+    return replace(result, analysis=specification.analysis, note=note)
 
 
 def fit_beside_main(

@@ -62,7 +62,7 @@ def one(study: Study, name: str, outcome_id: str = "o") -> Specification:
 def same(result: DidResult, by_hand: DidResult) -> None:
     """Every number of the two is the same, whatever their names."""
     ours, theirs = result.to_frame().iloc[0], by_hand.to_frame().iloc[0]
-    for column in ours.index.drop(["specification", "note"]):
+    for column in ours.index.drop(["specification", "analysis", "note"]):
         assert ours[column] == theirs[column] or (pd.isna(ours[column]) and pd.isna(theirs[column])), column
 
 
@@ -171,7 +171,7 @@ def test_an_outcome_switch_is_fitted_from_its_own_cells_and_keeps_the_outcome_s_
     other = some_cells(seed=7)
     panel = pd.concat([some_cells(), other.assign(outcome_id="o~nfa=at_referral")])
     result = fit_specification(panel, one(study, "nfa=at_referral"))
-    assert (result.outcome_id, result.specification) == ("o", "nfa=at_referral")
+    assert (result.outcome_id, result.specification, result.analysis) == ("o", "nfa=at_referral", "sensitivity")
     same(result, fit_did(other, design=study.design("o"), inference=study.inference))
 
 
@@ -184,6 +184,7 @@ def test_a_placebo_date_is_a_fit_of_the_periods_before_go_live() -> None:
     moved = a_study(pilots=dict.fromkeys((str(code) for code in range(201, 207)), 2))
     same(result, fit_did(early, design=moved.design("o"), inference=study.inference))
     assert f"first real one, {quarter(5)}" in result.note
+    assert result.analysis == "placebo"
 
 
 def test_weights_covariates_and_missing_values_are_as_said() -> None:
@@ -227,6 +228,7 @@ def test_an_alternative_that_cannot_be_estimated_is_a_row_with_its_reason(
 ) -> None:
     result = fit_specification(some_cells(), one(a_study(sensitivity=sensitivity), name))
     assert (result.outcome_id, result.specification) == ("o", name)
+    assert result.analysis in ("sensitivity", "placebo")
     assert np.isnan(result.att)
     assert result.fitted is None
     assert reason in result.note
