@@ -119,6 +119,7 @@ def subgroup_rates(
     conditions: Conditions = DEFAULT_CONDITIONS,
 ) -> list[SubgroupRate]:
     """Returns size (power) and coverage for the difference, and the size of 'no effect in the second subgroup'."""
+    has_effect = scenario.effect + scenario.difference != 0
     rejected = np.empty((replications, 3), dtype=bool)
     covered = np.empty((replications, 2), dtype=bool)
     of_second = np.empty((replications, 3), dtype=bool)
@@ -127,16 +128,21 @@ def subgroup_rates(
         given = Inference(draws=draws, permutations=permutations, seed=own_seed)
         effects, difference = subgroup_moments(split, weights="child")
         by_label = label_p(split, inference=given)
-        rejected[replication] = _at_most_alpha(*_p_values(difference, DIFFERENCE, given), by_label)
-        covered[replication] = _covers(difference, DIFFERENCE, truth, given)
-        part = split.part(second=True)
-        by_go_live = go_live_test(part, weights="child", permutations=permutations, seed=own_seed).p
-        of_second[replication] = _at_most_alpha(*_p_values(effects, SECOND, given), by_go_live)
+        by_cr2 = Sandwich(difference).satterthwaite_of([DIFFERENCE])
+        low, high = by_cr2.interval()
+        by_wild = wild_cluster_test(difference, coefficient=DIFFERENCE, draws=draws, seed=own_seed).p
+        wild = wild_cluster_interval(difference, coefficient=DIFFERENCE, draws=draws, seed=own_seed)
+        rejected[replication] = _at_most_alpha(float(by_cr2.p[0]), by_wild, by_label)
+        covered[replication] = [low[0] <= truth <= high[0], wild.low <= truth <= wild.high]
+        if not has_effect:
+            part = split.part(second=True)
+            by_go_live = go_live_test(part, weights="child", permutations=permutations, seed=own_seed).p
+            of_second[replication] = _at_most_alpha(*_p_values(effects, SECOND, given), by_go_live)
     rates = [
         *_rates(scenario.name, DIFFERENCE, "power" if scenario.difference else "size", METHODS, rejected),
         *_rates(scenario.name, DIFFERENCE, "coverage", COVERING, covered),
     ]
-    if not (scenario.effect + scenario.difference):
+    if not has_effect:
         rates += _rates(scenario.name, "effect_in_second", "size", METHODS, of_second)
     return rates
 
@@ -214,12 +220,6 @@ def _p_values(moments: ClusterMoments, name: str, given: Inference) -> tuple[flo
 
 def _at_most_alpha(*p_values: float) -> list[bool]:
     return [p <= ALPHA for p in p_values]
-
-
-def _covers(moments: ClusterMoments, name: str, truth: float, given: Inference) -> list[bool]:
-    low, high = Sandwich(moments).satterthwaite_of([name]).interval()
-    wild = wild_cluster_interval(moments, coefficient=name, draws=given.draws, seed=given.seed)
-    return [bool(low[0] <= truth <= high[0]), wild.low <= truth <= wild.high]
 
 
 def _streams(name: str, replications: int, seed: int) -> Iterator[tuple[np.random.Generator, int]]:
