@@ -14,6 +14,7 @@ from sos_spark.errors import InputError, StudyError
 from sos_spark.fit.matching import UnitMeans, match
 from sos_spark.fit.panel import CheckedCells, NotEstimableError
 
+ARMS_COLUMNS = ("outcome_id", "unit_id", "arm", "gtime")
 NAMED = 12
 """How many codes a warning names before it counts the rest."""
 

@@ -27,7 +27,8 @@ ESTIMATE_COLUMNS = (
     "study_id", "outcome_id", "specification", "estimand", "n_rows", "n_cells", "n_clusters", "n_treated_clusters",
     "baseline_mean", "att", "se_cr2", "df_satterthwaite", "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri",
     "se_cr1", "se_cr3", "se_iid", "se_hc1", "p_adjusted", "mde", "evidence", "note",
-    "family", "estimator", "headline", "significant", "ci_low_cr2", "ci_high_cr2", "p_holm", "p_pretrend",
+    "family", "estimator", "headline", "significant", "ci_low_cr2", "ci_high_cr2", "p_holm", "p_pretrend", "analysis",
+    "p_equivalence",
 )  # fmt: skip
 """The columns of estimates.csv: those that every reader may rely on, up to note, then more."""
 
@@ -74,6 +75,8 @@ class DidResult:
     p_adjusted: float = NOT_KNOWN
     p_holm: float = NOT_KNOWN
     p_pretrend: float = NOT_KNOWN
+    p_equivalence: float = NOT_KNOWN
+    analysis: str = "main"
     headline: str = "p_wcr"
     significant: bool | None = None
     evidence: str = ""

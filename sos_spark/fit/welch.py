@@ -28,6 +28,11 @@ class WelchTest:
     n_comparators: int
     note: str = ""
 
+    def interval(self, *, level: float = 0.95) -> tuple[float, float]:
+        """Returns the interval of the difference, by t with Welch's df."""
+        half = float(stats.t.ppf((1 + level) / 2, self.df)) * self.se
+        return self.difference - half, self.difference + half
+
 
 def welch_test(panel: UnitPanel) -> WelchTest:
     """Compares the LAs' changes in mean y from before to after go-live. LAs count equally, rows within an LA too.
