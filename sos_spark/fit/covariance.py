@@ -126,10 +126,11 @@ class Sandwich:
     @property
     def cr1_factor(self) -> float:
         """The small-sample factor of CR1 under the convention."""
-        groups, rows, k = self.moments.n_clusters, float(self.moments.n_rows.sum()), len(self.moments.names)
+        groups, rows = self.moments.n_clusters, float(self.moments.n_rows.sum())
         if self.convention is Convention.CLUBSANDWICH:
             return groups / (groups - 1)
-        counted = k + groups if self.convention is Convention.STATSMODELS else k + 1
+        every = self.convention is Convention.STATSMODELS
+        counted = self.moments.n_parameters if every else self.moments.n_counted
         return groups / (groups - 1) * (rows - 1) / (rows - counted)
 
     @cached_property
@@ -164,13 +165,13 @@ class Sandwich:
 
     @cached_property
     def iid(self) -> Array | None:
-        """The covariance of independent rows, K = regressors + LAs + periods - 1; None where y_sumsq is not known."""
+        """The covariance of independent rows, K every parameter, LAs too; None where y_sumsq is not known."""
         moments = self.moments
         if moments.yy is None:
             return None
         fitted = 2 * self._xy @ self._beta - np.einsum("k,gkl,l->g", self._beta, self._xx, self._beta)
         left = float(moments.weight @ (moments.yy - fitted))
-        freedom = float(moments.n_rows.sum()) - len(moments.names) - moments.n_clusters
+        freedom = float(moments.n_rows.sum()) - moments.n_parameters
         return max(left, 0.0) / freedom * self.bread if freedom > 0 else np.full_like(self.bread, np.nan)
 
     def satterthwaite(self, combinations: Array | None = None) -> Satterthwaite:

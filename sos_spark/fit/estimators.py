@@ -1,30 +1,43 @@
 """The estimators of the main effect: each gives a regression's cross-products and the name of its coefficient.
 
 Two-way fixed effects where all treated LAs share one go-live period; else Callaway and Sant'Anna's simple aggregate,
-which is a coefficient of a saturated regression on group-by-period dummies (see `staggered`). Whatever comes after, the
+which is a coefficient of a saturated regression on group-by-period dummies (see `staggered`). Beside it, against those
+not yet treated; by imputation, which adjusts for covariates; and Sun and Abraham's. Whatever comes after, the
 covariances, bootstraps and multiple tests, needs no more than a `LinearEstimate`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from sos_spark.fit.design import NEVER, TREATED, PreparedPanel, Regression, Weights, treatment_regression
+from sos_spark.fit.imputation import imputation_moments
+from sos_spark.fit.imputation_refit import ImputationRefit
 from sos_spark.fit.moments import ClusterMoments
 from sos_spark.fit.panel import NotEstimableError
 from sos_spark.fit.randomisation import RandomisationTest, go_live_test, randomise
-from sos_spark.fit.staggered import UnitPanel, aggregate, group_time_effects, saturated_moments
+from sos_spark.fit.staggered import Control, UnitPanel, aggregate, group_time_effects
+from sos_spark.fit.staggered_residuals import average_moments
 from sos_spark.fit.staggered_simple import SimpleEffect
+from sos_spark.fit.sun_abraham import sun_abraham_moments
+from sos_spark.fit.sun_abraham_refit import SunAbrahamRefit
 
-Estimator = Literal["twfe", "cs_simple"]
+Estimator = Literal["twfe", "cs_simple", "cs_not_yet", "imputation", "sun_abraham"]
 ESTIMANDS: dict[tuple[Estimator, Weights], str] = {
     ("twfe", "child"): "ATT, each index row counts once",
     ("twfe", "la_equal"): "ATT, each authority counts once",
     ("cs_simple", "child"): "Simple average of ATT(g,t), each index row counts once",
     ("cs_simple", "la_equal"): "Simple average of ATT(g,t), each authority counts once",
+    ("cs_not_yet", "child"): "Simple average of ATT(g,t) against those not yet treated, each index row counts once",
+    ("cs_not_yet", "la_equal"): "Simple average of ATT(g,t) against those not yet treated, each authority counts once",
+    ("imputation", "child"): "ATT by imputation, each index row counts once",
+    ("imputation", "la_equal"): "ATT by imputation, each authority counts once",
+    ("sun_abraham", "child"): "Interaction-weighted ATT (Sun and Abraham), each index row counts once",
+    ("sun_abraham", "la_equal"): "Interaction-weighted ATT (Sun and Abraham), each authority counts once",
 }
 
 
@@ -43,14 +56,20 @@ class LinearEstimate:
         """Permutes the go-live dates over the LAs, all dates together, and estimates again."""
         if self.estimator == "twfe":
             return go_live_test(self.panel, weights=self.weights, permutations=permutations, seed=seed)
-        effect = SimpleEffect.of(unit_panel(self.panel).weighing(self.weights))
-        return randomise(
-            effect.under,
-            unit_ids=self.panel.unit_ids,
-            gtime=unit_panel(self.panel).gtime,
-            permutations=permutations,
-            seed=seed,
-        )
+        gtime = self.panel.gtime
+        if self.estimator == "imputation":
+            refit = ImputationRefit.of(self.panel, weights=self.weights).under
+        elif self.estimator == "sun_abraham":
+            refit = SunAbrahamRefit.of(self.panel, weights=self.weights).under
+        else:
+            units = unit_panel(self.panel)
+            control: Control | None = "not_yet" if self.estimator == "cs_not_yet" else None
+            gtime, refit = units.gtime, SimpleEffect.of(units.weighing(self.weights), control=control).under
+        return randomise(refit, unit_ids=self.panel.unit_ids, gtime=gtime, permutations=permutations, seed=seed)
+
+    def on(self, panel: PreparedPanel) -> LinearEstimate:
+        """Returns the same estimator, with the same weights, on another panel."""
+        return ESTIMATORS[self.estimator](panel, weights=self.weights)
 
 
 def shares_one_go_live(panel: PreparedPanel) -> bool:
@@ -85,11 +104,58 @@ def cs_simple(panel: PreparedPanel, *, weights: Weights) -> LinearEstimate:
     Raises:
         InputError: No effect can be measured.
     """
+    return LinearEstimate("cs_simple", weights, panel, _simple(panel, weights, control=None), None)
+
+
+def cs_not_yet(panel: PreparedPanel, *, weights: Weights) -> LinearEstimate:
+    """Returns Callaway and Sant'Anna's simple aggregate against LAs not yet treated, never treated ones among them.
+
+    Without covariates.
+
+    Raises:
+        InputError: No effect can be measured.
+    """
+    return LinearEstimate("cs_not_yet", weights, panel, _simple(panel, weights, control="not_yet"), None)
+
+
+def imputation(panel: PreparedPanel, *, weights: Weights) -> LinearEstimate:
+    """Returns Borusyak, Jaravel and Spiess' imputation estimate, adjusted for categorical covariates.
+
+    Raises:
+        NotEstimableError: Untreated rows do not say what treated ones would have been.
+    """
+    return LinearEstimate("imputation", weights, panel, imputation_moments(panel, weights=weights), None)
+
+
+def sun_abraham(panel: PreparedPanel, *, weights: Weights) -> LinearEstimate:
+    """Returns Sun and Abraham's interaction-weighted average, adjusted for covariates.
+
+    Raises:
+        NotEstimableError: No group has comparators and a period before go-live.
+    """
+    return LinearEstimate("sun_abraham", weights, panel, sun_abraham_moments(panel, weights=weights), None)
+
+
+ESTIMATORS: Mapping[Estimator, Callable[..., LinearEstimate]] = {
+    "twfe": twfe,
+    "cs_simple": cs_simple,
+    "cs_not_yet": cs_not_yet,
+    "imputation": imputation,
+    "sun_abraham": sun_abraham,
+}
+"""Every estimator by its name: (panel, *, weights) -> LinearEstimate."""
+
+
+def _simple(panel: PreparedPanel, weights: Weights, *, control: Control | None) -> ClusterMoments:
     units = unit_panel(panel).weighing(weights)
-    effects = group_time_effects(units)
-    simple = aggregate(effects, "simple")["overall"]
-    moments = saturated_moments(units, effects, {TREATED: simple})
-    return LinearEstimate("cs_simple", weights, panel, moments, None)
+    effects = group_time_effects(units, control=control)
+    if not (effects.event_time >= 0).any():
+        raise NotEstimableError(
+            "No effect can be measured after go-live",
+            expected="comparators with rows after a go-live, and in the period before it",
+            remedy="Widen the window, or name other comparators",
+        )
+    return average_moments(units, effects, aggregate(effects, "simple")["overall"])
 
 
 def unit_panel(panel: PreparedPanel) -> UnitPanel:

@@ -42,7 +42,7 @@ def final_fit(moments: ClusterMoments) -> FinalFit:
     fitted = WLS(endog, exog, weights=moments.weight[groups]).fit(
         method="qr", cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}
     )
-    n_groups, rows, k = moments.n_clusters, float(moments.n_rows.sum()), len(moments.names) + 1
+    n_groups, rows, k = moments.n_clusters, float(moments.n_rows.sum()), moments.n_counted
     factor = n_groups / (n_groups - 1) * (rows - 1) / (rows - k)
     variance = np.maximum(np.diag(fitted.cov_params()), 0.0)
     return FinalFit(np.asarray(fitted.params), np.sqrt(factor * variance))

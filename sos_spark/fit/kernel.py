@@ -80,10 +80,13 @@ def place_of(moments: ClusterMoments, coefficient: str) -> int:
 
 
 def cr1_factor(moments: ClusterMoments, *, n_regressors: int | None = None) -> float:
-    """Returns G/(G-1) (N-1)/(N-K), K the regressors and periods: period effects lack one dummy, so regressors + 1."""
+    """Returns G/(G-1) (N-1)/(N-K), K the regressors and periods (`ClusterMoments.n_counted`).
+
+    `n_regressors` stands for the number of names where a regression has others than these.
+    """
     groups, rows = moments.n_clusters, float(moments.n_rows.sum())
-    n_regressors = len(moments.names) if n_regressors is None else n_regressors
-    return groups / (groups - 1) * (rows - 1) / (rows - n_regressors - 1)
+    counted = moments.n_counted if n_regressors is None else n_regressors + moments.n_absorbed
+    return groups / (groups - 1) * (rows - 1) / (rows - counted)
 
 
 def kernel_of(moments: ClusterMoments, coefficient: str) -> Kernel:

@@ -14,7 +14,7 @@ import pandas as pd
 from sos_spark.errors import InputError
 from sos_spark.fit.covariance import Sandwich
 from sos_spark.fit.design import NEVER, independent
-from sos_spark.fit.estimators import LinearEstimate, cs_simple
+from sos_spark.fit.estimators import LinearEstimate
 from sos_spark.fit.kernel import place_of
 from sos_spark.fit.moments import ClusterMoments
 
@@ -48,7 +48,7 @@ def _without(estimate: LinearEstimate, unit_id: str) -> tuple[float, float, floa
     else:
         # The averages' weights are shares of rows, so they change with the LAs.
         try:
-            rest = cs_simple(estimate.panel.without({unit_id}), weights=estimate.weights).moments
+            rest = estimate.on(estimate.panel.without({unit_id})).moments
         except InputError:
             return blank
     if estimate.coefficient not in rest.names:

@@ -19,6 +19,10 @@ class ClusterMoments:
     These are unweighted; `weight[g]` is the weight of each individual row of the cluster (1 under child weights, one
     over its rows under LA-equal weights), so the estimate solves (sum_g weight xx) beta = sum_g weight xy.
 
+    `n_absorbed` is what small-sample factors count beside the names: 1 where cluster effects are swept out, because the
+    period effects then lack a dummy (cluster effects are nested and not counted); 0 where nothing is swept out and
+    the names are the whole regression, as in one saturated in groups and periods.
+
     Shapes: unit_ids (G,), names (K,), xx (G, K, K), xy (G, K), yy (G,) or None where y_sumsq is not known,
     n_rows (G,) whole numbers of individual rows, weight (G,). Regressors are of full column rank.
     """
@@ -30,6 +34,17 @@ class ClusterMoments:
     yy: Array | None
     n_rows: Array
     weight: Array
+    n_absorbed: int = 1
+
+    @property
+    def n_counted(self) -> int:
+        """K of the small-sample factors: regressors and periods."""
+        return len(self.names) + self.n_absorbed
+
+    @property
+    def n_parameters(self) -> int:
+        """Every parameter, cluster effects too where they are swept out: regressors + LAs + periods - 1."""
+        return len(self.names) + (self.n_clusters if self.n_absorbed else 0)
 
     @property
     def n_clusters(self) -> int:

@@ -175,26 +175,33 @@ def saturated_moments(panel: UnitPanel, effects: GroupTime, maps: Mapping[str, A
     LA effects are not swept out: the design compares means of groups.
     """
     names = tuple(maps)
-    wanted = np.array([maps[name] for name in names])
-    basis = _basis(wanted)
+    n_cells = len(effects.cells)
+    basis = _basis(np.array([maps[name] for name in names])) if names else np.eye(n_cells)
+    nuisance = tuple(f"nuisance_{k}" for k in range(n_cells - len(names)))
+    return cell_moments(panel, effects, basis, names=names + nuisance)
+
+
+def cell_moments(panel: UnitPanel, effects: GroupTime, regressors: Array, *, names: tuple[str, ...]) -> ClusterMoments:
+    """Returns the cluster cross-products of y on regressors (cells, K) of group and period; nothing is swept out."""
     position = {(int(g), int(t)): k for k, (g, t) in enumerate(effects.cells)}
     n_units, n_periods = panel.rows.shape
-    xx = np.empty((n_units, len(position), len(position)))
-    xy = np.empty((n_units, len(position)))
+    xx = np.empty((n_units, len(names), len(names)))
+    xy = np.empty((n_units, len(names)))
     for unit in range(n_units):
         cells = [(t, position[int(panel.gtime[unit]), t]) for t in range(n_periods) if panel.rows[unit, t] > 0]
         periods, columns = (list(part) for part in zip(*cells, strict=True)) if cells else ([], [])
-        own = basis[columns]
+        own = regressors[columns]
         xx[unit] = own.T @ (panel.rows[unit, periods][:, None] * own)
         xy[unit] = own.T @ panel.y_sum[unit, periods]
     return ClusterMoments(
         unit_ids=panel.unit_ids,
-        names=names + tuple(f"nuisance_{k}" for k in range(len(position) - len(names))),
+        names=names,
         xx=xx,
         xy=xy,
         yy=None if panel.y_sumsq is None else panel.y_sumsq.sum(axis=1),
         n_rows=panel.rows.sum(axis=1),
         weight=np.ones(n_units),
+        n_absorbed=0,
     )
 
 

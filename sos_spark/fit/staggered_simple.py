@@ -14,7 +14,7 @@ import numpy as np
 from sos_spark.errors import InputError
 from sos_spark.fit.design import NEVER
 from sos_spark.fit.moments import Array
-from sos_spark.fit.staggered import Ints, UnitPanel
+from sos_spark.fit.staggered import Control, Ints, UnitPanel
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,15 @@ class SimpleEffect:
 
     rows: Array
     y_sum: Array
+    control: Control | None = None
 
     @classmethod
-    def of(cls, panel: UnitPanel) -> SimpleEffect:
-        """Returns the totals of a panel."""
-        return cls(panel.rows, panel.y_sum)
+    def of(cls, panel: UnitPanel, *, control: Control | None = None) -> SimpleEffect:
+        """Returns the totals of a panel. `control` as in `group_time_effects`: by default never treated, if any are."""
+        return cls(panel.rows, panel.y_sum, control)
 
     def under(self, gtime: Ints) -> tuple[float, float]:
-        """Returns cs_simple and its CR0 standard error when the LAs go live as given, (G,).
-
-        Never-treated LAs compare where there are any, else those not yet treated.
+        """Returns the simple aggregate and its CR0 standard error when the LAs go live as given, (G,).
 
         Raises:
             InputError: Nothing can be measured.
@@ -43,7 +42,10 @@ class SimpleEffect:
         mean = _ratio(sums, rows)
         time = np.arange(rows.shape[1])
         never = groups == NEVER
-        compares = np.broadcast_to(never, (len(time), len(groups))) if never.any() else groups > time[:, None]
+        if never.any() and self.control != "not_yet":
+            compares = np.broadcast_to(never, (len(time), len(groups)))
+        else:
+            compares = never | (groups > time[:, None])
         control_rows = compares @ rows
         control_mean = _ratio(compares @ sums, control_rows)
         treated = np.flatnonzero(groups > 0)

@@ -1,0 +1,299 @@
+"""Imputation and Sun-Abraham against individual rows, pyfixest and diff-diff; refits against estimates."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pyfixest
+import pytest
+from diff_diff import ImputationDiD
+from diff_diff import SunAbraham as OutsideSunAbraham
+from statsmodels.regression.linear_model import OLS, WLS
+
+from sos_spark.config.study import Inference
+from sos_spark.fit.covariance import Convention, Sandwich
+from sos_spark.fit.design import NEVER, TREATED, PreparedPanel
+from sos_spark.fit.estimators import (
+    ESTIMATORS,
+    LinearEstimate,
+    cs_not_yet,
+    cs_simple,
+    imputation,
+    sun_abraham,
+    unit_panel,
+)
+from sos_spark.fit.final_fit import final_fit
+from sos_spark.fit.imputation import Imputation
+from sos_spark.fit.imputation_refit import ImputationRefit
+from sos_spark.fit.leave_out import leave_one_out
+from sos_spark.fit.residual_model import effect_groups
+from sos_spark.fit.staggered import aggregate, group_time_effects, saturated_moments
+from sos_spark.fit.staggered_tables import aggregates_frame
+from sos_spark.fit.subpanel import only_periods_of
+from sos_spark.fit.sun_abraham_refit import SunAbrahamRefit
+from tests.staggered_panels import LARGE_GROUPS, THREE_GROUPS, StaggeredRows, random_totals, staggered_rows
+
+GAPS = ((1, 1), (4, 6), (12, 0), (14, 7))
+COVARIATES = ("age_band", "sex")
+QUICK = Inference(draws=99, permutations=99)
+
+
+def effect(estimate: LinearEstimate) -> float:
+    return Sandwich(estimate.moments).estimate(estimate.coefficient)
+
+
+def dummies(rows: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
+    """A dummy for each level of each column; all of the first column's, and all but one of the others'."""
+    parts = [
+        pd.get_dummies(rows[name], drop_first=place > 0).to_numpy(dtype=float) for place, name in enumerate(columns)
+    ]
+    return np.hstack(parts)
+
+
+def row_weights(rows: pd.DataFrame, weights: str) -> np.ndarray:
+    sizes = rows["unit"].map(rows["unit"].value_counts()).to_numpy(dtype=float)
+    return np.ones(len(rows)) if weights == "child" else 1 / sizes
+
+
+def imputed_on_rows(rows: pd.DataFrame, by: tuple[str, ...], weight: np.ndarray) -> tuple[float, np.ndarray]:
+    """The estimate by two steps on individual rows, and its weight on each row's y."""
+    x, y, treated = dummies(rows, ("unit", "period", *by)), rows["y"].to_numpy(float), rows["treated"].to_numpy() == 1
+    root = np.sqrt(weight[~treated])
+    share = weight[treated] / weight[treated].sum()
+    first = np.linalg.pinv(root[:, None] * x[~treated])
+    slope = np.zeros(len(rows))
+    slope[treated] = share
+    slope[~treated] = -(share @ x[treated]) @ first * root
+    return float(slope @ y), slope
+
+
+@pytest.mark.parametrize("weights", ["child", "la_equal"])
+@pytest.mark.parametrize("by", [(), COVARIATES])
+@pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS, (2, 4, 5)])
+def test_imputation_is_two_steps_on_the_rows(gtime, by, weights) -> None:
+    data = staggered_rows(gtime, by=by, gaps=GAPS)
+    expected, _ = imputed_on_rows(data.rows, by, row_weights(data.rows, weights))
+    parts = Imputation.of(data.panel, weights=weights)
+    assert effect(imputation(data.panel, weights=weights)) == pytest.approx(expected, rel=1e-9)
+    assert parts.estimate(parts.simple) == pytest.approx(expected, rel=1e-10)
+
+
+def test_imputation_is_did2s_of_pyfixest() -> None:
+    data = staggered_rows(by=("sex",), gaps=GAPS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = pyfixest.did2s(
+            data.rows.assign(on=data.rows["treated"] == 1),
+            yname="y",
+            first_stage="~ C(sex) | unit + period",
+            second_stage="~ i(on, ref=False)",
+            treatment="on",
+            cluster="unit",
+        )
+    assert effect(imputation(data.panel, weights="child")) == pytest.approx(float(fit.coef().iloc[0]), rel=1e-7)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_imputation_is_that_of_diff_diff(gaps: bool) -> None:
+    panel = random_totals(THREE_GROUPS[:6], equal=True, gaps=gaps)
+    cells = cells_of(panel)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outside = ImputationDiD().fit(cells, "y", "unit", "time", "first", aggregate="all")
+    frame = averages(panel, "imputation")
+    assert effect(imputation(panel, weights="child")) == pytest.approx(outside.overall_att, abs=1e-8)
+    for kind, expected in (("group", outside.group_effects), ("event", outside.event_study_effects)):
+        own = frame[kind]
+        found = {k: v["effect"] for k, v in expected.items() if kind == "group" or k >= 0}
+        assert len(found) == len(own) - 1
+        for level, value in found.items():
+            name = panel.period_starts[int(level) - 1].isoformat() if kind == "group" else str(level)
+            assert own[name] == pytest.approx(value, abs=1e-8)  # it demeans by iteration
+
+
+def cells_of(panel: PreparedPanel) -> pd.DataFrame:
+    """LA-period means, periods from 1 and first = 0 where never treated, as diff-diff has them."""
+    unit, time = np.nonzero(panel.rows)
+    first = np.where(panel.gtime == NEVER, 0, panel.gtime + 1)[unit]
+    return pd.DataFrame(
+        {"unit": unit, "time": time + 1, "first": first, "y": panel.y_sum[unit, time] / panel.rows[unit, time]}
+    )
+
+
+def averages(panel: PreparedPanel, estimator: str) -> dict[str, dict[str, float]]:
+    frame = aggregates_frame(panel, inference=QUICK)
+    own = frame[frame["estimator"] == estimator]
+    return {kind: dict(zip(rows["level"], rows["att"], strict=True)) for kind, rows in own.groupby("aggregate")}
+
+
+def brute_cr1(
+    x: np.ndarray, y: np.ndarray, cluster: np.ndarray, combination: np.ndarray, k: int
+) -> tuple[float, float]:
+    """A linear combination of OLS coefficients and its CR1 standard error, K parameters counted."""
+    inverse = np.linalg.pinv(x.T @ x)
+    beta = inverse @ (x.T @ y)
+    residual = y - x @ beta
+    direction = x @ (inverse @ combination)
+    scores = np.bincount(cluster, direction * residual)
+    groups, n = len(np.unique(cluster)), len(y)
+    return float(combination @ beta), float(np.sqrt(groups / (groups - 1) * (n - 1) / (n - k) * scores @ scores))
+
+
+@pytest.mark.parametrize("by", [(), ("sex",)])
+@pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS])
+def test_imputation_s_cr1_is_that_of_the_rows_regression_with_shared_effects(gtime, by) -> None:
+    data = staggered_rows(gtime, by=by, gaps=GAPS, n_rows=1_500)
+    rows, moments = data.rows, imputation(data.panel, weights="child").moments
+    expected, slope = imputed_on_rows(rows, by, np.ones(len(rows)))
+    groups = effect_groups(data.panel.gtime, data.panel.periods)[rows["unit"], rows["period"]]
+    shared = np.column_stack([groups == k for k in np.unique(groups[groups >= 0])]).astype(float)
+    base = dummies(rows, ("unit", "period", *by))
+    x = np.column_stack([base, shared, slope])
+    # slope'y = sum of slope over the rows that share an effect, times the effect, + slope'slope k.
+    combination = np.concatenate([np.zeros(base.shape[1]), slope @ shared, [slope @ slope]])
+    k = len(moments.names) + 1
+    att, se = brute_cr1(x, rows["y"].to_numpy(float), rows["unit"].to_numpy(), combination, k)
+    assert att == pytest.approx(expected, rel=1e-9)
+    solved = Sandwich(moments)
+    assert solved.se(solved.cr1, TREATED) == pytest.approx(se, rel=1e-7)
+    final = final_fit(moments)
+    place = moments.names.index(TREATED)
+    assert final.beta[place] == pytest.approx(expected, rel=1e-8)
+    assert final.se_cr1[place] == pytest.approx(se, rel=1e-7)
+
+
+def interactions(data: StaggeredRows) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
+    rows, cells = data.rows.copy(), []
+    for g in sorted(set(rows["gtime"]) - {99}):
+        for t in sorted(set(rows.loc[rows["gtime"] == g, "period"]) - {g - 1}):
+            rows[f"d_{g}_{t}"] = ((rows["gtime"] == g) & (rows["period"] == t)).astype(float)
+            cells.append((int(g), int(t)))
+    return rows, cells
+
+
+@pytest.mark.parametrize("weights", ["child", "la_equal"])
+@pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS])
+def test_sun_abraham_is_the_rows_regression_averaged(gtime, weights) -> None:
+    data = staggered_rows(gtime, by=("sex",), gaps=GAPS)
+    rows, cells = interactions(data)
+    names = [f"d_{g}_{t}" for g, t in cells]
+    rows["w"] = row_weights(rows, weights)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = pyfixest.feols(
+            f"y ~ {' + '.join(names)} + C(sex) | unit + period", rows, vcov={"CRV1": "unit"}, weights="w",
+            fixef_tol=1e-14, fixef_maxiter=100_000,
+        )  # fmt: skip
+    share = rows.groupby("gtime")["w"].sum()
+    weight = np.array([share[g] if t >= g else 0.0 for g, t in cells])
+    weight /= weight.sum()
+    places = [list(fit.coef().index).index(name) for name in names]
+    own = sun_abraham(data.panel, weights=weights)
+    assert effect(own) == pytest.approx(float(weight @ fit.coef().to_numpy()[places]), rel=1e-8)
+    if gtime == LARGE_GROUPS:
+        solved = Sandwich(own.moments, convention=Convention.PYFIXEST)
+        se = np.sqrt(weight @ fit._vcov[np.ix_(places, places)] @ weight)
+        assert solved.se(solved.cr1, TREATED) == pytest.approx(float(se), rel=1e-7)
+
+
+def test_sun_abraham_is_that_of_diff_diff_on_equal_rows() -> None:
+    panel = random_totals(THREE_GROUPS[:6], equal=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outside = OutsideSunAbraham().fit(cells_of(panel), "y", "unit", "time", "first")
+    own = averages(panel, "sun_abraham")["event"]
+    found = {str(k): v["effect"] for k, v in outside.event_study_effects.items()}
+    assert len(found) >= 6
+    for level in own.keys() & found.keys():
+        assert own[level] == pytest.approx(found[level], rel=1e-8)
+    assert len(own.keys() & found.keys()) == len(own) - 1
+
+
+def test_sun_abraham_is_callaway_sant_anna_on_equal_rows() -> None:
+    panel = random_totals(THREE_GROUPS, n_units=20, equal=True)
+    assert averages(panel, "sun_abraham") == {
+        kind: pytest.approx(levels, rel=1e-9) for kind, levels in averages(panel, "cs_never").items()
+    }
+
+
+def test_without_never_treated_the_last_group_compares() -> None:
+    panel = random_totals((2, 2, 2, 3, 3, 5, 5, 5), n_units=8)
+    before = only_periods_of(panel, np.broadcast_to(panel.periods < 5, panel.rows.shape))
+    never = before.with_gtime(np.where(before.gtime == 5, NEVER, before.gtime))
+    assert effect(sun_abraham(panel, weights="child")) == effect(sun_abraham(never, weights="child"))
+    assert SunAbrahamRefit.of(panel, weights="child").under(panel.gtime)[0] == pytest.approx(
+        effect(sun_abraham(never, weights="child")), rel=1e-9
+    )
+    assert effect(imputation(panel, weights="child")) == pytest.approx(
+        effect(imputation(never, weights="child")), rel=1e-9
+    )
+    assert Imputation.of(panel, weights="child").n_left_out == panel.rows[:, 5:].sum()
+    assert effect(cs_simple(panel, weights="child")) == effect(cs_not_yet(panel, weights="child"))
+
+
+@pytest.mark.parametrize("by", [(), ("sex",)])
+@pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS, (2, 4, 5)])
+def test_refits_are_the_estimates_of_the_assignment(gtime, by) -> None:
+    panel = staggered_rows(gtime, by=by, gaps=GAPS).panel
+    random = np.random.default_rng(3)
+    refits = {
+        "imputation": ImputationRefit.of(panel, weights="child").under,
+        "sun_abraham": SunAbrahamRefit.of(panel, weights="child").under,
+    }
+    for _ in range(3):
+        drawn = panel.with_gtime(random.permutation(panel.gtime))
+        for name, under in refits.items():
+            estimate = ESTIMATORS[name](drawn, weights="child")
+            att, se = under(drawn.gtime)
+            assert att == pytest.approx(effect(estimate), rel=1e-8)
+            if name == "sun_abraham" and gtime == LARGE_GROUPS:
+                solved = Sandwich(estimate.moments)
+                assert se == pytest.approx(solved.se(solved.cr1, TREATED) / np.sqrt(solved.cr1_factor), rel=1e-7)
+
+
+def test_the_imputation_s_permuted_standard_error_is_near_its_regression_s() -> None:
+    panel = random_totals((2,) * 8 + (4,) * 8, n_units=60)
+    solved = Sandwich(imputation(panel, weights="child").moments)
+    _, se = ImputationRefit.of(panel, weights="child").under(panel.gtime)
+    assert se == pytest.approx(solved.se(solved.cr1, TREATED) / np.sqrt(solved.cr1_factor), rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["cs_not_yet", "imputation", "sun_abraham"])
+@pytest.mark.parametrize("weights", ["child", "la_equal"])
+def test_inference_of_every_estimator_is_of_its_own_estimate(name, weights) -> None:
+    panel = random_totals((2, 2, 3, 3, 3), gaps=True)
+    estimate = ESTIMATORS[name](panel, weights=weights)
+    test = estimate.randomise(permutations=99, seed=1)
+    assert test.att == pytest.approx(effect(estimate), rel=1e-9)
+    assert 0 < test.p < 1
+    frame = leave_one_out(estimate)
+    for row in frame.iloc[[0, 3, 7]].itertuples():
+        again = ESTIMATORS[name](panel.without({row.left_out}), weights=weights)
+        assert row.att == pytest.approx(effect(again), rel=1e-9)
+
+
+def test_cr1_of_the_saturated_regression_counts_its_cells_and_no_more() -> None:
+    data = staggered_rows(LARGE_GROUPS, n_rows=600)
+    rows = data.rows
+    cell = rows["gtime"] * 100 + rows["period"]
+    x = dummies(rows.assign(cell=cell), ("cell",))
+    units = unit_panel(data.panel)
+    effects = group_time_effects(units)
+    simple = aggregate(effects, "simple")["overall"]
+    own = np.where(effects.cells[:, 0] == NEVER, 99, effects.cells[:, 0]) * 100 + effects.cells[:, 1]
+    combination = simple[np.argsort(own)]
+    fit = OLS(rows["y"], x).fit(cov_type="cluster", cov_kwds={"groups": rows["unit"]})
+    outside = fit.t_test(combination)
+    for moments in (
+        cs_simple(data.panel, weights="child").moments,
+        saturated_moments(units, effects, {TREATED: simple}),
+    ):
+        solved = Sandwich(moments)
+        assert solved.estimate(TREATED) == pytest.approx(float(outside.effect[0]), rel=1e-9)
+        for convention in (Convention.SOS_SPARK, Convention.STATSMODELS, Convention.PYFIXEST):
+            se = Sandwich(moments, convention=convention).standard_errors(TREATED).se_cr1
+            assert se == pytest.approx(float(outside.sd[0, 0]), rel=1e-9)
+        iid = WLS(rows["y"], x).fit().t_test(combination)
+        assert solved.se(solved.iid, TREATED) == pytest.approx(float(iid.sd[0, 0]), rel=1e-9)
