@@ -155,7 +155,7 @@ def _simple(panel: PreparedPanel, weights: Weights, *, control: Control | None) 
             expected="comparators with rows after a go-live, and in the period before it",
             remedy="Widen the window, or name other comparators",
         )
-    return average_moments(units, effects, aggregate(effects, "simple")["overall"])
+    return average_moments(units, effects, {TREATED: aggregate(effects, "simple")["overall"]})
 
 
 def unit_panel(panel: PreparedPanel) -> UnitPanel:

@@ -176,7 +176,7 @@ def saturated_moments(panel: UnitPanel, effects: GroupTime, maps: Mapping[str, A
     """
     names = tuple(maps)
     n_cells = len(effects.cells)
-    basis = _basis(np.array([maps[name] for name in names])) if names else np.eye(n_cells)
+    basis = basis_with(np.array([maps[name] for name in names])) if names else np.eye(n_cells)
     nuisance = tuple(f"nuisance_{k}" for k in range(n_cells - len(names)))
     return cell_moments(panel, effects, basis, names=names + nuisance)
 
@@ -205,8 +205,8 @@ def cell_moments(panel: UnitPanel, effects: GroupTime, regressors: Array, *, nam
     )
 
 
-def _basis(wanted: Array) -> Array:
-    """Returns T (K, K) with means = T @ coefficients and wanted @ T = [identity, 0]."""
+def basis_with(wanted: Array) -> Array:
+    """Returns T (K, K) with old coefficients = T @ new ones and wanted (m, K) @ T = [identity, 0]."""
     n_wanted, n_cells = wanted.shape
     _, triangle, pivot = qr(wanted, mode="economic", pivoting=True)
     if np.abs(np.diag(triangle)).min() < 1e-12 * np.abs(triangle[0, 0]):

@@ -1,64 +1,64 @@
 """Averages of group-time effects with the residuals of a model in which groups share effects.
 
 The saturated regression of `staggered` gives every group and period a mean of its own, so a group of one LA has no
-residual and its variation is in no standard error, and small groups have little. Where there is a small group, an
-average's variance comes from the model mean[g, t] = group + period + effect of the event time (from go-live on),
-in the way of `residual_model`: the estimate stays what it is, sum of L[g, t] m[g, t].
+residual and its variation is in no standard error, and small groups have little. Where there is a small group, the
+variance of averages comes from the model mean[g, t] = group + period + effect of the event time (from go-live on), in
+the way of `residual_model`: an average sum of L[g, t] m[g, t] weighs rows with v = L[g, t] / rows[g, t], and the
+regression gets what of v the model's regressors do not span. The estimate stays what it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 
-from sos_spark.fit.combination import with_combination
-from sos_spark.fit.design import TREATED
 from sos_spark.fit.moments import Array, ClusterMoments
 from sos_spark.fit.residual_model import effect_groups, has_a_small_group
-from sos_spark.fit.staggered import GroupTime, UnitPanel, cell_moments, saturated_moments
+from sos_spark.fit.staggered import GroupTime, UnitPanel, basis_with, cell_moments, saturated_moments
 
-_ROUNDING = 1e-16
 _DEPENDENT = 1e-9
+_ROUNDING = 1e-16
+"""Share of v's sum of squares outside the model below which it is rounding."""
 
 
-def average_moments(panel: UnitPanel, effects: GroupTime, linear_map: Array) -> ClusterMoments:
-    """Returns the regression that has an average of group-time effects, a map (K,), as its coefficient `treated`.
+def average_moments(panel: UnitPanel, effects: GroupTime, maps: Mapping[str, Array]) -> ClusterMoments:
+    """Returns a regression that has averages of group-time effects, maps (K,) by name, as its first coefficients.
 
-    LA effects are not swept out: the design compares means of groups.
+    The maps are linearly independent. LA effects are not swept out: the design compares means of groups.
     """
-    n_periods = panel.rows.shape[1]
-    if not has_a_small_group(panel.gtime, n_periods - 1):
-        return saturated_moments(panel, effects, {TREATED: linear_map})
-    regressors = _shared(panel, effects)
+    if not has_a_small_group(panel.gtime, panel.rows.shape[1] - 1):
+        return saturated_moments(panel, effects, maps)
     rows = np.array([panel.rows[panel.gtime == g, t].sum() for g, t in effects.cells])
-    inverse = np.linalg.inv(regressors.T @ (rows[:, None] * regressors))
-    share = linear_map @ regressors
-    ols = inverse @ share
-    u = linear_map / rows - regressors @ ols
-    squares = float(rows @ u**2)
-    if squares > _ROUNDING * (squares + float(share @ ols)):
-        regressors, share = np.column_stack([regressors, u]), np.append(share, squares)
-    names = tuple(f"nuisance_{k}" for k in range(len(share)))
-    return with_combination(cell_moments(panel, effects, regressors, names=names), share, name=TREATED)
+    root = np.sqrt(rows)
+    # Orthonormal in the cells' rows: first what the model spans, then what the averages need beyond it.
+    columns = _extended(np.empty((len(rows), 0)), (root * column for column in _shared(panel, effects)), _DEPENDENT)
+    columns = _extended(columns, (linear_map / root for linear_map in maps.values()), _ROUNDING)
+    regressors = columns / root[:, None]
+    basis = basis_with(np.array(list(maps.values())) @ regressors)
+    nuisance = tuple(f"nuisance_{k}" for k in range(columns.shape[1] - len(maps)))
+    return cell_moments(panel, effects, regressors @ basis, names=(*maps, *nuisance))
 
 
 def _shared(panel: UnitPanel, effects: GroupTime) -> Array:
-    """Returns the regressors (cells, k) of the model with shared effects, of full rank."""
+    """Returns the regressors (k, cells) of the model with shared effects; some may depend on others."""
     group, period = effects.cells.T
-    periods = np.arange(panel.rows.shape[1])
-    of_unit = effect_groups(panel.gtime, periods)
+    of_unit = effect_groups(panel.gtime, np.arange(panel.rows.shape[1]))
     first = [int(np.flatnonzero(panel.gtime == g)[0]) for g in group]
     shared = of_unit[first, period]
     columns = [
         *(group == g for g in np.unique(group)),
-        *(period == t for t in np.unique(period)[1:]),
+        *(period == t for t in np.unique(period)),
         *(shared == number for number in np.unique(shared[shared >= 0])),
     ]
-    kept: list[Array] = []
-    basis = np.empty((len(group), 0))
-    for column in np.array(columns, dtype=np.float64):
+    return np.array(columns, dtype=np.float64)
+
+
+def _extended(basis: Array, columns: Iterable[Array], threshold: float) -> Array:
+    """Returns an orthonormal basis (K, m) that spans the columns too; a smaller share of one outside is rounding."""
+    for column in columns:
         left = column - basis @ (basis.T @ column)
         left -= basis @ (basis.T @ left)
-        if left @ left > _DEPENDENT * (column @ column):
-            kept.append(column)
+        if left @ left > threshold * (column @ column):
             basis = np.column_stack([basis, left / np.linalg.norm(left)])
-    return np.column_stack(kept)
+    return basis

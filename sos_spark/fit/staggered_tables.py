@@ -58,7 +58,7 @@ def group_time_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFr
             continue
         event_time = _by_number(panel, units, effects).event_time
         for (group, period), linear_map, since in zip(effects.effects, effects.maps, event_time, strict=True):
-            att, se, df, _, low, high = _inference(average_moments(units, effects, linear_map))
+            att, se, df, _, low, high = _inference(average_moments(units, effects, {TREATED: linear_map}))
             starts = (panel.period_starts[place].isoformat() for place in (group, period))
             n_rows = int(panel.rows[units.gtime == group, period].sum())
             records.append((panel.outcome_id, control, *starts, int(since), att, se, df, low, high, n_rows))
@@ -137,7 +137,9 @@ def _differences(panel: PreparedPanel, inference: Inference, *, control: Control
     effects = group_time_effects(units, base=inference.base, control=control)
     _check_after(effects)
     note = _notes(panel.gtime, panel.periods, "not adjusted for covariates" if panel.covariates else "")
-    named = _averages(panel, _by_number(panel, units, effects), lambda row: average_moments(units, effects, row))
+    named = _averages(
+        panel, _by_number(panel, units, effects), lambda row: average_moments(units, effects, {TREATED: row})
+    )
     return note, named
 
 

@@ -92,7 +92,7 @@ def test_imputation_is_did2s_of_pyfixest() -> None:
             treatment="on",
             cluster="unit",
         )
-    assert effect(imputation(data.panel, weights="child")) == pytest.approx(float(fit.coef().iloc[0]), rel=1e-7)
+    assert effect(imputation(data.panel, weights="child")) == pytest.approx(float(fit.coef().iloc[0]), rel=1e-6)
 
 
 @pytest.mark.parametrize("gaps", [False, True])
