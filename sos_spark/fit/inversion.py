@@ -17,6 +17,9 @@ import numpy.typing as npt
 from sos_spark.fit.moments import Array
 
 _BINOMIALS = np.array([1.0, 4.0, 6.0, 4.0, 1.0])
+_LEFT = np.array([[16, 0, 0, 0, 0], [8, 8, 0, 0, 0], [4, 8, 4, 0, 0], [2, 6, 6, 2, 0], [1, 4, 6, 4, 1]]) / 16
+"""De Casteljau's subdivision: a cell's Bernstein coefficients to those of its left half. All exact in binary."""
+_RIGHT = _LEFT[::-1, ::-1].copy()
 _NARROW = 1e-15
 
 
@@ -62,27 +65,17 @@ def _outermost(quartic: Array, needed: int) -> float:
     if needed <= 0:
         return float("inf")
     # s^k (1 - s)^(4 - k) is a Bernstein polynomial over its binomial, so this is all of the half-line at once.
-    cells = [(0.0, 1.0, 0, quartic / _BINOMIALS[:, None])]
+    cells = [(0.0, 1.0, 0, quartic / _BINOMIALS[:, None], np.eye(5))]
     while cells:
-        low, high, settled, bernstein = cells.pop()
+        low, high, settled, parent, half = cells.pop()
+        bernstein = half @ parent
         greatest, least = bernstein.max(axis=0), bernstein.min(axis=0)
         settled += int(np.count_nonzero(greatest <= 0))
-        bernstein = bernstein[:, (greatest > 0) & (least <= 0)]
-        if settled + bernstein.shape[1] < needed:
+        open_draws = np.flatnonzero((greatest > 0) & (least <= 0))
+        if settled + len(open_draws) < needed:
             continue
         if settled >= needed or high - low <= _NARROW:
             return high / (1 - high) if high < 1 else float("inf")
-        middle = (low + high) / 2
-        left, right = _halves(bernstein)
-        cells += [(low, middle, settled, left), (middle, high, settled, right)]
+        middle, bernstein = (low + high) / 2, bernstein.take(open_draws, axis=1)
+        cells += [(low, middle, settled, bernstein, _LEFT), (middle, high, settled, bernstein, _RIGHT)]
     return 0.0
-
-
-def _halves(bernstein: Array) -> tuple[Array, Array]:
-    """De Casteljau's subdivision at the middle of the cell."""
-    left, right = np.empty_like(bernstein), np.empty_like(bernstein)
-    row = bernstein
-    for step in range(5):
-        left[step], right[4 - step] = row[0], row[-1]
-        row = (row[:-1] + row[1:]) / 2
-    return left, right

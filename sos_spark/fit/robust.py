@@ -48,12 +48,15 @@ def hc1(panel: PreparedPanel, regression: Regression, sandwich: Sandwich) -> Arr
 def _regressors(panel: PreparedPanel, regression: Regression, unit: int, cells: npt.NDArray[np.intp]) -> Array:
     """Returns the regressors of an LA's cells, LA mean not yet swept out, (cells, K)."""
     period, levels = panel.cells.period[cells], panel.cells.levels[cells]
-    columns = []
-    for name in regression.moments.names:
-        if name in regression.effects:
-            columns.append(regression.effects[name][unit, period])
-        elif name in panel.covariates:
-            columns.append((levels == panel.covariates.index(name)).any(axis=1).astype(np.float64))
-        else:
-            columns.append((panel.periods[period] == int(name.removeprefix("period_"))).astype(np.float64))
-    return np.column_stack(columns)
+    place = {name: k for k, name in enumerate(regression.moments.names)}
+    x = np.zeros((len(cells), len(place)))
+    for name, effect in regression.effects.items():
+        if name in place:
+            x[:, place[name]] = effect[unit, period]
+    # A dummy that was left out has no place; nor has the reference, which stands at -1, the end of the list.
+    of_period = np.array([place.get(f"period_{number}", -1) for number in panel.periods])[period]
+    of_level = np.array([*(place.get(name, -1) for name in panel.covariates), -1])[levels]
+    for column in (of_period, *of_level.T):
+        row = np.flatnonzero(column >= 0)
+        x[row, column[row]] = 1.0
+    return x

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import qr, solve_triangular
-from scipy.linalg.lapack import dpstrf
+from scipy.linalg.lapack import dpstrf, dtrtrs
 
 from sos_spark.fit.moments import Array
 
@@ -27,5 +26,6 @@ def left_inverse(root: Array) -> Array:
     """Returns the r x K pseudo-inverse of a root."""
     if not root.shape[1]:
         return np.asarray(root.T)
-    orthonormal, triangle = qr(root, mode="economic")
-    return np.asarray(solve_triangular(triangle, orthonormal.T))
+    orthonormal, triangle = np.linalg.qr(root)
+    inverse, _ = dtrtrs(triangle, orthonormal.T)
+    return np.asarray(inverse)

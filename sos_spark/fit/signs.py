@@ -14,11 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.uint8]
 SignKind = Literal["rademacher", "webb"]
 
 _WEBB = np.array([-(1.5**0.5), -1.0, -(0.5**0.5), 0.5**0.5, 1.0, 1.5**0.5])
-_EIGHT_SIGNS = np.where(np.arange(256)[:, None] >> np.arange(8) & 1 == 1, -1.0, 1.0)
+EIGHT_SIGNS = np.where(np.arange(256)[:, None] >> np.arange(8) & 1 == 1, -1.0, 1.0)
+"""The signs that a byte stands for, (256, 8): bit j set means that sign j is -1."""
 _FLOATS_A_BATCH = 500_000
+_ROWS_OF_CODES = 2**17
 
 
 @dataclass(frozen=True)
@@ -69,19 +72,26 @@ class SignDraws:
         """
         size = max(64, _FLOATS_A_BATCH // max(floats_per_row, 1))
         width = len(self.unit_ids)
+        if self.kind == "rademacher":
+            for codes in self.code_batches(rows=size):
+                yield EIGHT_SIGNS[codes.T].reshape(codes.shape[1], -1)[:, :width]
+            return
         random = np.random.default_rng(self.seed)
         for start in range(0, self.n_rows, size):
-            rows = min(size, self.n_rows - start)
+            yield _WEBB[(random.random((min(size, self.n_rows - start), width)) * len(_WEBB)).astype(np.intp)]
+
+    def code_batches(self, *, rows: int = _ROWS_OF_CODES) -> Iterator[Codes]:
+        """Yields the same Rademacher vectors as bits, (bytes, rows) at a time: column 8 b + j is -1 where bit j is set.
+
+        Bits beyond the last column mean nothing.
+        """
+        width = len(self.unit_ids)
+        random = np.random.default_rng(self.seed)
+        for start in range(0, self.n_rows, rows):
+            size = min(rows, self.n_rows - start)
             if self.enumerated:
-                # Bit j - 1 of the row's number is set where column j is -1; column 0 stays +1.
-                numbers = np.arange(start, start + rows, dtype=np.uint64)
-                shifts = np.maximum(np.arange(width) - 1, 0).astype(np.uint64)
-                bits = (numbers[:, None] >> shifts) & np.uint64(1)
-                bits[:, 0] = 0
-                yield np.where(bits == 1, -1.0, 1.0)
-            elif self.kind == "rademacher":
-                words = random.integers(0, 2**64, size=(rows, -(-width // 64)), dtype=np.uint64)
-                codes = words.astype("<u8", copy=False).view(np.uint8)[:, : -(-width // 8)]
-                yield _EIGHT_SIGNS[codes].reshape(rows, -1)[:, :width]
+                # Bit j of the row's number is set where column j + 1 is -1; column 0 stays +1.
+                words = (np.arange(start, start + size, dtype=np.uint64) << np.uint64(1))[:, None]
             else:
-                yield _WEBB[(random.random((rows, width)) * len(_WEBB)).astype(np.intp)]
+                words = random.integers(0, 2**64, size=(size, -(-width // 64)), dtype=np.uint64)
+            yield np.ascontiguousarray(words.astype("<u8", copy=False).view(np.uint8)[:, : -(-width // 8)].T)

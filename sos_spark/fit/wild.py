@@ -16,9 +16,10 @@ import numpy as np
 
 from sos_spark.errors import StudyError
 from sos_spark.fit.covariance import Sandwich
-from sos_spark.fit.inversion import Quadratics, hull_where_p_exceeds
-from sos_spark.fit.kernel import cr1_factor, in_sorted_order, kernel_of, place_of, same_sign, t_stars
+from sos_spark.fit.inversion import hull_where_p_exceeds
+from sos_spark.fit.kernel import cr1_factor, in_sorted_order, kernel_of, place_of, same_sign
 from sos_spark.fit.moments import Array, ClusterMoments
+from sos_spark.fit.sign_tables import interval_quadratics, t_stars
 from sos_spark.fit.signs import SignDraws, SignKind
 
 TIE = 1e-10
@@ -133,22 +134,7 @@ def wild_cluster_interval(
     se = kernel.se
     if np.isnan(se):
         return Interval(float("nan"), float("nan"), level, plan.n_draws, plan.enumerated)
-    width = len(plan.unit_ids)
-    both = np.hstack([kernel.spread, kernel.spread_slope])
-    numerators = np.column_stack([kernel.u, kernel.h])
-    rows = np.empty((5, plan.n_rows))
-    always = np.empty(plan.n_rows, dtype=bool)
-    start = 0
-    for signs in plan.batches(floats_per_row=3 * width):
-        part = slice(start, start + len(signs))
-        scores = (signs @ both).reshape(len(signs), 2, width)
-        rows[:2, part] = (signs @ numerators).T
-        for row, (i, j) in enumerate(((0, 0), (0, 1), (1, 1)), start=2):
-            rows[row, part] = np.einsum("bg,bg->b", scores[:, i], scores[:, j])
-        always[part] = same_sign(signs, kernel.contributes)
-        start += len(signs)
-    quadratics = Quadratics(p=rows[0] / se, h=rows[1], q0=rows[2] / se**2, q1=rows[3] / se, q2=rows[4], always=always)
-    below, above = hull_where_p_exceeds(quadratics, round(1 - level, 12), tie=TIE)
+    below, above = hull_where_p_exceeds(interval_quadratics(kernel, plan), round(1 - level, 12), tie=TIE)
     return Interval(kernel.estimate + se * below, kernel.estimate + se * above, level, plan.n_draws, plan.enumerated)
 
 
