@@ -147,8 +147,8 @@ def checked_cells(
     y_sum = _numbers(frame, "y_sum")
     period_numbers = _counts(frame, "period").astype(np.int64)
     unit_id = _text(frame, "unit_id")
-    if any(value is None for value in unit_id):
-        raise _fault("Cells of the panel lack their unit_id", np.array([v is None for v in unit_id]))
+    if pd.isna(unit_id).any():
+        raise _fault("Cells of the panel lack their unit_id", np.asarray(pd.isna(unit_id)))
     _refuse_duplicates(frame, unit_id, period_numbers)
     starts = _starts(frame, period_numbers, period)
     warnings: list[str] = []
@@ -225,14 +225,18 @@ def _numbers(frame: pd.DataFrame, name: str, *, may_be_blank: bool = False) -> A
     if pd.api.types.is_bool_dtype(column):
         raise _fault(f"Text stands where a number belongs, in {name}", np.ones(len(column), dtype=bool))
     if not pd.api.types.is_numeric_dtype(column):
-        text = column.map(lambda value: "" if _is_blank(value) or value is pd.NA else str(value)).astype(str)
+        # A file's column is text with few distinct values: each is read once. Other objects may only look alike.
+        distinct = pd.api.types.infer_dtype(column, skipna=True) == "string"
+        codes, given = pd.factorize(column, use_na_sentinel=False) if distinct else (np.arange(len(column)), column)
+        text = pd.Series(given, dtype=object)
+        text = text.map(lambda value: "" if _is_blank(value) or value is pd.NA else str(value)).astype(str)
         blank = (text.str.strip() == "").to_numpy()
         bad = ~(text.str.fullmatch(_NUMBER).to_numpy(dtype=bool) | blank)
         if bad.any():
-            raise _fault(f"Text stands where a number belongs, in {name}", bad, expected="a plain number")
+            raise _fault(f"Text stands where a number belongs, in {name}", bad[codes], expected="a plain number")
         values = np.array(
             ["nan" if empty else value for value, empty in zip(text, blank, strict=True)], dtype=np.float64
-        )
+        )[codes]
     else:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     unknown = np.isnan(values)
