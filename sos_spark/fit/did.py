@@ -16,10 +16,18 @@ import pandas as pd
 from sos_spark.config.study import Design, Inference
 from sos_spark.fit.covariance import Sandwich
 from sos_spark.fit.equivalence import minimum_detectable_effect
-from sos_spark.fit.estimators import ESTIMANDS, LinearEstimate, cs_simple, main_estimate, twfe
+from sos_spark.fit.estimators import (
+    ESTIMANDS,
+    ESTIMATORS,
+    Estimator,
+    LinearEstimate,
+    main_estimate,
+    shares_one_go_live,
+)
 from sos_spark.fit.event_study import FEW_TREATED
 from sos_spark.fit.final_fit import checked_estimate
 from sos_spark.fit.moments import Array
+from sos_spark.fit.negative_weights import negative_weight_share
 from sos_spark.fit.prepare import Prepared, prepare
 from sos_spark.fit.result import NOT_KNOWN, DidResult
 from sos_spark.fit.robust import hc1
@@ -55,13 +63,12 @@ def fit_prepared(
     design: Design,
     inference: Inference,
     specification: str = "main",
-    estimator: Literal["main", "twfe", "cs_simple"] = "main",
+    estimator: Estimator | Literal["main"] = "main",
 ) -> DidResult:
     """Estimates the effect from a panel that has been prepared already; as `fit_did`."""
     panel = prepared.panel
-    estimate = {"main": main_estimate, "twfe": twfe, "cs_simple": cs_simple}[estimator](
-        panel, weights=inference.weights
-    )
+    estimate_of = main_estimate if estimator == "main" else ESTIMATORS[estimator]
+    estimate = estimate_of(panel, weights=inference.weights)
     moments, coefficient = estimate.moments, estimate.coefficient
     sandwich = Sandwich(moments)
     own = sandwich.satterthwaite_of([coefficient])
@@ -150,12 +157,17 @@ def _cautions(estimate: LinearEstimate, *, n_treated: int, df: float) -> list[st
         notes.append(f"{df:.1f} degrees of freedom: fewer than {FEW_DF:.0f}")
     if estimate.regression is None:
         notes.append("iid and HC1 standard errors are of two-way fixed effects only")
-        if panel.covariates:
+        if panel.covariates and estimate.estimator in ("cs_simple", "cs_not_yet"):
             notes.append("group-time effects are not adjusted for covariates")
     elif panel.y_sumsq is None:
         notes.append("no y_sumsq: se_iid and se_hc1 left out")
     elif panel.continuous:
         notes.append("se_hc1 would need fourth moments of the continuous covariates: left out")
+    if estimate.estimator == "twfe" and not shares_one_go_live(panel):
+        share = negative_weight_share(panel, weights=estimate.weights)
+        notes.append(
+            f"under several go-lives {share:.1%} of the weights of treated rows are negative (share of absolute weight)"
+        )
     if estimate.regression and estimate.regression.dropped:
         notes.append("determined by other regressors and left out: " + ", ".join(estimate.regression.dropped))
     return notes

@@ -9,16 +9,21 @@ Source: Puhani (2012, Economics Letters 115(1)) on the treatment effect in a non
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import statsmodels.api as sm
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
+from sos_spark.config.study import Design, Inference
 from sos_spark.fit.design import Ints, PreparedPanel, Weights
+from sos_spark.fit.did import blank_result
 from sos_spark.fit.moments import Array
 from sos_spark.fit.panel import NotEstimableError
+from sos_spark.fit.prepare import Prepared
+from sos_spark.fit.result import DidResult
 
+ESTIMAND = "Average effect on treated rows by grouped logit"
 _MAX_ITERATIONS = 100
 
 
@@ -74,6 +79,28 @@ def grouped_logit(panel: PreparedPanel, *, weights: Weights) -> LogitEffect:
         raise NotEstimableError("The logit found no maximum")
     beta, chance = np.asarray(fitted.params), np.asarray(fitted.fittedvalues)
     return _average_effect(x, beta, chance, weight=weight, y_share=y_sum / n, unit=unit, n=n)
+
+
+def logit_result(
+    prepared: Prepared, *, design: Design, inference: Inference, specification: str = "logit"
+) -> DidResult:
+    """Returns the row of a grouped logit: att and se_cr1, no test; errors as `grouped_logit`."""
+    panel = prepared.panel
+    effect = grouped_logit(panel, weights=inference.weights)
+    blank = blank_result(
+        design, inference=inference, specification=specification, note="a check of scale: CR1 by the delta method only"
+    )
+    return replace(
+        blank,
+        estimand=ESTIMAND,
+        estimator="logit",
+        n_rows=panel.n_rows,
+        n_cells=panel.n_cells,
+        n_clusters=len(panel.unit_ids),
+        n_treated_clusters=panel.n_treated_units,
+        att=effect.att,
+        se_cr1=effect.se_cr1,
+    )
 
 
 def _informative(panel: PreparedPanel) -> tuple[Ints, Ints, Array, Array, Ints]:

@@ -25,7 +25,7 @@ from sos_spark.fit.kernel import cr1_factor, kernel_of
 from sos_spark.fit.moments import Array
 from sos_spark.fit.panel import NotEstimableError
 from sos_spark.fit.prepare import prepare
-from sos_spark.fit.randomisation import TIE, Estimator, Refits, _blocks, _refit
+from sos_spark.fit.randomisation import TIE, Estimator, Refits, blocks_of, refits_of
 from sos_spark.fit.staggered_simple import SimpleEffect
 
 PLACEBO_COLUMNS = ("outcome_id", "draw", "att", "t")
@@ -200,10 +200,10 @@ def _refits(panel: PreparedPanel, batches: Iterable[Ints], *, weights: Weights, 
         return
     dates = np.unique(panel.gtime[panel.gtime != NEVER])
     order = range(fitted.n_clusters)
-    blocks = _blocks(fitted, order, TREATED, dates, period_of, int(panel.periods[0]))
+    blocks = blocks_of(fitted, order, TREATED, dates, period_of, int(panel.periods[0]))
     root = float(np.sqrt(cr1_factor(fitted)))
     for batch in batches:
-        refits = _refit(blocks, batch)
+        refits = refits_of(blocks, batch)
         yield Refits(att=refits.att, t=refits.t / root)
 
 

@@ -52,7 +52,7 @@ class RandomisationTest:
 
 
 @dataclass(frozen=True)
-class _Blocks:
+class Blocks:
     """Cross-products by LA (sorted ids) and go-live date, weighted.
 
     Shapes: dates (m,), the distinct gtimes but NEVER; dd, dy (G, m); dw (G, m, K); cc (G, K, K); cy (G, K), with K the
@@ -147,15 +147,15 @@ def randomisation_test(
     """
     order = sorted(range(moments.n_clusters), key=moments.unit_ids.__getitem__)
     actual = np.asarray(gtime, dtype=np.int64)[order]
-    blocks = _blocks(moments, order, coefficient, np.unique(actual[actual != NEVER]), period_of, omitted_period)
+    blocks = blocks_of(moments, order, coefficient, np.unique(actual[actual != NEVER]), period_of, omitted_period)
     _check_treatment(moments, order, coefficient, blocks, actual)
     plan = Assignments.of(
         actual, strata=None if strata is None else np.asarray(strata)[order], permutations=permutations, seed=seed
     )
     n_controls = blocks.cy.shape[1]
     size = max(64, _FLOATS_A_BATCH // (n_controls * (n_controls + 1) // 2 + 6 * len(order)))
-    observed = _refit(blocks, actual[None])
-    permuted = (_refit(blocks, batch) for batch in plan.batches(size=size))
+    observed = refits_of(blocks, actual[None])
+    permuted = (refits_of(blocks, batch) for batch in plan.batches(size=size))
     return compare(observed, permuted, plan, factor=cr1_factor(moments))
 
 
@@ -217,14 +217,15 @@ def compare(
     )
 
 
-def _blocks(
+def blocks_of(
     moments: ClusterMoments,
     order: Sequence[int],
     coefficient: str,
     dates: Ints,
     period_of: Mapping[str, int],
     omitted_period: int,
-) -> _Blocks:
+) -> Blocks:
+    """Returns the cross-products of a regression by LA, in the order given, and by each of the go-live dates."""
     controls = [k for k, name in enumerate(moments.names) if k != place_of(moments, coefficient)]
     cc = moments.weighted_xx[np.ix_(order, controls, controls)]
     cy = moments.weighted_xy[np.ix_(order, controls)]
@@ -235,7 +236,7 @@ def _blocks(
     dw = np.einsum("gkl,km->gml", cc, sums)
     # Controls in units of their own root sum of squares, so that a large covariate costs no digits.
     size = np.sqrt(np.einsum("gkk->k", cc))
-    return _Blocks(
+    return Blocks(
         dates=dates,
         dd=np.einsum("gml,lm->gm", dw, sums),
         dy=cy @ sums,
@@ -246,7 +247,7 @@ def _blocks(
 
 
 def _check_treatment(
-    moments: ClusterMoments, order: Sequence[int], coefficient: str, blocks: _Blocks, actual: Ints
+    moments: ClusterMoments, order: Sequence[int], coefficient: str, blocks: Blocks, actual: Ints
 ) -> None:
     """The treatment must be 1 from gtime on and 0 before, else permuting gtime would not permute the treatment."""
     place = place_of(moments, coefficient)
@@ -259,7 +260,7 @@ def _check_treatment(
         raise ValueError("the treatment's cross-products are not those of a dummy that is 1 from gtime on")
 
 
-def _refit(blocks: _Blocks, gtimes: Ints) -> Refits:
+def refits_of(blocks: Blocks, gtimes: Ints) -> Refits:
     """Refits every assignment (P, G)."""
     inverse = np.linalg.inv(blocks.cc.sum(axis=0))
     gamma = inverse @ blocks.cy.sum(axis=0)
@@ -271,7 +272,8 @@ def _refit(blocks: _Blocks, gtimes: Ints) -> Refits:
     # pi'C_g pi for all LAs at once: products of pairs of pi, each off-diagonal pair once, against C_g's entries.
     i, j = np.triu_indices(len(gamma))
     pairs = blocks.cc[:, i, j] * np.where(i == j, 1.0, 2.0)
-    slope = (pi[:, i] * pi[:, j]) @ pairs.T
+    columns = np.ascontiguousarray(pi.T)
+    slope = (pairs @ (columns[i] * columns[j])).T
     score = -pi @ residual.T
     total = np.zeros(len(gtimes))
     for m, mine in enumerate(treated):

@@ -6,15 +6,15 @@ compares what was run with the plan as it was frozen. Source of the idea: Simons
 Human Behaviour 4).
 
 Names, in order: the other weights (`la_equal`, or `child`); `unadjusted` where covariates are declared; where go-lives
-fall in several periods `twfe`, `cs_not_yet`, `imputation` and `sun_abraham`; `synthetic_did`; `go_live=2014-04-01` (all
-pilots moved); `comparators=all` (same n, k and exclusions); an outcome's switches, `nfa=at_referral`;
-`missing=indicator` (or `complete_case`) where categorical covariates are declared; `placebo_date=2014-04-01`. An
-alternative that says what the study says already is none.
+fall in several periods `twfe`, `cs_not_yet`, `imputation` and `sun_abraham`; `logit` of shares; `synthetic_did`;
+`go_live=2014-04-01` (all pilots moved); `comparators=all` (same n, k and exclusions); an outcome's switches,
+`nfa=at_referral`; `missing=indicator` (or `complete_case`) where categorical covariates are declared;
+`placebo_date=2014-04-01`. An alternative that says what the study says already is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, cast
@@ -26,16 +26,19 @@ from sos_spark.config.study import Covariates, Design, Inference, Study
 from sos_spark.config.variants import variants
 from sos_spark.errors import SosError
 from sos_spark.fit.did import blank_result, fit_prepared
+from sos_spark.fit.logit import logit_result
 from sos_spark.fit.placebo import cells_ending_by, with_comparators, with_go_live
 from sos_spark.fit.prepare import Prepared, prepare
 from sos_spark.fit.result import DidResult
 from sos_spark.fit.synthetic import synthetic_result
 
 Analysis = Literal["main", "beside", "sensitivity", "placebo"]
-Fitted = Literal["main", "twfe", "cs_simple", "cs_not_yet", "imputation", "sun_abraham", "synthetic_did"]
+Fitted = Literal["main", "twfe", "cs_simple", "cs_not_yet", "imputation", "sun_abraham", "logit", "synthetic_did"]
 
 MAIN = "main"
 _STAGGERED: tuple[Fitted, ...] = ("twfe", "cs_not_yet", "imputation", "sun_abraham")
+_OWN_ROWS: Mapping[str, Callable[..., DidResult]] = {"logit": logit_result, "synthetic_did": synthetic_result}
+"""What is not one coefficient of a linear regression makes its own row."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,9 @@ def fit_specification(
     design, inference = specification.design, specification.inference
     try:
         ready = prepared or _prepared(panel_frame, specification)
-        if specification.estimator == "synthetic_did":
-            result = synthetic_result(ready, design=design, inference=inference, specification=specification.name)
+        if specification.estimator in _OWN_ROWS:
+            result_of = _OWN_ROWS[specification.estimator]
+            result = result_of(ready, design=design, inference=inference, specification=specification.name)
         else:
             result = fit_prepared(
                 ready,
@@ -160,6 +164,8 @@ def _companions(study: Study, main: Specification) -> Iterator[Specification]:
     if len(_first_periods(study)) > 1:
         for estimator in _STAGGERED:
             yield replace(beside, name=estimator, estimator=estimator)
+    if study.outcome(main.panel_outcome_id).kind != "assessment_duration":
+        yield replace(beside, name="logit", estimator="logit")
     yield replace(main, name="synthetic_did", analysis="sensitivity", estimator="synthetic_did")
 
 

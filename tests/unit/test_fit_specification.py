@@ -78,33 +78,34 @@ def test_everything_declared_is_listed_in_a_fixed_order() -> None:
             "placebo_outcomes": ["z"],
         },
     )
-    shared_before = ["la_equal", "unadjusted", "synthetic_did", f"go_live={quarter(2)}"]
+    shared_before = ["la_equal", "unadjusted", "logit", "synthetic_did", f"go_live={quarter(2)}"]
     shared_before += ["comparators=all", "comparators=matched"]
     shared_after = ["missing=indicator", f"placebo_date={quarter(2)}", f"placebo_date={quarter(1)}"]
     assert names_of(study) == [*shared_before, "nfa=at_referral", *shared_after]
     assert declared_specifications(study) == {
         "o": ("main", *shared_before, "nfa=at_referral", *shared_after),
-        "z": ("main", *shared_before, "days=calendar", *shared_after),
+        # A length in days has no logit.
+        "z": ("main", *(name for name in shared_before if name != "logit"), "days=calendar", *shared_after),
     }
     kinds = {each.name: each.analysis for each in specifications(study, "o")}
-    assert {name for name, kind in kinds.items() if kind == "beside"} == {"la_equal", "unadjusted"}
+    assert {name for name, kind in kinds.items() if kind == "beside"} == {"la_equal", "unadjusted", "logit"}
     assert {name for name, kind in kinds.items() if kind == "placebo"} == set(shared_after[1:])
     assert main_specification(study, "o").analysis == "main"
     assert main_specification(study, "z").analysis == "placebo"
 
 
-def test_a_bare_study_has_the_other_weights_and_synthetic_did() -> None:
-    assert names_of(a_study()) == ["la_equal", "synthetic_did"]
-    assert names_of(a_study(inference={"weights": "la_equal"})) == ["child", "synthetic_did"]
+def test_a_bare_study_has_its_companions() -> None:
+    assert names_of(a_study()) == ["la_equal", "logit", "synthetic_did"]
+    assert names_of(a_study(inference={"weights": "la_equal"})) == ["child", "logit", "synthetic_did"]
 
 
 def test_estimators_for_staggered_go_lives_stand_beside_where_first_periods_differ() -> None:
-    staggered = ["la_equal", "twfe", "cs_not_yet", "imputation", "sun_abraham", "synthetic_did"]
+    staggered = ["la_equal", "twfe", "cs_not_yet", "imputation", "sun_abraham", "logit", "synthetic_did"]
     assert names_of(a_study(pilots={"201": 3, "202": 4})) == staggered
     # Two days whose first whole period is the same are one go-live.
     days = [{"la_code": "201", "go_live": "2014-01-02"}, {"la_code": "202", "go_live": quarter(4)}]
     same_period = study_from(a_study().model_dump(mode="json", by_alias=True) | {"pilots": days})
-    assert names_of(same_period) == ["la_equal", "synthetic_did"]
+    assert names_of(same_period) == ["la_equal", "logit", "synthetic_did"]
 
 
 def test_a_switch_of_several_keys_has_them_all_in_its_name() -> None:
@@ -119,6 +120,7 @@ def test_the_shipped_studies_declare_what_their_files_say() -> None:
     assert signs["kinship_placement"] == (
         "main",
         "la_equal",
+        "logit",
         "synthetic_did",
         "go_live=2014-04-01",
         "go_live=2014-10-01",
@@ -138,6 +140,7 @@ def test_the_shipped_studies_declare_what_their_files_say() -> None:
         "cs_not_yet",
         "imputation",
         "sun_abraham",
+        "logit",
         "synthetic_did",
         "missing=complete_case",
     )
@@ -207,7 +210,11 @@ def test_weights_covariates_and_missing_values_are_as_said() -> None:
 def test_one_prepared_panel_serves_what_differs_in_weights_or_estimator_only() -> None:
     study = a_study(sensitivity={"comparators": ["matched"], "placebo_dates": [quarter(1)]})
     main = main_specification(study, "o")
-    assert [each.name for each in specifications(study, "o") if each.prepares_as(main)] == ["la_equal", "synthetic_did"]
+    assert [each.name for each in specifications(study, "o") if each.prepares_as(main)] == [
+        "la_equal",
+        "logit",
+        "synthetic_did",
+    ]
     prepared = prepare(some_cells(), main.design)
     fresh, reused = (fit_beside_main(some_cells(), study, "o", prepared=given) for given in (None, prepared))
     for ours, theirs in zip(reused, fresh, strict=True):
