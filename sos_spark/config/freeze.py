@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from sos_spark.config.load import fingerprint, load_study
 from sos_spark.config.study import Study
@@ -15,11 +18,20 @@ from sos_spark.errors import InputError, StudyError
 
 @dataclass(frozen=True)
 class FrozenPlan:
-    """A frozen plan against the study of a run. `changes` has a line for each key that differs; none: as planned."""
+    """A frozen plan against the study of a run. `changes` has a line for each key that differs; none: as planned.
+
+    `plan` is the frozen study as plain data, by the keys of a study file.
+    """
 
     frozen_at: str
     fingerprint: str
     changes: tuple[str, ...]
+    plan: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def study(self) -> Study | None:
+        """The study as it was frozen; None where this version no longer reads it, so that nothing can be compared."""
+        return _as_study(self.plan)
 
     @property
     def as_planned(self) -> bool:
@@ -60,12 +72,21 @@ def frozen_plan(study_path: Path, study: Study) -> FrozenPlan | None:
         return None
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        changes = tuple(_differences(kept["plan"], _plain(study)))
-        return FrozenPlan(str(kept["frozen_at"]), str(kept["fingerprint"]), changes)
+        then = _as_study(kept["plan"])
+        # A key that is newer than the plan has its default in both: it is no change.
+        changes = tuple(_differences(kept["plan"] if then is None else _plain(then), _plain(study)))
+        return FrozenPlan(str(kept["frozen_at"]), str(kept["fingerprint"]), changes, kept["plan"])
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
             "The frozen plan cannot be read", where=str(path), remedy="Restore the file as `study freeze` wrote it"
         ) from None
+
+
+def _as_study(plan: Any) -> Study | None:
+    try:
+        return Study.model_validate(plan)
+    except ValidationError:
+        return None
 
 
 def _plain(study: Study) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,34 @@ def test_a_plan_is_frozen_once(study_path: Path) -> None:
     assert main(["study", "freeze", str(study_path)]) == 0
     with pytest.raises(StudyError, match="frozen already"):
         freeze(study_path, now="later")
+
+
+def test_the_plan_is_carried_as_the_study_it_was(study_path: Path) -> None:
+    freeze(study_path, now="2026-01-01T00:00:00Z")
+    study = load_study(study_path, overrides=["inference.draws=999"])
+    plan = frozen_plan(study_path, study)
+    assert plan is not None
+    assert plan.study == load_study(study_path)
+    assert plan.study != study
+
+
+def test_a_key_that_is_newer_than_the_plan_is_no_change(study_path: Path) -> None:
+    kept = json.loads(freeze(study_path, now="2026-01-01T00:00:00Z").read_text())
+    del kept["plan"]["evidence"], kept["plan"]["secondary"]
+    frozen_path(study_path).write_text(json.dumps(kept))
+    plan = frozen_plan(study_path, load_study(study_path))
+    assert plan is not None
+    assert plan.as_planned
+
+
+def test_a_plan_of_keys_that_are_gone_still_lists_its_changes_but_is_no_study(study_path: Path) -> None:
+    kept = json.loads(freeze(study_path, now="2026-01-01T00:00:00Z").read_text())
+    kept["plan"]["gone"] = 1
+    frozen_path(study_path).write_text(json.dumps(kept))
+    plan = frozen_plan(study_path, load_study(study_path))
+    assert plan is not None
+    assert plan.study is None
+    assert plan.changes == ("gone: 1 -> null",)
 
 
 def test_a_damaged_plan_is_an_error_not_unfrozen(study_path: Path) -> None:
