@@ -48,8 +48,7 @@ def quality_picture(results: Results) -> Picture | None:
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
-        colours = _PALE_TO_BLUE.copy()
-        colours.set_bad("none")
+        colours = _PALE_TO_BLUE.with_extremes(bad="none")
         axes.pcolor(
             np.arange(grid.shape[1] + 1) - 0.5, np.arange(grid.shape[0] + 1) - 0.5,
             np.ma.masked_array(np.ones(grid.shape), ~missing), hatch="/////", facecolor="white", edgecolor=QUIET,

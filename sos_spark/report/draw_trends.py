@@ -68,7 +68,7 @@ def trends_picture(results: Results, outcome_id: str) -> Picture | None:
             axes.plot(trends.index, means, clip_on=False, **_LINES[arm])
         _label_ends(axes, {arm: trends[f"{arm}_mean"].dropna() * scale.factor for arm in arms})
         _mark_go_live(axes, starts)
-        every = _label_every(len(names), results.study.window.period)
+        every = label_every(len(names), results.study.window.period)
         axes.set_xticks(list(trends.index[::every]), names[::every])
         axes.set_title(name)
         axes.set_ylabel("Per cent" if scale.level_unit == "%" else scale.level_unit.capitalize())
@@ -100,12 +100,12 @@ def _period_names(results: Results, trends: pd.DataFrame) -> list[str]:
     return [period_label(day.date(), results.study.window.period) for day in days]
 
 
-def _label_every(n_periods: int, period: str) -> int:
-    """How many periods lie between two labels: whole years where there are many."""
-    if n_periods <= 8:
+def label_every(n_periods: int, period: str, *, room: int = 8) -> int:
+    """Returns how many periods lie between two of about `room` labels: whole years where there are many."""
+    if n_periods <= room:
         return 1
     a_year = {"month": 12, "quarter": 4, "year": 1}[period]
-    return a_year * max(1, round(n_periods / a_year / 8))
+    return a_year * max(1, round(n_periods / a_year / room))
 
 
 def _label_ends(axes: Axes, lines: dict[str, pd.Series[float]]) -> None:

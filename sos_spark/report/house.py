@@ -7,6 +7,7 @@ are as wide as the text of an A4 page.
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,11 +58,20 @@ _STYLE: Any = {
 
 @dataclass(frozen=True)
 class DataTable:
-    """The numbers of a figure as text: `numeric` says from which column on they are set flush right."""
+    """Numbers as text, set flush right from column `numeric` on; the last `words` columns are words again."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: int = 1
+    words: int = 0
+
+    def trimmed(self) -> DataTable:
+        """Returns the table without those last columns of words that say nothing in any row."""
+        words = self.words
+        while words and all(not row[len(self.header) - self.words + words - 1] for row in self.rows):
+            words -= 1
+        kept = len(self.header) - self.words + words
+        return DataTable(self.header[:kept], tuple(row[:kept] for row in self.rows), self.numeric, words)
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,22 @@ def bare_rows(axes: Axes, names: list[str]) -> None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
+
+
+def panels(figure: Figure, titles: list[str], *, columns: int = 2) -> list[Axes]:
+    """Returns a titled panel each, row by row, so many to a row; places that are left over stay empty."""
+    n_rows = -(-len(titles) // columns)
+    grid = figure.subplots(n_rows, columns, squeeze=False).ravel()
+    for axes in grid[len(titles) :]:
+        axes.set_axis_off()
+    for axes, title in zip(grid, titles, strict=False):
+        axes.set_title(wrapped(title, width=72 // columns))
+    return list(grid[: len(titles)])
+
+
+def wrapped(text: str, *, width: int) -> str:
+    """Returns a title broken into lines of about so many characters."""
+    return "\n".join(textwrap.wrap(text, width=width, break_long_words=False))
 
 
 def room_for_zero(low: float, high: float, *, margin: float = 0.08) -> tuple[float, float]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,58 +12,71 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sos_spark.report import choices, quality, verdicts
+from sos_spark.report.declared import Declared
 from sos_spark.report.draw_effects import (
     comparators_left_out,
     forest_picture,
     leave_one_out_picture,
-    specification_curve,
     stability,
 )
 from sos_spark.report.draw_event_study import event_study_picture
 from sos_spark.report.draw_flow import flow_picture
 from sos_spark.report.draw_quality import balance_picture, quality_picture
 from sos_spark.report.draw_trends import trends_picture
-from sos_spark.report.flow import reason_in_words, unknown_by_period
+from sos_spark.report.drift import drift_section
 from sos_spark.report.house import DataTable, Picture
-from sos_spark.report.results import ARM_NAMES, Results, rows_of
+from sos_spark.report.placebo import placebo_section
+from sos_spark.report.power import power_section
+from sos_spark.report.results import Results, rows_of
+from sos_spark.report.robustness import robustness_section
+from sos_spark.report.secondary import secondary_section
+from sos_spark.report.sections import Section
 from sos_spark.report.specifications import spoken
-from sos_spark.report.wording import count, number, p_value, percent
+from sos_spark.report.staggered import staggered_section
+from sos_spark.report.unknown import unknown_section
+from sos_spark.report.wording import count, number, p_value
+
+_SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
+    power_section, drift_section, staggered_section, robustness_section, placebo_section, secondary_section,
+    unknown_section,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """The figures of a report; lists are in the study's order of outcomes."""
+    """The figures of a report, lists in the study's order of outcomes; `sections` by anchor, with their own figures."""
 
-    trends: tuple[Picture, ...]
-    event_studies: tuple[Picture, ...]
-    forest: tuple[Picture, ...]
-    leave_one_out: tuple[Picture, ...]
-    specification_curves: tuple[Picture, ...]
-    balance: tuple[Picture, ...]
-    flow: tuple[Picture, ...]
-    quality: tuple[Picture, ...]
+    trends: tuple[Picture, ...] = ()
+    event_studies: tuple[Picture, ...] = ()
+    forest: tuple[Picture, ...] = ()
+    leave_one_out: tuple[Picture, ...] = ()
+    balance: tuple[Picture, ...] = ()
+    flow: tuple[Picture, ...] = ()
+    quality: tuple[Picture, ...] = ()
+    sections: Mapping[str, Section] = field(default_factory=dict)
 
     @cached_property
     def all(self) -> tuple[Picture, ...]:
         """Every figure."""
         return (
-            *self.trends, *self.event_studies, *self.forest, *self.leave_one_out, *self.specification_curves,
-            *self.balance, *self.flow, *self.quality,
+            *self.trends, *self.event_studies, *self.forest, *self.leave_one_out, *self.balance, *self.flow,
+            *self.quality, *(picture for section in self.sections.values() for picture in section.pictures),
         )  # fmt: skip
 
 
 def draw_pictures(results: Results, flow: pd.DataFrame) -> Pictures:
-    """Draws every figure that the results hold the numbers of."""
+    """Draws every figure, and makes every section, that the results hold the numbers of."""
     outcomes = list(results.labels)
+    sections = (make(results) for make in _SECTIONS)
     return Pictures(
         trends=_drawn(trends_picture(results, key) for key in outcomes),
         event_studies=_drawn(event_study_picture(results, key) for key in outcomes),
         forest=_drawn([forest_picture(results)]),
         leave_one_out=_drawn(leave_one_out_picture(results, key) for key in outcomes),
-        specification_curves=_drawn(specification_curve(results, key) for key in outcomes),
         balance=_drawn([balance_picture(results)]),
         flow=_drawn([flow_picture(results, flow)]),
         quality=_drawn([quality_picture(results)]),
+        sections={section.anchor: section for section in sections if section is not None},
     )
 
 
@@ -81,12 +94,15 @@ def render_page(results: Results, pictures: Pictures) -> str:
         lstrip_blocks=True,
     )
     page.filters["data_uri"] = _data_uri
+    page.filters["kind"] = lambda block: type(block).__name__
     found = verdicts.verdicts(results)
     expectations, failed = quality.failed_expectations(results)
     return page.get_template("report.html.j2").render(
         results=results,
         study=results.study,
         pictures=pictures,
+        sections=pictures.sections,
+        plan=Declared(results.frozen, results.study),
         simulated=results.truth is not None,
         verdicts=found,
         summary=verdicts.summary(found),
@@ -94,11 +110,8 @@ def render_page(results: Results, pictures: Pictures) -> str:
         comparators=choices.comparators(results),
         comparators_in_words=choices.comparators_in_words(results.study),
         headline=headline_table(results),
-        detectable=verdicts.detectable(results),
         recovered=verdicts.recovered(results),
-        other_estimates=other_estimates(results),
         stability={key: _robustness(results, key) for key in results.labels},
-        unknown=unknown_table(results),
         returns=quality.returns_received(results),
         rules=quality.top_rules(results),
         links=quality.links_by_arm(results),
@@ -150,52 +163,6 @@ def headline_table(results: Results) -> DataTable:
         "p, adjust\u00aded", "Rows", "Pilots of units",
     )  # fmt: skip
     return DataTable(header, tuple(rows))
-
-
-def other_estimates(results: Results) -> DataTable:
-    """Returns every row of the estimates that is not main, in the files' order."""
-    frames = [frame for frame in (results.estimates, results.sensitivity) if not frame.empty]
-    rows = []
-    for row in (line for frame in frames for line in rows_of(frame)):
-        if row.specification == "main" or row.outcome_id not in results.labels:
-            continue
-        scale = results.scales[row.outcome_id]
-        rows.append(
-            (
-                results.labels[row.outcome_id],
-                spoken(row.specification),
-                "" if pd.isna(row.att) else f"{scale.change(row.att)} {scale.change_unit}",
-                scale.interval(row.ci_low_wcr, row.ci_high_wcr),
-                p_value(row.p_wcr),
-                p_value(row.p_cr2),
-                p_value(row.p_ri),
-                str(row.note or ""),
-            )
-        )
-    header = (
-        "Outcome", "Specification", "Change", "95% interval", "p, boot\u00adstrap", "p, CR2", "p, random\u00adisation",
-        "Note",
-    )  # fmt: skip
-    return DataTable(header, tuple(rows), numeric=2)
-
-
-def unknown_table(results: Results) -> DataTable:
-    """Returns what is not known, by outcome, period where counted, arm and reason."""
-    frame = unknown_by_period(results)
-    by_period = bool(frame["period"].notna().any())
-    rows = tuple(
-        (
-            results.labels.get(row.outcome_id, row.outcome_id),
-            *((str(row.period),) if by_period else ()),
-            ARM_NAMES[row.arm],
-            reason_in_words(row.reason),
-            count(row.n_rows),
-            percent(row.n_rows, row.n_eligible),
-        )
-        for row in rows_of(frame)
-    )
-    period = ("Period",) if by_period else ()
-    return DataTable(("Outcome", *period, "Arm", "Reason", "Rows", "Of eligible"), rows, numeric=3 + len(period))
 
 
 def _notes(results: Results) -> list[str]:

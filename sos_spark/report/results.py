@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from sos_spark.config.freeze import FrozenPlan
+from sos_spark.config.periods import label as period_label
 from sos_spark.config.study import Study
 from sos_spark.report.wording import Scale, outcome_labels, scale_of, unit_name
 
@@ -30,6 +31,23 @@ def _nothing() -> pd.DataFrame:
 def rows_of(frame: pd.DataFrame) -> list[Any]:
     """Returns a frame's rows, each with its columns as attributes."""
     return list(frame.itertuples())
+
+
+def of_outcome(frame: pd.DataFrame, outcome_id: str) -> pd.DataFrame:
+    """Returns a frame's rows of an outcome, in their order; the frame itself where it is empty."""
+    return frame if frame.empty else frame[frame["outcome_id"] == outcome_id]
+
+
+def with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
+    """Adds low, high, by and p to rows of estimates or the secondary analyses, as `Results.specifications` says."""
+    cr2 = rows["ci_low_cr2"].notna() & rows["ci_low_wcr"].isna() & (rows["headline"] != "p_ri")
+    by = pd.Series("", index=rows.index).mask(cr2, "CR2").mask(rows["ci_low_wcr"].notna(), "bootstrap")
+    return rows.assign(
+        low=rows["ci_low_wcr"].where(~cr2, rows["ci_low_cr2"]),
+        high=rows["ci_high_wcr"].where(~cr2, rows["ci_high_cr2"]),
+        by=by,
+        p=rows["p_wcr"].fillna(rows["p_cr2"]).fillna(rows["p_ri"]),
+    )
 
 
 @dataclass(frozen=True)
@@ -66,10 +84,20 @@ class Results:
     estimates: pd.DataFrame
     event_study: pd.DataFrame = field(default_factory=_nothing)
     leave_one_out: pd.DataFrame = field(default_factory=_nothing)
-    sensitivity: pd.DataFrame = field(default_factory=_nothing)
     arms: pd.DataFrame = field(default_factory=_nothing)
     cells: pd.DataFrame = field(default_factory=_nothing)
     balance: pd.DataFrame = field(default_factory=_nothing)
+    pretrend: pd.DataFrame = field(default_factory=_nothing)
+    honest: pd.DataFrame = field(default_factory=_nothing)
+    group_time: pd.DataFrame = field(default_factory=_nothing)
+    aggregates: pd.DataFrame = field(default_factory=_nothing)
+    goodman_bacon: pd.DataFrame = field(default_factory=_nothing)
+    placebo_pilots: pd.DataFrame = field(default_factory=_nothing)
+    placebo_summary: pd.DataFrame = field(default_factory=_nothing)
+    secondary: pd.DataFrame = field(default_factory=_nothing)
+    bounds: pd.DataFrame = field(default_factory=_nothing)
+    power: pd.DataFrame = field(default_factory=_nothing)
+    welch: pd.DataFrame = field(default_factory=_nothing)
     lake: LakeTables = field(default_factory=LakeTables)
     truth: tuple[PlantedEffect, ...] | None = None
     frozen: FrozenPlan | None = None
@@ -103,31 +131,48 @@ class Results:
         return {str(name): self.main.at[outcome_id, name] for name in self.main.columns}
 
     def specifications(self, outcome_id: str) -> pd.DataFrame:
-        """Returns every estimate of an outcome except placebos, in the files' order.
+        """Returns every estimate of an outcome except placebos, each specification once, in the file's order.
 
-        Columns specification, att, low, high (the WCR interval; NaN where there is none) and p (WCR, else CR2).
+        The columns of estimates, and low, high (the WCR interval; where there is none the CR2 interval, unless few
+        pilots rule an interval out), by (bootstrap, CR2 or blank) and p (WCR, else CR2, else RI).
         """
-        frames = [f for f in (self.estimates, self.sensitivity) if not f.empty]
-        if not frames:
-            return pd.DataFrame(columns=["specification", "att", "low", "high", "p"])
-        rows = pd.concat(frames, ignore_index=True)
-        placebo = rows["specification"].str.startswith("placebo")
-        rows = rows[(rows["outcome_id"] == outcome_id) & ~placebo & rows["att"].notna()]
-        rows = rows.drop_duplicates("specification")
-        return pd.DataFrame(
-            {
-                "specification": rows["specification"],
-                "att": rows["att"],
-                "low": rows["ci_low_wcr"],
-                "high": rows["ci_high_wcr"],
-                "p": rows["p_wcr"].fillna(rows["p_cr2"]),
-            }
-        ).reset_index(drop=True)
+        if self.estimates.empty:
+            return self.estimates
+        rows = of_outcome(self.estimates, outcome_id)
+        rows = with_intervals(rows[rows["analysis"] != "placebo"].drop_duplicates("specification"))
+        return rows.reset_index(drop=True)
+
+    @property
+    def placebo_outcomes(self) -> tuple[str, ...]:
+        """The outcomes that the study says the programme cannot have moved."""
+        return self.study.sensitivity.placebo_outcomes
+
+    @cached_property
+    def staggered(self) -> bool:
+        """Whether pilots have different first treated periods, in any outcome."""
+        if self.arms.empty:
+            return len({pilot.go_live for pilot in self.study.pilots}) > 1
+        starts = self.arms[self.arms["arm"] == "pilot"].groupby("outcome_id")["gtime"].nunique()
+        return bool((starts > 1).any())
 
     @cached_property
     def _names(self) -> dict[str, str]:
         units = self.lake.units
         return {} if units.empty else dict(zip(units["unit_id"], units["unit_name"], strict=True))
+
+    @cached_property
+    def _period_names(self) -> dict[int, str]:
+        """Each period's name by its number, where the lake's flow or the cells say when it starts."""
+        named = [f for f in (self.lake.flow, self.cells) if {"period", "period_start"} <= set(f.columns)]
+        starts = pd.concat([f[["period", "period_start"]].dropna().drop_duplicates() for f in named] or [_nothing()])
+        return {
+            int(period): period_label(pd.Timestamp(start).date(), self.study.window.period)
+            for period, start in starts.itertuples(index=False)
+        }
+
+    def period_name(self, period: Any) -> str:
+        """Returns a period's name; of a number that no cell has, the number."""
+        return self._period_names.get(int(period), str(int(period)))
 
     def name_of(self, unit_id: str) -> str:
         """Returns a unit's name."""

@@ -6,20 +6,24 @@ With too few pilots for the bootstrap the headline is randomisation inference, a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sos_spark.report.results import Results
 from sos_spark.report.wording import Scale, number, p_phrase
 
 Finding = Literal["change", "no clear evidence", "not estimable"]
-Row = dict[str, Any]
+Row = Mapping[Any, Any]
 ALPHA = 0.05
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of an outcome: `answer` in a few words, the estimate and interval in its unit, and sentences."""
+    """What is said of an outcome: `answer` in a few words, the estimate and interval in its unit, and sentences.
+
+    `placebo`: the study says that the programme cannot have moved it.
+    """
 
     outcome_id: str
     label: str
@@ -32,15 +36,21 @@ class Verdict:
     probabilities: str
     evidence: str
     note: str
+    placebo: bool = False
 
 
 def verdicts(results: Results) -> list[Verdict]:
     """Returns a verdict on every outcome of the study, in its order."""
-    return [_verdict(results, outcome.outcome_id, outcome.family) for outcome in results.study.outcomes]
+    placebos = results.placebo_outcomes
+    return [
+        replace(_verdict(results, outcome.outcome_id, outcome.family), placebo=outcome.outcome_id in placebos)
+        for outcome in results.study.outcomes
+    ]
 
 
-def summary(found: list[Verdict]) -> str:
-    """Returns the whole answer in two or three sentences."""
+def summary(verdicts_: list[Verdict]) -> str:
+    """Returns the whole answer in two or three sentences; placebos are not part of it."""
+    found = [verdict for verdict in verdicts_ if not verdict.placebo]
     changed = [verdict for verdict in found if verdict.finding == "change"]
     unclear = [verdict for verdict in found if verdict.finding == "no clear evidence"]
     silent = len(found) - len(changed) - len(unclear)
@@ -108,6 +118,12 @@ def _sentences(row: Row, scale: Scale, att: float, significant: bool, interval: 
         said.append("With so few pilots no interval is quoted: the answer rests on randomisation inference alone.")
     if _methods_disagree(row):
         said.append("The two methods of inference do not agree, so this does not count as evidence of a change.")
+    equivalence = _known(row, "p_equivalence")
+    if not significant and equivalence is not None and equivalence < ALPHA:
+        said.append(
+            f"A change as large as the smallest of interest is ruled out, either way ({p_phrase(equivalence)}, test of"
+            " equivalence)."
+        )
     adjusted = _known(row, "p_adjusted")
     if significant and adjusted is not None and adjusted >= ALPHA:
         said.append(
@@ -145,17 +161,20 @@ def detectable(results: Results) -> list[tuple[str, ...]]:
     """Returns outcome, smallest change that would probably have been found, smallest of interest, and what follows."""
     rows: list[tuple[str, ...]] = []
     for outcome in results.study.outcomes:
-        scale, mde = results.scales[outcome.outcome_id], _known(results.main_row(outcome.outcome_id) or {}, "mde")
+        row, scale = results.main_row(outcome.outcome_id) or {}, results.scales[outcome.outcome_id]
+        mde, p_equivalence = _known(row, "mde"), _known(row, "p_equivalence")
         if mde is None:
             continue
         wanted = outcome.smallest_effect_of_interest
         follows = (
-            ""
+            "no smallest change of interest was named"
             if wanted is None
             else "large enough a study"
             if mde <= wanted
-            else "smaller effects of interest could be missed"
+            else "changes of interest could be missed"
         )
+        if wanted is not None and p_equivalence is not None and p_equivalence < ALPHA:
+            follows = "a change of that size is ruled out"
         rows.append(
             (
                 results.labels[outcome.outcome_id],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 
 from sos_spark.config.reference import authorities
 from sos_spark.config.study import (
@@ -68,6 +69,10 @@ class Scale:
     def change(self, value: float) -> str:
         """Writes a change without its unit."""
         return number(value * self.factor, self.change_decimals)
+
+    def slope(self, value: float) -> str:
+        """Writes a change per period, with one more decimal and without its unit."""
+        return number(value * self.factor, self.change_decimals + 1)
 
     def interval(self, low: float, high: float) -> str:
         """Writes an interval of changes without its unit; blank where it is not known."""
@@ -207,6 +212,15 @@ def percent(part: float, whole: float) -> str:
 def listed(names: list[str]) -> str:
     """Writes 'a, b and c'."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def day_in_words(text: str) -> str:
+    """Writes an ISO day as '1 April 2014'; what is no such day stays as it is."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{day.day} {day:%B %Y}"
 
 
 def unit_name(unit_id: str) -> str:

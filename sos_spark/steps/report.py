@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -36,12 +37,15 @@ _TEXT = frozenset(
     {
         "study_id", "outcome_id", "specification", "estimand", "evidence", "note", "unit_id", "la_code", "arm",
         "left_out", "variable", "period_start", "outcome", "reason", "family", "estimator", "headline", "significant",
+        "analysis", "restriction", "target", "label", "control", "group_start", "aggregate", "level", "comparison",
+        "treated_start", "control_start", "term", "source", "what",
     }
 )  # fmt: skip
 _NEEDED = {
     "estimates": (
         "outcome_id", "specification", "n_rows", "n_clusters", "n_treated_clusters", "baseline_mean", "att", "se_cr2",
-        "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri", "p_adjusted", "mde", "evidence", "note",
+        "p_cr2", "ci_low_cr2", "ci_high_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri", "p_adjusted", "mde",
+        "evidence", "headline", "note",
     ),
     "event_study": (
         "outcome_id", "specification", "event_time", "att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high",
@@ -51,8 +55,37 @@ _NEEDED = {
     "arms": ("outcome_id", "unit_id", "arm", "gtime"),
     "cells": ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum"),
     "balance": ("outcome_id", "variable", "smd_before", "smd_after"),
+    "pretrend": (
+        "outcome_id", "specification", "p_joint", "slope", "ci_low", "ci_high", "slope_bound", "p_equivalence",
+        "detectable_violation", "note",
+    ),
+    "honest": (
+        "outcome_id", "restriction", "m", "target", "ci_low", "ci_high", "set_low", "set_high", "label", "breakdown",
+        "note",
+    ),
+    "group_time": (
+        "outcome_id", "control", "group_start", "period_start", "event_time", "att", "ci_low", "ci_high", "n_rows",
+    ),
+    "aggregates": (
+        "outcome_id", "estimator", "aggregate", "level", "att", "df", "p_cr2", "ci_low", "ci_high", "note",
+    ),
+    "goodman_bacon": ("outcome_id", "comparison", "treated_start", "control_start", "weight", "estimate"),
+    "placebo_pilots": ("outcome_id", "att"),
+    "placebo_summary": ("outcome_id", "att", "n_draws", "sd", "p2_5", "p97_5", "share_beyond"),
+    "secondary": (
+        "outcome_id", "analysis", "term", "estimand", "n_rows", "n_treated_clusters", "att", "p_cr2", "ci_low_cr2",
+        "ci_high_cr2", "p_wcr", "ci_low_wcr", "ci_high_wcr", "p_ri", "headline", "note",
+    ),
+    "bounds": (
+        "outcome_id", "what", "att_complete_case", "att_low", "att_high", "ci_low", "ci_high", "n_cells_unknown",
+        "n_cells", "note",
+    ),
+    "power": (
+        "outcome_id", "source", "effect", "power", "mc_se", "replications", "sd_la", "sd_shock", "autocorrelation",
+        "n_clusters", "n_treated_clusters", "note",
+    ),
+    "welch": ("outcome_id", "att", "df", "p", "ci_low", "ci_high", "n_treated", "n_comparators", "note"),
 }  # fmt: skip
-_NEEDED["sensitivity"] = ("outcome_id", "specification", "att")
 _EXPECTED_ALWAYS = ("estimates",)
 _LONG = ("cells",)
 """Files of which only the columns that are needed are read: a row a cell."""
@@ -91,7 +124,7 @@ def read_results(run: Run) -> Results:
     """Returns everything the report is made of; errors as `report`."""
     study, out = run.the_study, run.out
     frames = {name: _read_file(out, name) for name in _NEEDED}
-    frames["sensitivity"] = _as_estimates(frames["sensitivity"])
+    frames["estimates"] = _with_analysis(frames["estimates"])
     earlier = _manifest_steps(out / "manifest.json")
     return Results(
         study=study,
@@ -133,11 +166,24 @@ def _read_file(out: Path, name: str) -> pd.DataFrame:
     )
 
 
-def _as_estimates(sensitivity: pd.DataFrame) -> pd.DataFrame:
-    """The columns of estimates; what the sensitivity run does not give is blank."""
-    columns = list(_NEEDED["estimates"])
-    whole = sensitivity.reindex(columns=columns)
-    return whole.fillna({name: "" for name in columns if name in _TEXT})
+def _with_analysis(estimates: pd.DataFrame) -> pd.DataFrame:
+    """The estimates with the columns that results of earlier versions lack: what each row is for, and equivalence."""
+    columns = {}
+    if "p_equivalence" not in estimates:
+        columns["p_equivalence"] = pd.Series(math.nan, index=estimates.index)
+    if "analysis" not in estimates:
+        columns["analysis"] = estimates["specification"].map(
+            lambda name: (
+                "main"
+                if name == "main"
+                else "placebo"
+                if name.startswith("placebo")
+                else "sensitivity"
+                if "=" in name
+                else "beside"
+            )
+        )
+    return estimates.assign(**columns)
 
 
 def _read_lake(run: Run) -> LakeTables:

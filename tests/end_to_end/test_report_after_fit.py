@@ -56,7 +56,7 @@ def test_the_example_has_a_finding_and_an_outcome_without_rows(results: Results)
 
 
 def test_the_page_can_be_made(results: Results, tmp_path: Path) -> None:
-    page = render_page(results, Pictures((), (), (), (), (), (), (), ()))
+    page = render_page(results, Pictures())
 
     assert "Evidence of a decrease" in page
     assert page.count("<h1>") == 1

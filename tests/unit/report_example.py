@@ -13,6 +13,7 @@ import pandas as pd
 from sos_spark.config.load import parse_study
 from sos_spark.config.periods import add_periods
 from sos_spark.config.study import Study
+from tests.unit import report_example_analyses as analyses
 
 PILOTS = ("304", "801", "855", "925", "926", "935", "384", "938", "872")
 COMPARATORS = ("302", "305", "330", "331", "332", "333", "334", "335", "352", "353", "356", "358", "370", "371", "372")
@@ -58,20 +59,41 @@ def a_study() -> Study:
     return parse_study(STUDY_TEXT)
 
 
+SPECIFICATIONS = (
+    ("main", "main", 0.0),
+    ("twfe", "beside", 0.0),
+    ("la_equal", "beside", 0.004),
+    ("unadjusted", "beside", -0.003),
+    ("synthetic_did", "sensitivity", 0.008),
+    ("go_live=2014-04-01", "sensitivity", 0.01),
+    ("go_live=2017-04-01", "sensitivity", 0.014),
+    ("comparators=all", "sensitivity", -0.006),
+    ("missing=indicator", "sensitivity", -0.001),
+    ("placebo_date=2014-04-01", "placebo", 0.0),
+)
+
+
 def estimates() -> pd.DataFrame:
-    rows = [_estimate(name, "main", *NUMBERS[name]) for name in NUMBERS]
-    for specification, shift in (
-        ("twfe", 0.0),
-        ("la_equal", 0.004),
-        ("comparators=all", -0.006),
-        ("go_live=2014-04-01", 0.01),
-    ):
+    rows = []
+    for specification, analysis, shift in SPECIFICATIONS:
         for name, numbers in NUMBERS.items():
             unit = 30.0 if name == "assessment_duration" else 1.0
-            rows.append(_estimate(name, specification, numbers[0], numbers[1] + shift * unit, *numbers[2:]))
+            effect = 0.002 * unit if analysis == "placebo" else numbers[1] + shift * unit
+            p = (0.8, 0.8) if analysis == "placebo" else numbers[4:]
+            row = _estimate(name, specification, numbers[0], effect, *numbers[2:4], *p) | {"analysis": analysis}
+            if specification == "synthetic_did":  # as the fit leaves it: one method of inference
+                row |= {"ci_low_wcr": math.nan, "ci_high_wcr": math.nan, "p_wcr": math.nan, "p_ri": math.nan}
+            rows.append(row)
     blank = {key: math.nan for key, value in rows[0].items() if isinstance(value, float)}
-    rows.append({**rows[0], **blank, "outcome_id": "icpc", "specification": "main", "evidence": "not estimable",
-                 "note": "=no period before go-live has <known> cells"})  # fmt: skip
+    for specification, analysis, note in (
+        ("main", "main", "=no period before go-live has <known> cells"),
+        ("comparators=all", "sensitivity", "=no period before go-live has <known> cells"),
+    ):
+        rows.append({**rows[0], **blank, "outcome_id": "icpc", "specification": specification, "analysis": analysis,
+                     "evidence": "not estimable", "note": note})  # fmt: skip
+    for name in NUMBERS:
+        rows.append({**rows[0], **blank, "outcome_id": name, "specification": "go_live=2013-04-01",
+                     "analysis": "sensitivity", "evidence": "", "note": "no period lies <before> go-live"})  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -85,7 +107,8 @@ def _estimate(
         "att": att, "se_cr2": half / 2.2, "df_satterthwaite": 11.4, "p_cr2": p_cr2, "ci_low_wcr": att - half,
         "ci_high_wcr": att + half, "p_wcr": p, "p_ri": p + 0.01, "se_cr1": half / 2.3, "se_cr3": half / 2.0,
         "se_iid": half / 6, "se_hc1": half / 6, "p_adjusted": min(1.0, 3 * p), "mde": half * 1.4,
-        "evidence": evidence, "note": "", "p_pretrend": 0.34,
+        "evidence": evidence, "note": "", "p_pretrend": 0.34, "headline": "p_wcr", "ci_low_cr2": att - 1.1 * half,
+        "ci_high_cr2": att + 1.1 * half, "p_equivalence": 0.2,
     }  # fmt: skip
 
 
@@ -126,6 +149,12 @@ def arms() -> pd.DataFrame:
             for unit in units
         ]
     ).astype({"gtime": "Int64"})
+
+
+def staggered_arms() -> pd.DataFrame:
+    """The arms, three pilots each starting in periods 8, 12 and 16."""
+    starts = dict(zip(PILOTS, (8, 8, 8, 12, 12, 12, 16, 16, 16), strict=True))
+    return arms().assign(gtime=lambda frame: frame["unit_id"].map(starts).astype("Int64"))
 
 
 def cells() -> pd.DataFrame:
@@ -171,6 +200,7 @@ def write_run(out: Path, *, thin: bool = False) -> None:
     out.mkdir(parents=True, exist_ok=True)
     files = {"estimates": estimates()}
     if not thin:
+        files |= analyses.frames()
         files |= {"event_study": event_study(), "leave_one_out": leave_one_out(), "arms": arms(), "cells": cells()}
         files |= {"balance": balance()}
     for name, frame in files.items():
@@ -220,6 +250,16 @@ def flow() -> pd.DataFrame:
             for reason, n in (("analysed", 80), ("outside_window", 10), ("not_fully_observed", 5))
         ]
     )  # fmt: skip
+
+
+def flow_by_period() -> pd.DataFrame:
+    """The flow counted by period; what is not observed grows by one row a period in each pilot."""
+    pieces = []
+    for period in range(N_PERIODS):
+        grows = (lambda frame: frame["is_pilot"] & (frame["reason"] == "not_fully_observed"))(flow())
+        start = add_periods(date(2013, 4, 1), period, "quarter")
+        pieces.append(flow().assign(period=period, period_start=start, n_rows=flow()["n_rows"] + period * grows))
+    return pd.concat(pieces, ignore_index=True)
 
 
 def rule_counts() -> pd.DataFrame:

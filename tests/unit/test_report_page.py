@@ -18,14 +18,16 @@ from sos_spark.errors import InputError
 from sos_spark.report import house
 from sos_spark.report.draw_effects import forest_picture
 from sos_spark.report.draw_event_study import event_study_picture
-from sos_spark.report.page import Pictures, render_page
-from sos_spark.report.results import Results
+from sos_spark.report.flow import flow_table
+from sos_spark.report.page import Pictures, draw_pictures, render_page
+from sos_spark.report.results import LakeTables, Results
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.report import read_results, report
 from tests.unit import report_example as example
+from tests.unit import report_example_analyses as analyses
 
 RESULTS = Results(study=example.a_study(), fingerprint="f", estimates=example.estimates())
-NO_PICTURES = Pictures((), (), (), (), (), (), (), ())
+NO_PICTURES = Pictures()
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
 
@@ -99,6 +101,26 @@ def thin(tmp_path_factory: pytest.TempPathFactory) -> Page:
     return Page((out / "report.html").read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="module")
+def whole() -> Page:
+    """The page of a run with everything: pilots that started apart, a lake counted by period, a plan frozen since."""
+    frozen = example.a_study().model_dump(mode="json", by_alias=True)
+    frozen["outcomes"] = [outcome for outcome in frozen["outcomes"] if outcome["outcome_id"] != "kinship_placement"]
+    lake = LakeTables(
+        units=example.units(), flow=example.flow_by_period(), files=example.files(), ledger=example.ledger(),
+        rule_counts=example.rule_counts(), expectations=example.expectations(), link_rates=example.link_rates(),
+    )  # fmt: skip
+    results = replace(
+        RESULTS,
+        **analyses.frames(),
+        arms=example.staggered_arms(),
+        cells=example.cells(),
+        lake=lake,
+        frozen=FrozenPlan("2021-01-01", "abc", ("outcomes: 3 -> 4",), frozen),
+    )
+    return Page(render_page(results, draw_pictures(results, flow_table(results))))
+
+
 def test_the_page_says_its_language_and_title(html: str, page: Page) -> None:
     assert html.startswith("<!DOCTYPE html>")
     assert page.named("html")[0]["lang"] == "en-GB"
@@ -117,16 +139,16 @@ def test_real_data_have_no_simulated_banner(thin: Page) -> None:
     assert "simulated" not in thin.words.lower()
 
 
-def test_headings_go_down_one_level_at_a_time(page: Page, thin: Page) -> None:
-    for shown in (page, thin):
+def test_headings_go_down_one_level_at_a_time(page: Page, thin: Page, whole: Page) -> None:
+    for shown in (page, thin, whole):
         levels = [int(tag[1]) for tag, _, _ in shown.elements if re.fullmatch(r"h[1-6]", tag)]
         assert levels.count(1) == 1
         assert levels[0] == 1
         assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_ids_are_unique_and_every_link_leads_somewhere(page: Page, thin: Page) -> None:
-    for shown in (page, thin):
+def test_ids_are_unique_and_every_link_leads_somewhere(page: Page, thin: Page, whole: Page) -> None:
+    for shown in (page, thin, whole):
         ids = [attrs["id"] for _, attrs, _ in shown.elements if "id" in attrs]
         assert len(ids) == len(set(ids))
         assert {attrs["href"] for attrs in shown.named("a")} <= {f"#{name}" for name in ids}
@@ -139,21 +161,71 @@ def test_nothing_is_fetched_and_nothing_runs(html: str, page: Page) -> None:
     assert all(str(attrs["src"]).startswith("data:image/svg+xml;base64,") for attrs in page.named("img"))
 
 
-def test_every_figure_has_an_alternative_text_a_caption_and_a_table(page: Page) -> None:
-    figures = len(page.named("figure"))
-    inside = [tag for tag, _, parents in page.elements if "figure" in parents]
+def test_every_figure_has_an_alternative_text_a_caption_and_a_table(page: Page, whole: Page) -> None:
+    for shown in (page, whole):
+        figures = len(shown.named("figure"))
+        inside = [tag for tag, _, parents in shown.elements if "figure" in parents]
 
-    assert figures > 10
-    assert len(page.named("img")) == figures
-    assert all(len(attrs["alt"] or "") > 40 for attrs in page.named("img"))
-    assert inside.count("figcaption") == inside.count("table") == figures
+        assert figures > 20
+        assert len(shown.named("img")) == figures
+        assert all(len(attrs["alt"] or "") > 40 for attrs in shown.named("img"))
+        assert inside.count("figcaption") == inside.count("table") == figures
 
 
-def test_every_table_has_a_caption_and_headed_columns(page: Page) -> None:
-    tables = len(page.named("table"))
+def test_every_table_has_a_caption_and_headed_columns(page: Page, whole: Page) -> None:
+    for shown in (page, whole):
+        tables = len(shown.named("table"))
 
-    assert len(page.named("caption")) == tables
-    assert all(attrs.get("scope") in ("col", "row") for attrs in page.named("th"))
+        assert len(shown.named("caption")) == tables
+        assert all(attrs.get("scope") in ("col", "row") for attrs in shown.named("th"))
+
+
+def test_every_row_of_a_table_is_as_wide_as_its_head(page: Page, whole: Page) -> None:
+    for shown in (page, whole):
+        width = cells = 0
+        for tag, _, parents in shown.elements:
+            if tag == "thead":
+                width = 0
+            if tag == "th" and "thead" in parents:
+                width += 1
+            if tag == "tr" and "tbody" in parents:
+                assert cells in (0, width)
+                cells = 0
+            if tag in ("td", "th") and "tbody" in parents:
+                cells += 1
+            if tag == "table":
+                cells = 0
+
+
+def test_the_contents_list_every_section_in_its_order(page: Page, thin: Page, whole: Page) -> None:
+    for shown in (page, thin, whole):
+        links = [attrs["href"] for tag, attrs, parents in shown.elements if tag == "a" and "nav" in parents]
+        headings = [f"#{attrs['id']}" for attrs in shown.named("h2")]
+        assert links == headings
+
+
+def test_every_analysis_has_its_section(whole: Page) -> None:
+    ids = {attrs.get("id") for attrs in whole.named("h2")}
+
+    assert {"detect", "drift", "staggered", "other", "placebo", "secondary", "unknown"} <= ids
+
+
+def test_absent_files_leave_their_sections_out(thin: Page) -> None:
+    ids = {attrs.get("id") for attrs in thin.named("h2")}
+
+    assert not {"drift", "staggered", "secondary", "unknown"} & ids
+    assert "detect" in ids
+
+
+def test_pilots_that_started_together_have_no_section_on_different_starts(page: Page) -> None:
+    assert "started at different times" not in page.words
+
+
+def test_what_the_plan_lacks_is_marked_on_its_card(whole: Page, page: Page) -> None:
+    assert whole.words.count("exploratory: not in the frozen plan") > 1
+    assert "Evidence of a decrease exploratory: not in the frozen plan" in whole.words
+    assert "exploratory" not in page.words  # no plan was frozen: said once, and nothing is marked
+    assert page.words.count("nothing on this page was declared in advance") == 1
 
 
 def test_the_numbers_are_those_of_the_estimates(finished: Path, page: Page) -> None:
@@ -173,7 +245,10 @@ def test_names_notes_and_warnings_are_escaped(html: str, page: Page) -> None:
     assert "A programme &lt;in&gt; nine authorities &amp; more" in html
     assert "a <b>bold</b> warning" in page.words
     assert "<b>bold" not in html
-    assert "=no period before go-live has <known> cells" in page.words
+    for note in ("=no period before go-live has <known> cells", "no period lies <before> go-live",
+                 "coefficients of <covariates> held", "4 or <fewer> pilots", "no <practice> model",
+                 "nothing was <fitted>"):  # fmt: skip
+        assert note in page.words
 
 
 def test_it_is_no_replication(page: Page) -> None:
@@ -186,7 +261,8 @@ def test_every_figure_is_left_as_png_and_svg(finished: Path, page: Page) -> None
     assert {path.stem for path in (finished / "figures").glob("*.png")} == names
     assert {path.stem for path in (finished / "figures").glob("*.svg")} == names
     assert {"forest", "sample_flow", "balance", "trends_kinship_placement", "event_study_kinship_placement",
-            "leave_one_out_kinship_placement", "specification_curve_kinship_placement"} <= names  # fmt: skip
+            "leave_one_out_kinship_placement", "specification_curve_kinship_placement", "honest_kinship_placement",
+            "placebo_pilots", "secondary_ofsted", "bounds", "power"} <= names  # fmt: skip
 
 
 def test_figures_hold_no_date_and_no_program(finished: Path) -> None:
@@ -300,6 +376,7 @@ def test_a_real_source_after_a_simulated_one_is_not_called_simulated(tmp_path: P
     [
         (None, "not frozen before the results were seen"),
         (FrozenPlan("2021-01-01", "abc", ()), "has not been changed since"),
+        (FrozenPlan("2021-01-01", "abc", (), {"schema_version": 0}), "cannot be compared"),
         (FrozenPlan("2021-01-01", "abc", ("window.period: 'x' -> 'y'",)), "window.period: 'x' -> 'y'"),
     ],
 )

@@ -95,9 +95,37 @@ def test_what_can_be_detected_is_set_against_what_matters() -> None:
     assert rows["Re-referral within 6 months of no further action"][1:] == (
         "4.3 points",
         "2.0 points",
-        "smaller effects of interest could be missed",
+        "changes of interest could be missed",
     )
-    assert rows["Entrants to care placed with family or friends"][2:] == ("", "")
+    assert rows["Entrants to care placed with family or friends"][2:] == (
+        "",
+        "no smallest change of interest was named",
+    )
+
+
+def test_an_effect_of_interest_that_equivalence_rules_out_is_said_to_be() -> None:
+    frame = estimates()
+    frame.loc[frame["outcome_id"] == "rereferral_nfa_6m", "p_equivalence"] = 0.01
+    results = Results(study=a_study(), fingerprint="f", estimates=frame)
+
+    rows = {row[0]: row for row in detectable(results)}
+
+    assert rows["Re-referral within 6 months of no further action"][3] == "a change of that size is ruled out"
+    assert "ruled out, either way (p = 0.01" in " ".join(verdicts(results)[1].sentences)
+    assert "ruled out" not in " ".join(verdicts(results)[0].sentences)
+
+
+def test_a_placebo_outcome_is_no_part_of_the_summary() -> None:
+    study = a_study()
+    sensitivity = study.sensitivity.model_copy(update={"placebo_outcomes": ("icpc",)})
+    results = Results(
+        study=study.model_copy(update={"sensitivity": sensitivity}), fingerprint="f", estimates=estimates()
+    )
+
+    found = verdicts(results)
+
+    assert [verdict.outcome_id for verdict in found if verdict.placebo] == ["icpc"]
+    assert summary(found).startswith("Of 3 outcomes, 1 shows evidence of a change.")
 
 
 def test_planted_effects_are_averaged_over_treated_rows() -> None:

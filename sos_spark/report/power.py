@@ -1,0 +1,179 @@
+"""What a study of this size can find: the chance of finding an effect, by its size."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sos_spark.report.house import COMPARATOR, INK, PILOT, QUIET, DataTable, Picture, draw, panels
+from sos_spark.report.results import Results, of_outcome, rows_of
+from sos_spark.report.sections import Block, Bullets, Section, Table, Text, section
+from sos_spark.report.verdicts import detectable
+from sos_spark.report.wording import Scale, count, number, percent
+
+_WANTED = 0.8
+
+
+def power_section(results: Results) -> Section | None:
+    """Returns the section on what can be detected; it is always there."""
+    found = detectable(results)
+    blocks: list[Block | None] = [
+        Text(
+            "The number of pilot authorities, not the number of children, limits what can be seen: authorities differ"
+            " from year to year for reasons of their own. The table gives the change that a study of this size would"
+            " find four times in five; smaller changes may well have happened and stay unseen."
+        )
+    ]
+    if found:
+        header = ("Outcome", "Would be found 4 times in 5", "Smallest change of interest", "What follows")
+        blocks.append(
+            Table("Smallest change that would probably be found", DataTable(header, tuple(found), numeric=99))
+        )
+    else:
+        blocks.append(Text("No estimate has a detectable effect."))
+    picture = power_picture(results)
+    if picture is not None:
+        blocks += [
+            Text(
+                "How likely a real change of a given size is to be found, by working the whole analysis on invented"
+                " data that scatter as these authorities do."
+            ),
+            picture,
+        ]
+    elif len(results.power):
+        blocks.append(Table("Chance of finding a change, by its size", _every_row(results), folded=True))
+    spread = _spread(results)
+    if spread.rows:
+        blocks.append(Table("How much authorities scatter", spread, folded=True))
+    blocks.append(Bullets(_notes(results), quiet=True))
+    made = section("detect", "What this study can and cannot detect", blocks)
+    return made or Section("detect", "What this study can and cannot detect", tuple(b for b in blocks if b is not None))
+
+
+def power_picture(results: Results) -> Picture | None:
+    """Draws power against effect, simulated and by formula; None where nothing was simulated."""
+    found = {key: own for key in results.labels if len(own := _curve(results, key, "simulated"))}
+    if not found:
+        return None
+
+    def paint(figure: Figure) -> None:
+        shown = panels(figure, [results.labels[key] for key in found])
+        for axes, (key, own) in zip(shown, found.items(), strict=True):
+            wanted = results.study.outcome(key).smallest_effect_of_interest
+            _panel(axes, own, _curve(results, key, "analytic"), results.scales[key], wanted)
+
+    return draw(
+        "power",
+        title="Chance of finding a change",
+        caption="Points: share of simulated studies that found the change, with twice its error; grey line: the same by"
+        " formula. Dashed: four in five. Orange: the smallest change of interest.",
+        alt="Power curves. " + " ".join(_in_words(results, key, own) for key, own in found.items()),
+        table=_every_row(results),
+        height=0.35 + 2.1 * -(-len(found) // 2),
+        paint=paint,
+    )
+
+
+def _curve(results: Results, outcome_id: str, source: str) -> pd.DataFrame:
+    """Power by effect, the effect's sign aside; empty where the run has none of that source."""
+    own = of_outcome(results.power, outcome_id)
+    if own.empty:
+        return own
+    own = own[(own["source"] == source) & own["effect"].notna() & own["power"].notna()]
+    return own.assign(effect=own["effect"].abs()).sort_values("effect", kind="stable").reset_index(drop=True)
+
+
+def _panel(axes: Axes, simulated: pd.DataFrame, analytic: pd.DataFrame, scale: Scale, wanted: float | None) -> None:
+    axes.axhline(100 * _WANTED, color=QUIET, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+    if len(analytic) > 1:
+        axes.plot(analytic["effect"] * scale.factor, 100 * analytic["power"], color="#8a8a8a", linewidth=1.3, zorder=2)
+    x, y = simulated["effect"] * scale.factor, 100 * simulated["power"]
+    error = 200 * simulated["mc_se"].fillna(0.0)
+    axes.vlines(x, (y - error).clip(lower=0), (y + error).clip(upper=100), color=PILOT, linewidth=1.2, zorder=3)
+    axes.plot(x, y, "o", color=PILOT, markersize=4.5, zorder=4)
+    if wanted is not None:
+        at = wanted * scale.factor
+        axes.axvline(at, color=COMPARATOR, linewidth=1.2, linestyle=(0, (1, 1.5)), zorder=1.5)
+    axes.set_ylim(0, 104)
+    axes.set_yticks([0, 20, 40, 60, 80, 100])
+    axes.set_xlim(left=0)
+    axes.margins(x=0.06)
+    axes.grid(axis="y")
+    axes.set_ylabel("Chance, per cent")
+    axes.set_xlabel(f"Size of the change, {scale.long_unit}")
+    axes.tick_params(axis="x", labelcolor=INK)
+
+
+def _in_words(results: Results, outcome_id: str, own: pd.DataFrame) -> str:
+    scale = results.scales[outcome_id]
+    enough = own[own["power"] >= _WANTED]
+    label = results.labels[outcome_id]
+    if enough.empty:
+        largest = own.iloc[-1]
+        return (
+            f"{label}: even a change of {scale.change(largest['effect'])} {scale.long_unit} is found in"
+            f" {percent(largest['power'], 1.0)} of simulated studies only."
+        )
+    first = enough.iloc[0]
+    return (
+        f"{label}: a change of {scale.change(first['effect'])} {scale.long_unit} is found in"
+        f" {percent(first['power'], 1.0)} of simulated studies."
+    )
+
+
+def _every_row(results: Results) -> DataTable:
+    rows = []
+    for key, label in results.labels.items():
+        scale = results.scales[key]
+        for row in rows_of(of_outcome(results.power, key)):
+            if math.isnan(row.effect) or math.isnan(row.power):
+                continue
+            error = "" if math.isnan(row.mc_se) else f"{number(100 * row.mc_se, 1)}"
+            rows.append(
+                (
+                    label,
+                    "simulated" if row.source == "simulated" else "by formula",
+                    f"{scale.change(row.effect)} {scale.change_unit}",
+                    percent(row.power, 1.0),
+                    error,
+                    count(row.replications),
+                )
+            )
+    header = ("Outcome", "How", "Size of the change", "Chance of finding it", "Its error, points", "Simulated studies")
+    return DataTable(header, tuple(rows), numeric=2)
+
+
+def _spread(results: Results) -> DataTable:
+    """Returns the variance components that power was computed from, once an outcome."""
+    rows = []
+    for key, label in results.labels.items():
+        own, scale = of_outcome(results.power, key), results.scales[key]
+        own = own[own["sd_la"].notna()] if len(own) else own
+        rows += [
+            (
+                f"{label}, {scale.long_unit}",
+                scale.change(row.sd_la),
+                scale.change(row.sd_shock),
+                number(row.autocorrelation, 2),
+                f"{count(row.n_treated_clusters)} of {count(row.n_clusters)}",
+            )
+            for row in rows_of(own.head(1))
+        ]
+    header = (
+        "Outcome", "Between authorities", f"Within one, {results.study.window.period} to {results.study.window.period}",
+        "Carry-over to the next", "Pilots of units",
+    )  # fmt: skip
+    return DataTable(header, tuple(rows))
+
+
+def _notes(results: Results) -> tuple[str, ...]:
+    notes = [
+        f"{label}: {row.note}"
+        for key, label in results.labels.items()
+        for row in rows_of(of_outcome(results.power, key))
+        if row.note
+    ]
+    return tuple(dict.fromkeys(notes))

@@ -1,0 +1,148 @@
+"""Other ways of doing the sums: the specification curves, what they come to in words, and what could not be done."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sos_spark.report.declared import Declared
+from sos_spark.report.draw_specifications import specification_curve
+from sos_spark.report.house import DataTable
+from sos_spark.report.results import Results, of_outcome, rows_of, with_intervals
+from sos_spark.report.sections import Block, Bullets, Heading, Section, Table, Text, section
+from sos_spark.report.specifications import meaning, spoken
+from sos_spark.report.verdicts import is_significant
+from sos_spark.report.wording import count, number, p_value
+
+
+def robustness_section(results: Results) -> Section | None:
+    """Returns the section; None where the run left the main estimates alone."""
+    blocks: list[Block | None] = []
+    for outcome_id in results.labels:
+        picture = specification_curve(results, outcome_id)
+        if picture is not None:
+            blocks += [picture, Text(curve_in_words(results, outcome_id))]
+    reasons = not_estimated(results)
+    if reasons:
+        blocks += [Heading("Ways that gave no number"), Bullets(reasons)]
+    if not results.welch.empty:
+        blocks += [
+            Heading("The simplest check"),
+            Text(
+                "Each authority's mean after go-live less its mean before, pilots against comparators (Welch's t-test)."
+                " No model, and every authority counts the same."
+            ),
+            Table("Authorities' changes, pilots less comparators", welch_table(results)),
+        ]
+    every = other_estimates(results)
+    if every.rows:
+        blocks += [
+            Table("What each way of doing the sums means", meanings(results), folded=True),
+            Table("Every other estimate", every, folded=True),
+        ]
+    lead = Text(
+        "Every choice below was a possible one. A finding that holds under one of them only is weak, whichever it is; a"
+        " finding that holds under nearly all does not hang on a choice of ours."
+    )
+    return section("other", "Other ways of doing the sums", [lead, *blocks])
+
+
+def curve_in_words(results: Results, outcome_id: str) -> str:
+    """Returns how many specifications point the main one's way, and how many are evidence by the headline rule."""
+    frame = results.specifications(outcome_id)
+    frame = frame[frame["att"].notna()]
+    is_main = frame["specification"] == "main"
+    said = []
+    if is_main.any():
+        others = frame[~is_main]
+        same = int(((others["att"] > 0) == (frame.loc[is_main, "att"].iloc[0] > 0)).sum())
+        said.append(f"{same} of {len(others)} other ways point the same way as the main one.")
+    judged = [found for row in frame.to_dict("records") if (found := is_significant(row)) is not None]
+    if judged:
+        n = sum(judged)
+        said.append(
+            f"By the headline rule {n or 'none'} of the {len(judged)} estimates, the main one among them,"
+            f" {'is' if n < 2 else 'are'} evidence of a change."
+        )
+    if len(judged) < len(frame):
+        left = len(frame) - len(judged)
+        said.append(f"The rule needs two methods of inference and says nothing of {left} that {_has(left)} one only.")
+    return f"{results.labels[outcome_id]}: {' '.join(said)}"
+
+
+def _has(n: int) -> str:
+    return "has" if n == 1 else "have"
+
+
+def not_estimated(results: Results) -> tuple[str, ...]:
+    """Returns the specifications without a number, placebos apart, each with its reason and its outcomes."""
+    frame = results.estimates
+    if frame.empty:
+        return ()
+    blank = frame[frame["att"].isna() & ~frame["analysis"].isin(("main", "placebo"))]
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for row in rows_of(blank[blank["outcome_id"].isin(list(results.labels))]):
+        why = str(row.note or "no reason was given")
+        reasons.setdefault((spoken(row.specification), why), []).append(results.labels[row.outcome_id])
+    everywhere = set(results.labels.values())
+    return tuple(
+        f"{name}: {why}" + ("" if set(outcomes) == everywhere else f" ({'; '.join(dict.fromkeys(outcomes))})")
+        for (name, why), outcomes in reasons.items()
+    )
+
+
+def meanings(results: Results) -> DataTable:
+    """Returns each specification of the run once, with what it means."""
+    names = dict.fromkeys(str(name) for name in results.estimates["specification"] if name != "main")
+    rows = tuple((spoken(name), meaning(name)) for name in names)
+    return DataTable(("Way", "What it means"), rows, words=1)
+
+
+def other_estimates(results: Results) -> DataTable:
+    """Returns every row of the estimates that is not main, in the file's order."""
+    plan = Declared(results.frozen, results.study)
+    frame = results.estimates
+    rows = []
+    for row in rows_of(with_intervals(frame)) if len(frame) else ():
+        if row.specification == "main" or row.outcome_id not in results.labels:
+            continue
+        scale = results.scales[row.outcome_id]
+        rows.append(
+            (
+                results.labels[row.outcome_id],
+                spoken(row.specification),
+                *((plan.specification(row.outcome_id, row.specification) or "declared",) if plan.marks else ()),
+                "" if pd.isna(row.att) else f"{scale.change(row.att)} {scale.change_unit}",
+                scale.interval(row.low, row.high) + (" (CR2)" if row.by == "CR2" else ""),
+                p_value(row.p_wcr),
+                p_value(row.p_cr2),
+                p_value(row.p_ri),
+                str(row.note or ""),
+            )
+        )
+    header = (
+        "Outcome", "Specification", *(("Plan",) if plan.marks else ()), "Change", "95% interval", "p, boot\u00adstrap",
+        "p, CR2", "p, random\u00adisation", "Note",
+    )  # fmt: skip
+    return DataTable(header, tuple(rows), numeric=3 if plan.marks else 2, words=1).trimmed()
+
+
+def welch_table(results: Results) -> DataTable:
+    """Returns the Welch test of each outcome."""
+    rows = []
+    for outcome_id, label in results.labels.items():
+        for row in rows_of(of_outcome(results.welch, outcome_id)):
+            scale = results.scales[outcome_id]
+            rows.append(
+                (
+                    f"{label}, {scale.long_unit}",
+                    scale.change(row.att),
+                    scale.interval(row.ci_low, row.ci_high),
+                    p_value(row.p),
+                    number(row.df, 1),
+                    count(row.n_treated),
+                    count(row.n_comparators),
+                    str(row.note or ""),
+                )
+            )
+    header = ("Outcome", "Change", "95% interval", "p", "Degrees of freedom", "Pilots", "Comparators", "Note")
+    return DataTable(header, tuple(rows), words=1).trimmed()

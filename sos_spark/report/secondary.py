@@ -1,0 +1,169 @@
+"""Did it matter more in some places? Effects by what authorities were, did, or were exposed to."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sos_spark.fit.secondary import SIMULATED
+from sos_spark.report.declared import Declared, Mark, legend, starred
+from sos_spark.report.forest import Bar, bar_in_words, paint_forest
+from sos_spark.report.house import PILOT, QUIET, DataTable, Picture, draw, wrapped
+from sos_spark.report.results import Results, rows_of, with_intervals
+from sos_spark.report.sections import Banner, Block, Bullets, Heading, Section, Text, section
+from sos_spark.report.verdicts import is_significant
+from sos_spark.report.wording import count, p_value
+
+_ANALYSES = {
+    "ofsted": (
+        "By the inspectors' rating before go-live",
+        "Ofsted's rating of an authority's children's services, as it was before the pilots started; later ratings are"
+        " never used, because inspectors see what a programme does. The difference is between the two groups' effects.",
+    ),
+    "embeddedness": (
+        "By how well the practice took hold",
+        "The effect in a pilot where the practice took hold as it did on average, and how much larger the effect is for"
+        " each unit more of it.",
+    ),
+    "practice_models": (
+        "Allowing for similar practice elsewhere",
+        "Some comparators used similar practice models. The first row is the effect had none of them done so; the"
+        " second how much a comparator's own outcome moves with full use of such a model.",
+    ),
+}
+_BANNER = Banner(
+    "Made-up characteristics",
+    "These characteristics of authorities were made up by the simulator. They say nothing about any real authority.",
+)
+_TERMS = {
+    "difference": "Difference between the two",
+    "effect allowing for comparators' practice models": "Effect, allowing for comparators' practice",
+}
+
+
+def secondary_section(results: Results) -> Section | None:
+    """Returns the section; None where the run left no secondary analysis."""
+    frame = results.secondary
+    if frame.empty:
+        return None
+    frame = frame[frame["outcome_id"].isin(list(results.labels))]
+    blocks: list[Block | None] = [
+        Text(
+            "These compare a few pilots with a few others, and such groups differ in much else besides. Read them as"
+            " descriptions, not as tests of the programme."
+        )
+    ]
+    known = frame[frame["att"].notna()]
+    all_made_up = len(known) > 0 and bool(_made_up(known).all())
+    if all_made_up:
+        blocks.append(_BANNER)
+    for analysis in dict.fromkeys(frame["analysis"]):
+        own = frame[frame["analysis"] == analysis]
+        title, lead = _ANALYSES.get(analysis, (str(analysis).replace("_", " ").capitalize(), ""))
+        blocks += [Heading(title), Text(lead) if lead else None]
+        if not all_made_up and _made_up(own).any():
+            blocks.append(_BANNER)
+        blocks += _shown(results, analysis, title, own)
+    return section("secondary", "Did it matter more in some places?", blocks)
+
+
+def _shown(results: Results, analysis: str, title: str, own: pd.DataFrame) -> list[Block | None]:
+    """An analysis's blocks: its figure and table, and why outcomes were left out of it."""
+    known = own[own["att"].notna()]
+    blocks: list[Block | None] = []
+    if len(known):
+        marks = {key: Declared(results.frozen, results.study).secondary(key, analysis) for key in results.labels}
+        blocks.append(_forest(results, analysis, title, with_intervals(known), marks))
+    return [*blocks, Bullets(_left_out(results, own))]
+
+
+def _made_up(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Whether the simulator made a row's characteristics up: its source, or its note, says so."""
+    said = rows["note"].fillna("").str.contains(SIMULATED, regex=False)
+    known = rows["att"].notna()
+    return (said | (rows["source"] == "simulated") if "source" in rows else said) & known
+
+
+def term_in_words(term: str) -> str:
+    """Returns what a row of the secondary analyses is, for a figure's label."""
+    plain = _TERMS.get(term, term).replace("_", " ")
+    if plain.startswith("effect in "):
+        plain = f"rated {plain.removeprefix('effect in ')}"
+    return plain[:1].upper() + plain[1:]
+
+
+def _forest(results: Results, analysis: str, title: str, shown: pd.DataFrame, marks: dict[str, Mark]) -> Picture:
+    """Rows of terms, a panel an outcome."""
+    panels: dict[str, list[Bar]] = {}
+    for row in rows_of(shown):
+        colour = QUIET if row.term == "difference" or row.term.startswith("per unit") else PILOT
+        bar = Bar(term_in_words(row.term), row.att, row.low, row.high, colour)
+        panels.setdefault(row.outcome_id, []).append(bar)
+    ordered = {key: panels[key] for key in results.labels if key in panels}
+    names = {key: starred(results.labels[key], marks[key]) for key in ordered}
+
+    def paint(figure: Figure) -> None:
+        figure.set_layout_engine("constrained", h_pad=0.08)
+        heights = [len(bars) + 2.2 for bars in ordered.values()]
+        grid = figure.subplots(len(ordered), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
+        for axes, (key, bars) in zip(grid, ordered.items(), strict=True):
+            paint_forest(axes, bars, results.scales[key])
+            axes.set_title(wrapped(names[key], width=60))
+
+    by = " (CR2 where the bootstrap gave none)" if (shown["by"] == "CR2").any() else ""
+    return draw(
+        f"secondary_{analysis}",
+        title=title,
+        caption=f"Points are estimates, lines their 95% intervals{by}; a hollow point has none, because too few pilots"
+        f" stand behind it. Blue: effects; grey: differences and slopes.{legend([marks[key] for key in ordered])}",
+        alt=f"Forest plot. {title}. "
+        + " ".join(
+            f"{names[key]}. {' '.join(bar_in_words(bar, results.scales[key]) for bar in bars)}"
+            for key, bars in ordered.items()
+        ),
+        table=_table(results, shown, marks),
+        height=0.3 + sum(0.24 * len(bars) + 0.72 for bars in ordered.values()),
+        paint=paint,
+    )
+
+
+def _table(results: Results, shown: pd.DataFrame, marks: dict[str, Mark]) -> DataTable:
+    plan = Declared(results.frozen, results.study)
+    rows = []
+    for row in rows_of(shown):
+        scale = results.scales[row.outcome_id]
+        significant = is_significant({name: getattr(row, name) for name in ("p_wcr", "p_cr2", "p_ri")})
+        rows.append(
+            (
+                results.labels[row.outcome_id],
+                term_in_words(row.term),
+                *((marks[row.outcome_id] or "declared",) if plan.marks else ()),
+                f"{scale.change(row.att)} {scale.change_unit}",
+                scale.interval(row.low, row.high),
+                p_value(row.p_wcr),
+                p_value(row.p_cr2),
+                p_value(row.p_ri),
+                count(row.n_treated_clusters),
+                count(row.n_rows),
+                {True: "evidence", False: "no clear evidence", None: "cannot be judged"}[significant],
+                f"{row.estimand}{f'. Note: {row.note}' if row.note else ''}",
+            )
+        )
+    header = (
+        "Outcome", "Term", *(("Plan",) if plan.marks else ()), "Estimate", "95% interval", "p, boot\u00adstrap",
+        "p, CR2", "p, random\u00adisation", "Pilots", "Rows", "Headline rule", "What is estimated",
+    )  # fmt: skip
+    return DataTable(header, tuple(rows), numeric=3 if plan.marks else 2, words=2).trimmed()
+
+
+def _left_out(results: Results, own: pd.DataFrame) -> tuple[str, ...]:
+    """Why an analysis was left out: each reason once, with its outcomes unless it holds for all."""
+    reasons: dict[str, list[str]] = {}
+    for row in rows_of(own[own["att"].isna()]):
+        reasons.setdefault(str(row.note or "no reason was given"), []).append(results.labels[row.outcome_id])
+    n = own["outcome_id"].nunique()
+    return tuple(
+        f"Not done: {why.removeprefix('left out: ')}"
+        + ("" if len(set(names)) == n else f" ({'; '.join(dict.fromkeys(names))})")
+        for why, names in reasons.items()
+    )

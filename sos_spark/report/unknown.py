@@ -1,0 +1,232 @@
+"""What is not known: rows without an outcome, by period and arm, and what hidden or missing values could be hiding."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sos_spark.report.draw_trends import label_every
+from sos_spark.report.flow import reason_in_words, unknown_by_period
+from sos_spark.report.forest import Bar, height_of, paint_groups
+from sos_spark.report.house import ARM_COLOURS, DataTable, Picture, draw, panels
+from sos_spark.report.results import ARM_NAMES, Results, of_outcome, rows_of
+from sos_spark.report.sections import Block, Bullets, Heading, Section, Table, Text, section
+from sos_spark.report.wording import Scale, count, percent
+
+_MARKS: dict[str, dict[str, Any]] = {
+    "pilot": {"linestyle": "-", "marker": "o", "markersize": 3.4},
+    "comparator": {"linestyle": (0, (4, 2)), "marker": "s", "markersize": 3.0},
+}
+_WHAT = {"suppressed": "hidden counts", "missing": "missing values"}
+
+
+def unknown_section(results: Results) -> Section | None:
+    """Returns the section; None where the run counted nothing that is not known and left no bounds."""
+    blocks: list[Block | None] = [
+        Text(
+            'Unknown is never counted as "no". Rows whose outcome could not be observed are left out; if that happens'
+            " more often in one arm than in the other, the comparison suffers."
+        ),
+        unknown_picture(results),
+    ]
+    table, by_period = unknown_table(_over_all_periods(results)), unknown_table(results)
+    if table.rows:
+        blocks.append(Table("Eligible rows without a known outcome", table))
+    if by_period.rows and by_period != table:
+        blocks.append(Table("The same by period", by_period, folded=True))
+    picture = bounds_picture(results)
+    if picture is not None:
+        blocks += [
+            Heading("What the unknown values could be hiding"),
+            Text(
+                "Some counts are hidden because they are small, some values are missing. The estimate above leaves them"
+                " out. Here they are filled in twice: so that the effect comes out as low, and as high, as it can."
+                " Whatever the true values are, the estimate lies between the two."
+            ),
+            picture,
+            Bullets(tuple(filter(None, (bounds_in_words(results, row) for row in _bounds(results))))),
+        ]
+    blocks.append(Bullets(_without_numbers(results)))
+    return section("unknown", "What is not known", blocks)
+
+
+def _over_all_periods(results: Results) -> Results:
+    """The results as if rows had not been counted by period."""
+    flow = results.lake.flow
+    return replace(
+        results, lake=replace(results.lake, flow=flow.drop(columns=["period", "period_start"], errors="ignore"))
+    )
+
+
+def unknown_table(results: Results) -> DataTable:
+    """Returns what is not known, by outcome, period where counted, arm and reason."""
+    frame = unknown_by_period(results)
+    frame = frame[frame["outcome_id"].isin(list(results.labels))]
+    by_period = bool(frame["period"].notna().any())
+    rows = tuple(
+        (
+            results.labels[row.outcome_id],
+            *((results.period_name(row.period),) if by_period else ()),
+            ARM_NAMES[row.arm],
+            reason_in_words(row.reason),
+            count(row.n_rows),
+            percent(row.n_rows, row.n_eligible),
+        )
+        for row in rows_of(frame)
+    )
+    period = ("Period",) if by_period else ()
+    return DataTable(("Outcome", *period, "Arm", "Reason", "Rows", "Of eligible"), rows, numeric=3 + len(period))
+
+
+def shares_by_period(results: Results, outcome_id: str) -> pd.DataFrame:
+    """Returns the share of eligible rows without a known outcome: a row a period, a column an arm; reasons together.
+
+    A period in which every eligible row of an arm is known has a share of 0, as far as another period of the outcome
+    has one that is not.
+    """
+    frame = of_outcome(unknown_by_period(results), outcome_id)
+    frame = frame[frame["period"].notna()] if len(frame) else frame
+    if frame.empty:
+        return pd.DataFrame()
+    keys = ["period", "arm"]
+    sums = frame.groupby(keys).agg(n_rows=("n_rows", "sum"), n_eligible=("n_eligible", "first"))
+    shares = (sums["n_rows"] / sums["n_eligible"]).unstack("arm")
+    return shares.fillna(0.0).sort_index()
+
+
+def unknown_picture(results: Results) -> Picture | None:
+    """Draws the share that is not known by period, pilots against comparators; None where it was not counted so."""
+    found = {key: shares for key in results.labels if len(shares := shares_by_period(results, key))}
+    if not found:
+        return None
+
+    def paint(figure: Figure) -> None:
+        shown = panels(figure, [results.labels[key] for key in found])
+        for place, (axes, shares) in enumerate(zip(shown, found.values(), strict=True)):
+            _lines(axes, results, shares)
+            if place == 0:
+                axes.legend(frameon=False, fontsize=7.5, loc="best")
+
+    rows = []
+    for key, shares in found.items():
+        for period, line in shares.iterrows():
+            said = [percent(float(line[arm]), 1.0) if arm in shares else "" for arm in _MARKS]
+            rows.append((results.labels[key], results.period_name(period), *said))
+    return draw(
+        "unknown_by_period",
+        title="Share of rows without a known outcome",
+        caption="Per cent of eligible rows whose outcome is not known, all reasons together. A gap between the lines"
+        " that opens at go-live would be a warning.",
+        alt="Line charts of the share of eligible rows without a known outcome. "
+        + " ".join(_shares_in_words(results.labels[key], shares) for key, shares in found.items()),
+        table=DataTable(("Outcome", "Period", *(ARM_NAMES[arm] for arm in _MARKS)), tuple(rows), numeric=2),
+        height=0.35 + 1.75 * -(-len(found) // 2),
+        paint=paint,
+    )
+
+
+def _lines(axes: Axes, results: Results, shares: pd.DataFrame) -> None:
+    for arm, look in _MARKS.items():
+        if arm in shares:
+            axes.plot(range(len(shares)), 100 * shares[arm], color=ARM_COLOURS[arm], label=ARM_NAMES[arm], **look)
+    every = label_every(len(shares), results.study.window.period, room=4)
+    names = [results.period_name(period) for period in shares.index]
+    axes.set_xticks(range(0, len(shares), every), names[::every])
+    axes.set_ylim(bottom=0)
+    axes.margins(y=0.15)
+    axes.grid(axis="y")
+    axes.set_ylabel("Per cent")
+
+
+def _shares_in_words(label: str, shares: pd.DataFrame) -> str:
+    said = [
+        f"{ARM_NAMES[arm].lower()} {percent(float(shares[arm].min()), 1.0)} to {percent(float(shares[arm].max()), 1.0)}"
+        for arm in _MARKS
+        if arm in shares
+    ]
+    return f"{label}: {', '.join(said)}."
+
+
+def _bounds(results: Results) -> list[Any]:
+    """The rows of bounds that have numbers, in the study's order of outcomes."""
+    rows = [row for key in results.labels for row in rows_of(of_outcome(results.bounds, key))]
+    return [row for row in rows if not math.isnan(row.att_low)]
+
+
+def bounds_picture(results: Results) -> Picture | None:
+    """Draws the complete-case estimate within its bounds; None where the run left none."""
+    rows = _bounds(results)
+    if not rows:
+        return None
+    groups: dict[Scale, list[Bar]] = {}
+    for row in rows:
+        name = f"{results.labels[row.outcome_id]}: {_WHAT.get(row.what, row.what)}"
+        bar = Bar(name, row.att_complete_case, row.ci_low, row.ci_high, inner=(row.att_low, row.att_high))
+        groups.setdefault(results.scales[row.outcome_id], []).append(bar)
+
+    def cells(row: Any) -> tuple[str, ...]:
+        scale = results.scales[row.outcome_id]
+        return (
+            results.labels[row.outcome_id],
+            _WHAT.get(row.what, row.what),
+            scale.change_unit,
+            scale.change(row.att_complete_case),
+            scale.interval(row.att_low, row.att_high),
+            scale.interval(row.ci_low, row.ci_high),
+            count(row.n_cells_unknown),
+            count(row.n_cells),
+        )
+
+    return draw(
+        "bounds",
+        title="Bounds for what is not known",
+        caption="Point: the estimate without the unknown values. Broad pale bar: every estimate that some way of"
+        " filling them in would give. Thin line: the same with its 95% margin for chance, the figures at the right.",
+        alt="Bounds. " + " ".join(_bar_in_words(row, results) for row in rows),
+        table=DataTable(
+            ("Outcome", "Not known", "Unit", "Without them", "Bounds", "Bounds with 95% margin", "Cells not known",
+             "Of cells"),
+            tuple(cells(row) for row in rows), numeric=3,
+        ),
+        height=height_of(groups),
+        paint=lambda figure: paint_groups(figure, groups),
+    )  # fmt: skip
+
+
+def _bar_in_words(row: Any, results: Results) -> str:
+    scale = results.scales[row.outcome_id]
+    return (
+        f"{results.labels[row.outcome_id]}, {_WHAT.get(row.what, row.what)}: {scale.change(row.att_complete_case)}"
+        f" without them, bounds {scale.interval(row.att_low, row.att_high)} {scale.long_unit}."
+    )
+
+
+def bounds_in_words(results: Results, row: Any) -> str:
+    """Returns what the bounds of an outcome mean."""
+    scale = results.scales[row.outcome_id]
+    of = f"{count(row.n_cells_unknown)} of {count(row.n_cells)} cells ({percent(row.n_cells_unknown, row.n_cells)})"
+    size = f"the estimate lies between {scale.interval(row.att_low, row.att_high).replace(' to ', ' and ')}"
+    if row.att_low > 0 or row.att_high < 0:
+        means = "they cannot turn its direction"
+        if row.ci_low > 0 or row.ci_high < 0:
+            means += ", and with any of them it is told from no change"
+    else:
+        means = "they could turn its direction"
+    what = _WHAT.get(row.what, row.what)
+    note = f" {row.note}." if row.note else ""
+    return f"{results.labels[row.outcome_id]}: {what} in {of}; {size} {scale.long_unit}, so {means}.{note}"
+
+
+def _without_numbers(results: Results) -> tuple[str, ...]:
+    """Why bounds are not there, each reason once with its outcomes."""
+    reasons: dict[str, list[str]] = {}
+    for key, label in results.labels.items():
+        for row in rows_of(of_outcome(results.bounds, key)):
+            if math.isnan(row.att_low) and row.note:
+                reasons.setdefault(f"{_WHAT.get(row.what, row.what)}: {row.note}", []).append(label)
+    return tuple(f"No bounds for {why} ({'; '.join(dict.fromkeys(names))})." for why, names in reasons.items())
