@@ -27,6 +27,9 @@ MBAR = (0.0, 0.5, 1.0, 1.5, 2.0)
 M_MULTIPLES = (0.0, 0.1, 0.25, 0.5, 1.0)
 """m of smoothness, as multiples of the pre-period standard error: the root mean CR2 variance of the effects before."""
 
+SIMULATED_DF = 3.0
+"""Degrees of freedom below those of the simulations of coverage: intervals with fewer are labelled descriptive."""
+
 
 def honest_frame(result: DidResult) -> pd.DataFrame:
     """Returns a result's bounds, one row a restriction, m and target; the columns are HONEST_COLUMNS.
@@ -35,6 +38,8 @@ def honest_frame(result: DidResult) -> pd.DataFrame:
     theirs under parallel trends, so it differs from the main effect, which weighs rows. `m`: a multiple under relative
     magnitudes; under smoothness, in the outcome's unit per year and year. `breakdown`, the same on all rows of a
     restriction and target, is the largest m up to which 0 stays outside the interval, blank where it is inside at 0.
+    `label`: interval, whose coverage is simulated (see `honest_bounds`), or descriptive with fewer than 3 df. One row
+    of blanks and a note where there are 4 or fewer treated LAs or no year before the reference.
     """
     if result.fitted is None:
         return _blank(result.outcome_id, result.note)
@@ -77,7 +82,7 @@ def bounds_frame(effects: AnnualEffects, *, outcome_id: str) -> pd.DataFrame:
                 )
     return _framed(
         pd.DataFrame(rows), outcome_id=outcome_id, n_pre=effects.n_pre, n_post=effects.n_post, df=effects.df,
-        label="interval",
+        label="interval" if effects.df >= SIMULATED_DF else "descriptive",
     )  # fmt: skip
 
 

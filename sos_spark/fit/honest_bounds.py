@@ -9,13 +9,21 @@ trends d, which is all there is before go-live, and d[reference] = 0. Two restri
 The identified set is what the restriction leaves possible if the estimates were exact. Both sets are those of linear
 programmes, and have closed forms, because each step (or change of slope) after go-live is bounded on its own.
 
-Intervals use t quantiles with the smallest Satterthwaite df of the effects. For relative magnitudes: were it known
-which step before go-live is largest, and its sign, both ends of the set would be linear in the effects, and the ends'
-one-sided 97.5 % limits hold the target with 95 %; the union over all steps and signs holds it whichever is the
-largest. For smoothness: the fixed-length interval around the linear estimator (of all that are unbiased under a linear
-trend) with the shortest interval, its half-length the quantile of |T + bias / se| times se. The estimator is chosen by
-the covariance of independent rows, not by the estimated one: with few clusters, weights that minimise an estimated
-variance make it look smaller than it is.
+Intervals use t quantiles with the smallest Satterthwaite df of the effects.
+
+- Relative magnitudes: were it known which step before go-live is the largest, and its sign, both ends of the set would
+  be linear in the effects, and one-sided 97.5 % limits of the two hold the target with 95 %. The union over all steps
+  and signs holds it whichever is the largest; the price is an interval that covers more than it must.
+- Smoothness: of the linear estimators that are unbiased under a linear trend, the one with the shortest interval, whose
+  half-length is the quantile of |T + bias / se| times se. It is chosen by the covariance of independent rows, scaled,
+  and its se is CR2's: with few clusters, weights that minimise an estimated variance make it look smaller than it is.
+
+Coverage of a true effect, measured on panels of 60 LAs, 9 treated (mean df 7.7), five years after go-live, and before
+the reference one year (autocorrelation of shocks 0.29) or three (0.29, 0.8); 2,500 panels each, Monte Carlo standard
+error at most 0.5 points. Smoothness: 94.0 to 95.1 % on a line with m = 0, 94.1 to 94.7 % with all bends at m, 94.3 to
+100 % otherwise. Relative magnitudes: 94.4 to 95.4 % with m = 0, at least 96.7 % with steps at their limit or inside it.
+With 5 treated (mean df 3.5) all are at least 95.9 %. Weights chosen by the estimated covariance would cover 87 to 88 %
+on a line after three years before the reference, and 85 to 86 % with 5 treated.
 
 Source of fixed-length intervals: Armstrong and Kolesar (2018, Econometrica 86(2)).
 """

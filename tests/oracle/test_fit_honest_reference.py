@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -133,7 +134,13 @@ def stepping(n_pre: int, n_post: int, *, before: float, after: float) -> Array:
 
 
 def coverage(
-    scenario: Scenario, *, n_pre: int, replications: int, autocorrelation: float = 0.29, n_post: int = 5
+    scenario: Scenario,
+    *,
+    n_pre: int,
+    replications: int,
+    autocorrelation: float = 0.29,
+    n_post: int = 5,
+    weights_by: str = "working",
 ) -> dict[str, float]:
     """How often the interval holds the true effect, zero, when the trends differ by a violation the restriction allows.
 
@@ -158,8 +165,8 @@ def coverage(
         ((panel, _),) = simulate_panels(scenario, random, conditions=conditions)
         true = annual_effects(panel, estimator="twfe", weights="child")
         for name, (bound, at, shift) in plans.items():
-            seen = AnnualEffects(
-                true.pre + shift[:n_pre], true.post + shift[n_pre:], true.covariance, true.working, true.df
+            seen = replace(
+                true, pre=true.pre + shift[:n_pre], post=true.post + shift[n_pre:], working=getattr(true, weights_by)
             )
             for target, weights in zip(("average", "first"), targets(n_post), strict=True):
                 found = bound(seen, weights, m=at)
@@ -183,11 +190,16 @@ def test_intervals_cover_quick(n_pre: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("scenario", "autocorrelation"), [(Scenario("9 of 60", 60, 9), 0.29), (Scenario("9 of 60", 60, 9), 0.8)]
-)
+@pytest.mark.parametrize("autocorrelation", [0.29, 0.8])
 @pytest.mark.parametrize("n_pre", [1, 3])
-def test_intervals_cover(scenario: Scenario, autocorrelation: float, n_pre: int) -> None:
-    """1,500 panels: a coverage of 95 % has a Monte Carlo standard error of 0.6 points."""
-    found = coverage(scenario, n_pre=n_pre, replications=1_500, autocorrelation=autocorrelation)
-    assert {name: share for name, share in found.items() if share < 0.94} == {}
+def test_intervals_cover(n_pre: int, autocorrelation: float) -> None:
+    """1,500 panels: a coverage of 94 % falls below 92.8 % once in 40 times, and the seed is fixed."""
+    found = coverage(Scenario("9 of 60", 60, 9), n_pre=n_pre, replications=1_500, autocorrelation=autocorrelation)
+    assert {name: share for name, share in found.items() if share < 0.928} == {}
+    assert 0.94 < np.mean([share for name, share in found.items() if name.startswith(("line", "no steps"))]) < 0.96
+
+
+@pytest.mark.slow
+def test_weights_chosen_by_the_estimated_covariance_would_not_cover() -> None:
+    found = coverage(Scenario("9 of 60", 60, 9), n_pre=3, replications=600, weights_by="covariance")
+    assert found["line, average"] < 0.92

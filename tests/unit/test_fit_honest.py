@@ -247,6 +247,11 @@ def test_m_of_smoothness_is_a_multiple_of_the_pre_period_standard_error() -> Non
     assert chosen["note"].iloc[1].startswith("m is 0.1 x")
 
 
+def test_with_hardly_any_freedom_an_interval_is_called_descriptive() -> None:
+    assert bounds_frame(some_effects(df=3.1), outcome_id="o")["label"].eq("interval").all()
+    assert bounds_frame(some_effects(df=2.9), outcome_id="o")["label"].eq("descriptive").all()
+
+
 def test_few_treated_authorities_or_one_year_before_give_a_row_of_blanks() -> None:
     few = honest_frame(quarterly(some_cells(n_periods=24), pilots={"201": 8, "202": 8, "203": 8, "204": 8}))
     short = honest_frame(quarterly(some_cells(n_periods=24), pilots={str(201 + k): 5 for k in range(6)}))
