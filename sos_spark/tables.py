@@ -192,7 +192,7 @@ BRONZE_MODULES = CIN_MODULES | LAC_MODULES
 
 PUBLISHED_VALUES = Table(
     "bronze.published_values",
-    "a quantity of an LA and census year in the published tables",
+    "a quantity of an LA, or a region, and census year in the published tables",
     _columns("""
         la_code! STRING
         census_year! INT
@@ -204,7 +204,8 @@ PUBLISHED_VALUES = Table(
     checks={"known_has_a_value": "(status = 'known') = (value IS NOT NULL)"},
     made_from=("published tables",),
 )
-"""status: known, suppressed (1 to 5, or secondary) or unavailable."""
+"""la_code: an LA's, or `region:` and a region's name. status: known, suppressed (1 to 5, or secondary), unavailable or
+not_applicable (no such authority or kind that year)."""
 
 
 # --- silver: typed, one row an entity, the latest return of each; the child is a pseudonym -----------------------
@@ -525,19 +526,22 @@ OUTCOME_INDEX_ROWS = Table(
 
 OUTCOME_FLOW = Table(
     "outcome.flow",
-    "a reason (or 'analysed') of an outcome, by unit",
+    "a reason (or 'analysed') of an outcome, by unit and period",
     _columns("""
         study_id! STRING
         outcome_id! STRING
         unit_id! STRING
         is_pilot! BOOLEAN
+        period INT
+        period_start DATE
         reason! STRING
         n_rows! BIGINT
     """),
-    key=("study_id", "outcome_id", "unit_id", "reason"),
+    key=("study_id", "outcome_id", "unit_id", "period", "reason"),
     partition_by=("study_id",),
     made_from=("outcome.index_rows",),
 )
+"""period is null for rows outside the study's windows. Of a published outcome, a row is a unit's year."""
 
 COVARIATES = ("age_band", "sex", "ethnicity", "primary_need")
 
@@ -586,6 +590,30 @@ PANEL_MOMENTS = Table(
 )
 """moment: `<z>__sum`, `<z>__<w>__sum` or `<z>__y__sum`, z centred as the study says: the column of CELLS.csv."""
 
+PANEL_BOUNDS = Table(
+    "panel.bounds",
+    "rows of a published outcome, unit and period that no cell counts, and what the sum of their y can be",
+    _columns("""
+        study_id! STRING
+        outcome_id! STRING
+        unit_id! STRING
+        period! INT
+        period_start! DATE
+        n BIGINT
+        y_low BIGINT
+        y_high BIGINT
+        reason! STRING
+    """),
+    key=("study_id", "outcome_id", "unit_id", "period", "reason"),
+    partition_by=("study_id",),
+    checks={
+        "bounds_in_order": "y_low IS NULL OR y_high IS NULL OR (y_low >= 0 AND y_low <= y_high)",
+        "bounds_of_rows": "n IS NOT NULL OR (y_low IS NULL AND y_high IS NULL)",
+    },
+    made_from=("bronze.published_values",),
+)
+"""n is null where not even the number of rows is published. reason: suppressed, unavailable or duration_unknown."""
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -606,5 +634,6 @@ TABLES: dict[str, Table] = {
         OUTCOME_FLOW,
         PANEL_CELLS,
         PANEL_MOMENTS,
+        PANEL_BOUNDS,
     )
 }

@@ -1,7 +1,8 @@
 """Published measures: a numerator and a denominator an LA and year become the cell of a unit and year.
 
 Grain: in, a published value (LA, census year, quantity); out, a unit and year, known or not. A unit's value is known
-only where that of every authority it is made of is; suppressed and unavailable are never zero.
+only where that of every authority it is made of is; suppressed and unavailable are never zero. What an unknown value
+can have been: `published_bounds`.
 """
 
 from __future__ import annotations
@@ -42,13 +43,15 @@ class Measure:
     """A share or ratio of published counts.
 
     `is_share`: each of the n is counted or not, so that y_sumsq is y_sum; a ratio that can pass 1 has none.
-    `first_census_year`: the first in which the count means what it does now.
+    `first_census_year`: the first in which the count means what it does now. `left_out`: how many the denominator
+    leaves out because it is not known whether they count.
     """
 
     numerator: Callable[[Lookup], int | None]
     denominator: Callable[[Lookup], int | None]
     is_share: bool = True
     first_census_year: int = 0
+    left_out: Callable[[Lookup], int] = lambda _: 0
 
 
 def _quantity(name: str) -> Callable[[Lookup], int | None]:
@@ -56,16 +59,28 @@ def _quantity(name: str) -> Callable[[Lookup], int | None]:
 
 
 def _total(value: Lookup, names: Sequence[str]) -> int | None:
-    parts = [value(name) for name in names]
-    return None if None in parts else sum(part for part in parts if part is not None)
+    return _sum(value(name) for name in names)
 
 
 def _within_45(value: Lookup) -> int | None:
-    """Completed less the three late bands where all are known, else the six early ones."""
+    """The six early bands where all are known, else completed less the three late ones."""
+    early = _total(value, EARLY_BANDS)
+    if early is not None:
+        return early
     completed, late = value("assessments"), _total(value, LATE_BANDS)
-    if completed is not None and late is not None:
-        return completed - late
-    return _total(value, EARLY_BANDS)
+    return None if completed is None or late is None else completed - late
+
+
+def _of_known_duration(value: Lookup) -> int | None:
+    """All nine bands where all are known, which can be fewer than were completed; else all that were completed."""
+    bands, completed = _total(value, EARLY_BANDS + LATE_BANDS), value("assessments")
+    return completed if bands is None or completed is None else bands
+
+
+def _of_unknown_duration(value: Lookup) -> int:
+    """Completed, and in none of the nine bands, where all are known."""
+    completed, known = value("assessments"), _of_known_duration(value)
+    return max(0, completed - known) if completed is not None and known is not None else 0
 
 
 def _guardianship(value: Lookup) -> int | None:
@@ -80,7 +95,9 @@ MEASURES: dict[str, Measure] = {
     "icpc_per_section47": Measure(_quantity("icpc"), _quantity("section47"), is_share=False),
     "icpc_per_referral": Measure(_quantity("icpc"), _quantity("referrals")),
     # Before 2014/15 LAs could return initial and core assessments.
-    "assessed_within_45": Measure(_within_45, _quantity("assessments"), first_census_year=2015),
+    "assessed_within_45": Measure(
+        _within_45, _of_known_duration, first_census_year=2015, left_out=_of_unknown_duration
+    ),
     "looked_after_rate": Measure(_quantity("looked_after"), _quantity("population_0_17")),
     "special_guardianship_share": Measure(_guardianship, _quantity("ceased")),
 }
@@ -92,39 +109,66 @@ def published_cells(
     """Returns a cell a unit and census year of the window, in order.
 
     The reason of an unknown cell is before_measure, no_authority (none of the unit's codes was valid that year),
-    not_published (a count is suppressed or unavailable) or none_counted (the denominator is zero).
+    unavailable (a count does not exist), suppressed (all exist, one is withheld) or none_counted (nobody to count).
     """
-    known = {(v.la_code, v.census_year, v.quantity): v.value for v in values}
+    known = {(v.la_code, v.census_year, v.quantity): v for v in values}
     cells = []
     for unit_id in sorted(units):
-        for year in _census_years(window):
-            codes = [c.la_code for c in units[unit_id] if c.first_census_year <= year <= c.last_census_year]
-            counts = [_counts(measure, known, code, year) for code in codes]
-            n, y_sum = (None if None in part else sum(part) for part in zip(*counts, strict=True)) if counts else (0, 0)
+        for year in census_years(window):
+            counts = [_counts(measure, known, code, year) for code in codes_of(units[unit_id], year)]
+            n, y_sum = _sum(count.n for count in counts), _sum(count.y_sum for count in counts)
             reason: str | None
             if year < measure.first_census_year:
                 reason = "before_measure"
-            elif not codes:
+            elif not counts:
                 reason = "no_authority"
             elif n is None or y_sum is None:
-                reason = "not_published"
+                reason = "unavailable" if any(count.is_unavailable for count in counts) else "suppressed"
             else:
                 reason = None if n else "none_counted"
             cells.append(PublishedCell(unit_id, year, None if reason else n, None if reason else y_sum, reason))
     return cells
 
 
-def _counts(
-    measure: Measure, known: Mapping[tuple[str, int, str], int | None], code: str, year: int
-) -> tuple[int | None, int | None]:
+@dataclass(frozen=True)
+class _Counts:
+    """A measure's two counts in one LA and year, and whether one of them is unknown because it does not exist."""
+
+    n: int | None
+    y_sum: int | None
+    is_unavailable: bool
+
+
+def _sum(parts: Iterable[int | None]) -> int | None:
+    """The sum, None where a part is not known."""
+    total = 0
+    for part in parts:
+        if part is None:
+            return None
+        total += part
+    return total
+
+
+def _counts(measure: Measure, known: Mapping[tuple[str, int, str], PublishedValue], code: str, year: int) -> _Counts:
+    withheld: set[str] = set()
+
     def value(quantity: str) -> int | None:
-        return known.get((code, year, quantity))
+        found = known.get((code, year, quantity))
+        if found is not None and found.value is None:
+            withheld.add(found.status)
+        return found.value if found else None
 
-    return measure.denominator(value), measure.numerator(value)
+    n, y_sum = measure.denominator(value), measure.numerator(value)
+    return _Counts(n, y_sum, None in (n, y_sum) and withheld != {"suppressed"})
 
 
-def _census_years(window: Window) -> list[int]:
-    """The years, named by the one they end in, that lie in the study's two spans and end before its data do."""
+def codes_of(components: Sequence[Component], census_year: int) -> list[str]:
+    """Returns a unit's LA codes that were valid in a census year."""
+    return [c.la_code for c in components if c.first_census_year <= census_year <= c.last_census_year]
+
+
+def census_years(window: Window) -> list[int]:
+    """Returns the years, named by the one they end in, that lie in the study's two spans and end before its data do."""
     years = range(window.baseline[0].year + 1, window.follow_up[1].year + 1)
     spans = (window.baseline, window.follow_up)
     return [

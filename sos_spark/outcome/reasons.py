@@ -42,3 +42,31 @@ REASONS = (
 )
 ANALYSED = "analysed"
 PRECEDENCE = tuple(reason.name for reason in REASONS)
+
+PUBLISHED_REASONS = (
+    Reason("before_measure", "window", "year before the published count meant what it does now"),
+    Reason("no_authority", "population", "none of the unit's authorities existed that year"),
+    Reason("none_counted", "population", "nobody was counted in the denominator"),
+    Reason("unavailable", "follow_up", "no published count, as of a return that was not made"),
+    Reason("suppressed", "outcome", "a published count is suppressed"),
+)
+"""Why a unit's year of a published measure is not analysed."""
+
+_OUTSIDE_THE_ESTIMAND = frozenset({"not_in_denominator", "not_rereferred"})
+_KNOWN_REASONS = {reason.name: reason for reason in (*REASONS, *PUBLISHED_REASONS)}
+
+
+def meaning_of(reason: str) -> str | None:
+    """Returns what a reason means; None for one that is none of ours."""
+    known = _KNOWN_REASONS.get(reason)
+    return known.meaning if known else None
+
+
+def is_eligibility(reason: str) -> bool:
+    """Says whether a reason is one of window or population, so that the row is not eligible."""
+    return reason in _KNOWN_REASONS and _KNOWN_REASONS[reason].stage in ("window", "population")
+
+
+def is_unknown(reason: str) -> bool:
+    """Says whether a row with the reason belongs to the estimand and lacks its outcome, or a covariate."""
+    return not (reason == ANALYSED or is_eligibility(reason) or reason in _OUTSIDE_THE_ESTIMAND)

@@ -46,7 +46,8 @@ def collapse_index_rows(index_rows: DataFrame, covariates: Covariates) -> DataFr
     """Collapses index rows by outcome, unit, period, the study's categorical covariates and what became of the row.
 
     Grain in: an index row. Grain out: a cell of analysed rows (reason 'analysed'), or a unit's rows with another
-    reason. Columns: those of a cell's key (covariates the study does not name are null), reason, n, y_sum, y_sumsq, and
+    reason in a period (null outside the windows). Columns: those of a cell's key (covariates the study does not name
+    are null, and all of them where the row is not analysed), reason, n, y_sum, y_sumsq, and
     for each continuous covariate z the integers z__sum, z__z__sum and z__y__sum, not yet centred. Small beside its
     input and the source of cells, moments and flow: worth caching. A covariate that is null takes the row out, reason
     covariate_missing, or is the level 'missing', as the study says; a continuous one always takes it out.
@@ -65,11 +66,10 @@ def collapse_index_rows(index_rows: DataFrame, covariates: Covariates) -> DataFr
         filled = F.coalesce(F.col(name), F.lit(MISSING_LEVEL)) if covariates.missing == "indicator" else F.col(name)
         return F.when(F.col("reason") == ANALYSED, filled)
 
-    is_analysed = F.col("reason") == ANALYSED
     rows = index_rows.withColumn("reason", reason).select(
         *_SLICE,
-        F.when(is_analysed, F.col("period")).alias("period"),
-        F.when(is_analysed, F.col("period_start")).alias("period_start"),
+        "period",
+        "period_start",
         *(level(name).alias(name) for name in COVARIATES),
         "reason",
         "y",
@@ -112,13 +112,14 @@ def moments_of(collapsed: DataFrame, covariates: Covariates) -> DataFrame:
 
 
 def flow_of(collapsed: DataFrame, units: DataFrame) -> DataFrame:
-    """Returns outcome.flow: how many index rows of a unit had each reason, or were analysed.
+    """Returns outcome.flow: how many index rows of a unit and period had each reason, or were analysed.
 
-    Grain: an outcome, unit and reason. Needs unit_id and is_pilot of cohort.units, the same on all codes of a unit.
+    Grain: an outcome, unit, period (null outside the windows) and reason. Needs unit_id and is_pilot of cohort.units,
+    the same on all codes of a unit.
     """
     pilots = units.select("unit_id", "is_pilot").distinct()
     return (
-        collapsed.groupBy(*_SLICE, "reason")
+        collapsed.groupBy(*_SLICE, "period", "period_start", "reason")
         .agg(F.sum("n").alias("n_rows"))
         .join(F.broadcast(pilots), "unit_id")
         .select(*OUTCOME_FLOW.column_names)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from sos_spark.config.study import Outcome
-from sos_spark.outcome.reasons import ANALYSED, REASONS
+from sos_spark.outcome.reasons import ANALYSED, is_eligibility, is_unknown, meaning_of
 from sos_spark.report.results import Results
 
 COLUMNS = ["outcome_id", "stage", "arm", "entity", "reason", "n_rows"]
@@ -35,8 +35,6 @@ _RECORD_REASONS = {
     "superseded_by_later_return": "replaced by a later return of the same record",
     "same_day_duplicate": "another referral of the child on the same day was kept",
 }
-_REASONS = {reason.name: reason for reason in REASONS}
-_OUTSIDE_THE_ESTIMAND = frozenset({"not_in_denominator", "not_rereferred"})
 _ENTITIES = {
     "rereferral_nfa": "referrals",
     "rereferral_escalated": "referrals",
@@ -53,15 +51,9 @@ def entity_of(outcome: Outcome) -> str | None:
     return _ENTITIES.get(outcome.kind)
 
 
-def is_eligibility(reason: str) -> bool:
-    """Says whether a reason is one of window or population, so that the row is not eligible."""
-    return reason in _REASONS and _REASONS[reason].stage in ("window", "population")
-
-
 def reason_in_words(reason: str) -> str:
     """Returns what a reason means."""
-    known = _REASONS.get(reason)
-    return known.meaning if known else _RECORD_REASONS.get(reason, reason.replace("_", " "))
+    return meaning_of(reason) or _RECORD_REASONS.get(reason, reason.replace("_", " "))
 
 
 def flow_table(results: Results) -> pd.DataFrame:
@@ -143,25 +135,28 @@ def _analysed_only(results: Results, outcome_id: str, arms: dict[str, str]) -> I
 
 
 def unknown_by_period(results: Results) -> pd.DataFrame:
-    """Returns how many eligible rows have no known outcome, by outcome, arm, reason and, where counted so, period.
+    """Returns how many eligible rows have no known outcome, by outcome, period, arm and reason.
 
     Grain: one row an outcome, period, arm and reason with n_rows and n_eligible (of that outcome, period and arm).
-    Rows outside the estimand (a placement outside the denominator, say) are neither eligible nor unknown here.
+    Rows outside the estimand (a placement outside the denominator, say) are neither eligible nor unknown here. period
+    and period_start are null where the lake's flow was counted without them.
     """
     flow = results.lake.flow
-    columns = ["outcome_id", "period", "arm", "reason", "n_rows", "n_eligible"]
+    columns = ["outcome_id", "period", "period_start", "arm", "reason", "n_rows", "n_eligible"]
     if flow.empty:
         return pd.DataFrame(columns=columns)
-    period = flow["period"] if "period" in flow else pd.Series(pd.NA, index=flow.index)
+    keys = ["outcome_id", "period", "period_start", "arm"]
+    flow = flow.reindex(columns=list(dict.fromkeys([*flow.columns, "period", "period_start"])))
     pieces = []
-    for outcome_id, own in flow.assign(period=period).groupby("outcome_id", sort=False):
+    for outcome_id, own in flow.groupby("outcome_id", sort=False):
         own = own.assign(arm=own["unit_id"].map(results.arm_of(str(outcome_id))).fillna("unused"))
-        out = own["reason"].map(is_eligibility) | own["reason"].isin(_OUTSIDE_THE_ESTIMAND)
-        own = own[~out & own["arm"].isin(("pilot", "comparator"))]
+        inside = own["reason"].map(lambda reason: reason == ANALYSED or is_unknown(reason))
+        own = own[inside & own["arm"].isin(("pilot", "comparator"))]
         if own.empty:
             continue
-        keys = ["outcome_id", "period", "arm"]
         sums = own.groupby([*keys, "reason"], dropna=False)["n_rows"].sum().reset_index()
         sums["n_eligible"] = sums.groupby(keys, dropna=False)["n_rows"].transform("sum")
         pieces.append(sums[sums["reason"] != ANALYSED])
-    return pd.concat(pieces, ignore_index=True)[columns] if pieces else pd.DataFrame(columns=columns)
+    if not pieces:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(pieces, ignore_index=True)[columns].astype({"period": "Int64"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from dataclasses import astuple
 from datetime import date
 from pathlib import Path
@@ -11,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from sos_spark.bronze.published import PublishedValue, published_values, read_published
 from sos_spark.config.periods import periods_between
-from sos_spark.config.reference import england_ceased
+from sos_spark.config.reference import authorities, england_ceased
 from sos_spark.config.study import Published, Study
 from sos_spark.errors import InputError, StudyError
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.outcome.published import MEASURES, Component, PublishedCell, published_cells
+from sos_spark.outcome.published_bounds import PublishedBound, published_bounds
 from sos_spark.outcome.reasons import ANALYSED
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.provenance import made_from
-from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, PANEL_CELLS, PUBLISHED_VALUES
+from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PUBLISHED_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +67,7 @@ def ingest_published(run: Run, report: StepReport) -> None:
 
 
 def write_published_cells(run: Run) -> None:
-    """Writes the cells of the study's published outcomes, and why a unit's year is unknown.
+    """Writes the cells of the study's published outcomes, why a unit's year is unknown, and what it can have been.
 
     Raises:
         StudyError: The study's periods are not years, the only period that is published.
@@ -88,15 +88,16 @@ def write_published_cells(run: Run) -> None:
     pilots = {unit["unit_id"]: unit["is_pilot"] for unit in units}
     cells: list[tuple[object, ...]] = []
     flow: list[tuple[object, ...]] = []
+    bounds: list[tuple[object, ...]] = []
     for outcome in outcomes:
         measure = MEASURES[outcome.measure]
         made = published_cells(values, measure=measure, units=components, window=study.window)
         cells += [_row(study, outcome.outcome_id, cell, is_share=measure.is_share) for cell in made if not cell.reason]
-        counts = Counter((cell.unit_id, cell.reason or ANALYSED) for cell in made)
-        flow += [
-            (study.study_id, outcome.outcome_id, unit_id, pilots[unit_id], reason, count)
-            for (unit_id, reason), count in sorted(counts.items())
-        ]
+        flow += [_flow_row(study, outcome.outcome_id, cell, is_pilot=pilots[cell.unit_id]) for cell in made]
+        unknown = published_bounds(
+            values, measure=outcome.measure, units=components, window=study.window, authorities=authorities()
+        )
+        bounds += [_bound_row(study, outcome.outcome_id, bound) for bound in unknown]
     fingerprint = made_from(
         lake,
         (PUBLISHED_VALUES, COHORT_UNITS),
@@ -105,16 +106,12 @@ def write_published_cells(run: Run) -> None:
             "study_id": study.study_id,
             "window": study.window.model_dump(mode="json"),
             "outcomes": [outcome.model_dump(mode="json") for outcome in outcomes],
+            "regions": {code: authority.region for code, authority in authorities().items()},
         },
     )
     slices = [{"study_id": study.study_id, "outcome_id": outcome.outcome_id} for outcome in outcomes]
-    spark = run.spark
-    lake.replace(
-        spark.createDataFrame(cells, PANEL_CELLS.schema()), PANEL_CELLS, slices=slices, fingerprint=fingerprint
-    )
-    lake.replace(
-        spark.createDataFrame(flow, OUTCOME_FLOW.schema()), OUTCOME_FLOW, slices=slices, fingerprint=fingerprint
-    )
+    for table, rows in ((PANEL_CELLS, cells), (OUTCOME_FLOW, flow), (PANEL_BOUNDS, bounds)):
+        lake.replace(run.spark.createDataFrame(rows, table.schema()), table, slices=slices, fingerprint=fingerprint)
 
 
 def _components(units: Sequence[Mapping[str, Any]]) -> dict[str, list[Component]]:
@@ -125,22 +122,26 @@ def _components(units: Sequence[Mapping[str, Any]]) -> dict[str, list[Component]
     return components
 
 
+def _when(study: Study, census_year: int) -> tuple[int, date]:
+    """The period's number and first day: the year that ends on 31 March starts the 1 April before."""
+    start = date(census_year - 1, 4, 1)
+    return periods_between(study.window.baseline[0], start, study.window.period), start
+
+
 def _row(study: Study, outcome_id: str, cell: PublishedCell, *, is_share: bool) -> tuple[object, ...]:
-    """A row of panel.cells; the year that ends on 31 March is the period that starts the 1 April before."""
-    start = date(cell.census_year - 1, 4, 1)
-    period = periods_between(study.window.baseline[0], start, study.window.period)
+    """A row of panel.cells."""
     y_sumsq = cell.y_sum if is_share else None
-    return (
-        study.study_id,
-        outcome_id,
-        cell.unit_id,
-        period,
-        start,
-        None,
-        None,
-        None,
-        None,
-        cell.n,
-        cell.y_sum,
-        y_sumsq,
-    )
+    place = (study.study_id, outcome_id, cell.unit_id, *_when(study, cell.census_year))
+    return (*place, None, None, None, None, cell.n, cell.y_sum, y_sumsq)
+
+
+def _flow_row(study: Study, outcome_id: str, cell: PublishedCell, *, is_pilot: bool) -> tuple[object, ...]:
+    """A row of outcome.flow: a unit's year counts once."""
+    when = _when(study, cell.census_year)
+    return (study.study_id, outcome_id, cell.unit_id, is_pilot, *when, cell.reason or ANALYSED, 1)
+
+
+def _bound_row(study: Study, outcome_id: str, bound: PublishedBound) -> tuple[object, ...]:
+    """A row of panel.bounds."""
+    when = _when(study, bound.census_year)
+    return (study.study_id, outcome_id, bound.unit_id, *when, bound.n, bound.y_low, bound.y_high, bound.reason)

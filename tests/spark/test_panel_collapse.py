@@ -22,10 +22,10 @@ BANDED = Covariates(categorical=("age_band",))
 
 
 def a_row(
-    y: int | None = 1, *, period: int = 0, unit: str = "926", reason: str | None = None, **others: Any
+    y: int | None = 1, *, period: int | None = 0, unit: str = "926", reason: str | None = None, **others: Any
 ) -> dict[str, Any]:
     """A row of outcome.index_rows."""
-    quarters = {0: date(2013, 4, 1), 1: date(2013, 7, 1)}
+    quarters = {0: date(2013, 4, 1), 1: date(2013, 7, 1), None: date(2012, 7, 1)}
     return {
         "study_id": "s", "outcome_id": "o", "la_code": unit, "unit_id": unit, "child_id": "a",
         "index_date": quarters[period], "period_start": quarters[period], "period": period, "y": y, "reason": reason,
@@ -39,6 +39,9 @@ ROWS = [
     a_row(2, age_band=None),
     a_row(7, period=1, age_band="0", age_years=0),
     a_row(None, reason="age_unknown", age_band=None, age_years=None),
+    a_row(None, period=1, reason="not_fully_observed"),
+    a_row(None, period=1, reason="not_fully_observed", age_band="0", age_years=0),
+    a_row(None, period=None, period_start=None, reason="outside_window"),
     a_row(1, unit="301"),
 ]
 
@@ -64,7 +67,7 @@ def test_a_missing_covariate_takes_the_row_out_or_is_a_level(spark: SparkSession
     assert cells_of_rows(spark, indicator) == {**complete, ("926", 0, "missing"): (1, 2, 4)}
 
 
-def test_the_flow_counts_every_row_once(spark: SparkSession) -> None:
+def test_the_flow_counts_every_row_once_in_its_period(spark: SparkSession) -> None:
     units = frame(
         spark,
         COHORT_UNITS,
@@ -82,12 +85,17 @@ def test_the_flow_counts_every_row_once(spark: SparkSession) -> None:
         ],
     )
     flow = flow_of(collapse_index_rows(frame(spark, OUTCOME_INDEX_ROWS, ROWS), BANDED), units).collect()
-    assert {(row.unit_id, row.is_pilot, row.reason): row.n_rows for row in flow} == {
-        ("926", True, "analysed"): 3,
-        ("926", True, "covariate_missing"): 1,
-        ("926", True, "age_unknown"): 1,
-        ("301", False, "analysed"): 1,
+    assert {(row.unit_id, row.is_pilot, row.period, row.reason): row.n_rows for row in flow} == {
+        ("926", True, 0, "analysed"): 2,
+        ("926", True, 1, "analysed"): 1,
+        ("926", True, 0, "covariate_missing"): 1,
+        ("926", True, 0, "age_unknown"): 1,
+        ("926", True, 1, "not_fully_observed"): 2,
+        ("926", True, None, "outside_window"): 1,
+        ("301", False, 0, "analysed"): 1,
     }
+    assert {row.period_start for row in flow if row.period == 1} == {date(2013, 7, 1)}
+    assert len(flow) == 7, "one row a unit, period and reason"
     assert sum(row.n_rows for row in flow) == len(ROWS)
 
 

@@ -38,6 +38,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "silver.child_links": {"link_kind": "child_id"},
     "panel.cells": {"n": 2, "y_sum": 2, "y_sumsq": 2, "age_band": "1-4"},
     "panel.moments": {"moment": "age_years__sum", "value": Decimal(1)},
+    "panel.bounds": {"reason": "suppressed"},
 }  # fmt: skip
 BAD: dict[tuple[str, str], dict[str, Any]] = {
     ("bronze.files", "accepted_file_has_its_place"): {"la_code": None},
@@ -48,6 +49,7 @@ BAD: dict[tuple[str, str], dict[str, Any]] = {
     ("dq.ledger", "file_mostly_quarantined"): {"n_quarantined": 60, "n_silver": 30},
     ("dq.ledger", "file_wholly_quarantined"): {"n_quarantined": 100, "n_silver": 0},
     ("panel.cells", "sumsq_possible"): {"y_sum": 3, "n": 1, "y_sumsq": 3},
+    ("panel.bounds", "bounds_in_order"): {"y_low": 3, "y_high": 2},
 }
 
 

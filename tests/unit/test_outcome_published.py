@@ -37,18 +37,25 @@ def cells_of(
 def test_a_share_is_its_numerator_and_denominator() -> None:
     cells = cells_of([a_value("referrals", 50), a_value("nfa", 10)])
     assert (cells[2014].n, cells[2014].y_sum, cells[2014].reason) == (50, 10, None)
-    assert cells[2015].reason == "not_published"
+    assert cells[2015].reason == "unavailable"
 
 
 def test_a_suppressed_count_is_unknown_not_zero() -> None:
     cell = cells_of([a_value("referrals", 50), a_value("nfa", None)])[2014]
-    assert (cell.n, cell.y_sum, cell.reason) == (None, None, "not_published")
+    assert (cell.n, cell.y_sum, cell.reason) == (None, None, "suppressed")
+
+
+def test_a_count_that_does_not_exist_is_told_from_one_that_is_withheld() -> None:
+    referrals, withheld = a_value("referrals", 50), PublishedValue("935", 2014, "nfa", None, "suppressed")
+    gone = PublishedValue("926", 2014, "nfa", None, "unavailable")
+    cell = cells_of([referrals, gone, a_value("referrals", 9, "935"), withheld], codes=("926", "935"))[2014]
+    assert cell.reason == "unavailable"
 
 
 def test_a_merged_unit_is_known_only_where_each_part_is() -> None:
     whole = [a_value(q, n, code) for code in ("1", "2") for q, n in (("referrals", 50), ("nfa", 10))]
     assert cells_of(whole, codes=("1", "2"))[2014].n == 100
-    assert cells_of(whole[:3], codes=("1", "2"))[2014].reason == "not_published"
+    assert cells_of(whole[:3], codes=("1", "2"))[2014].reason == "unavailable"
 
 
 def test_a_code_counts_only_in_the_years_it_was_valid() -> None:
@@ -65,11 +72,18 @@ def test_no_referrals_at_all_is_no_cell() -> None:
 @pytest.mark.parametrize(
     ("known", "within"), [(LATE_BANDS, 94), (EARLY_BANDS, 60), ((), None), (LATE_BANDS[1:] + EARLY_BANDS[1:], None)]
 )
-def test_within_45_days_takes_the_late_bands_else_the_early_ones(known: tuple[str, ...], within: int | None) -> None:
+def test_within_45_days_takes_the_early_bands_else_the_late_ones(known: tuple[str, ...], within: int | None) -> None:
     size = dict.fromkeys(EARLY_BANDS, 10) | dict.fromkeys(LATE_BANDS, 2)
     values = [a_value(band, size[band] if band in known else None, year=2015) for band in size]
     cell = cells_of([a_value("assessments", 100, year=2015), *values], "assessed_within_45")[2015]
     assert cell.y_sum == within
+
+
+def test_assessments_of_unknown_duration_are_neither_in_time_nor_late() -> None:
+    values = [a_value("assessments", 100, year=2015)]
+    values += [a_value(band, 10, year=2015) for band in EARLY_BANDS] + [a_value(b, 12, year=2015) for b in LATE_BANDS]
+    cell = cells_of(values, "assessed_within_45")[2015]
+    assert (cell.n, cell.y_sum) == (96, 60)
 
 
 def test_assessments_before_the_single_assessment_are_out() -> None:
@@ -79,9 +93,10 @@ def test_assessments_before_the_single_assessment_are_out() -> None:
 def test_guardianship_is_one_count_or_the_sum_of_two() -> None:
     two = [a_value("ceased_guardianship_carers", 6), a_value("ceased_guardianship_others", 7), a_value("ceased", 100)]
     assert cells_of(two, "special_guardianship_share")[2014].y_sum == 13
-    assert cells_of([*two[1:], a_value("ceased_guardianship_carers", None)], "special_guardianship_share")[
-        2014
-    ].reason == ("not_published")
+    assert (
+        cells_of([*two[1:], a_value("ceased_guardianship_carers", None)], "special_guardianship_share")[2014].reason
+        == "suppressed"
+    )
 
 
 @pytest.mark.reference

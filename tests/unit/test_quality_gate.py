@@ -55,7 +55,8 @@ def test_every_expectation_says_why_and_names_columns_its_table_has() -> None:
 
 
 def test_a_layer_gets_its_own_suites_only() -> None:
-    assert {suite.table for suite in load_suites(expectations_root(), "panel")} == {"panel.cells", "panel.moments"}
+    panel = {suite.table for suite in load_suites(expectations_root(), "panel")}
+    assert panel == {"panel.cells", "panel.moments", "panel.bounds"}
     assert "dq.ledger" in {suite.table for suite in load_suites(expectations_root(), "silver")}
 
 
