@@ -612,7 +612,7 @@ PANEL_BOUNDS = Table(
     },
     made_from=("bronze.published_values",),
 )
-"""n is null where not even the number of rows is published. reason: suppressed, unavailable or duration_unknown."""
+"""n is null where not even the number of rows is published. reason: suppressed or unavailable."""
 
 TABLES: dict[str, Table] = {
     table.name: table

@@ -43,15 +43,13 @@ class Measure:
     """A share or ratio of published counts.
 
     `is_share`: each of the n is counted or not, so that y_sumsq is y_sum; a ratio that can pass 1 has none.
-    `first_census_year`: the first in which the count means what it does now. `left_out`: how many the denominator
-    leaves out because it is not known whether they count.
+    `first_census_year`: the first in which the count means what it does now.
     """
 
     numerator: Callable[[Lookup], int | None]
     denominator: Callable[[Lookup], int | None]
     is_share: bool = True
     first_census_year: int = 0
-    left_out: Callable[[Lookup], int] = lambda _: 0
 
 
 def _quantity(name: str) -> Callable[[Lookup], int | None]:
@@ -63,24 +61,12 @@ def _total(value: Lookup, names: Sequence[str]) -> int | None:
 
 
 def _within_45(value: Lookup) -> int | None:
-    """The six early bands where all are known, else completed less the three late ones."""
-    early = _total(value, EARLY_BANDS)
-    if early is not None:
-        return early
+    """Completed less the three late bands where all are known, else the six early ones.
+
+    In a few LA-years the nine bands hold fewer than were completed: those of no known duration count as within.
+    """
     completed, late = value("assessments"), _total(value, LATE_BANDS)
-    return None if completed is None or late is None else completed - late
-
-
-def _of_known_duration(value: Lookup) -> int | None:
-    """All nine bands where all are known, which can be fewer than were completed; else all that were completed."""
-    bands, completed = _total(value, EARLY_BANDS + LATE_BANDS), value("assessments")
-    return completed if bands is None or completed is None else bands
-
-
-def _of_unknown_duration(value: Lookup) -> int:
-    """Completed, and in none of the nine bands, where all are known."""
-    completed, known = value("assessments"), _of_known_duration(value)
-    return max(0, completed - known) if completed is not None and known is not None else 0
+    return completed - late if completed is not None and late is not None else _total(value, EARLY_BANDS)
 
 
 def _guardianship(value: Lookup) -> int | None:
@@ -95,9 +81,7 @@ MEASURES: dict[str, Measure] = {
     "icpc_per_section47": Measure(_quantity("icpc"), _quantity("section47"), is_share=False),
     "icpc_per_referral": Measure(_quantity("icpc"), _quantity("referrals")),
     # Before 2014/15 LAs could return initial and core assessments.
-    "assessed_within_45": Measure(
-        _within_45, _of_known_duration, first_census_year=2015, left_out=_of_unknown_duration
-    ),
+    "assessed_within_45": Measure(_within_45, _quantity("assessments"), first_census_year=2015),
     "looked_after_rate": Measure(_quantity("looked_after"), _quantity("population_0_17")),
     "special_guardianship_share": Measure(_guardianship, _quantity("ceased")),
 }

@@ -11,7 +11,7 @@ which the tables do not say (in the tables of 2018-2022, some suppressed counts 
   between the re-referred children and referrals less the other children.
 - nfa_share: no more than referrals less those that ended as 'not in need' after an assessment.
 - assessed_within_45: between the known early bands and completed less the known late ones, the suppressed bands within
-  their own ranges. Completed assessments in none of nine known bands are of unknown duration: 0 to all of them count.
+  their own ranges.
 - special_guardianship_share: reasons for leaving care add up to all who left, so between that total less the most and
   less the least that all other reasons can be.
 - Every share: 0 to n. A ratio that can pass 1 has no upper bound unless a region's total gives one.
@@ -60,8 +60,7 @@ NOBODY = Range(0, 0)
 class PublishedBound:
     """Rows of a unit and year that no cell of a measure counts, and what the sum of their y can be.
 
-    `n` and the ends are None where nothing published bounds them. `reason`: suppressed, unavailable or, beside a cell
-    that is known, duration_unknown.
+    `n` and the ends are None where nothing published bounds them. `reason`: suppressed or unavailable.
     """
 
     unit_id: str
@@ -148,28 +147,23 @@ def published_bounds(
     places = _places(values, authorities)
     bounds = []
     for cell in published_cells(values, measure=counted, units=units, window=window):
-        if cell.reason not in (None, "suppressed", "unavailable"):
+        if cell.reason not in ("suppressed", "unavailable"):
             continue
         parts = [
             places.get((code, cell.census_year), _Place({})) for code in codes_of(units[cell.unit_id], cell.census_year)
         ]
-        left_out = sum(counted.left_out(part.value) for part in parts)
-        if cell.reason is None:
-            if left_out:
-                bounds.append(PublishedBound(cell.unit_id, cell.census_year, left_out, 0, left_out, "duration_unknown"))
-            continue
         sizes = [counted.denominator(part.value) for part in parts]
         known = [n for n in sizes if n is not None]
         if len(known) < len(sizes):
             bounds.append(PublishedBound(cell.unit_id, cell.census_year, None, None, None, cell.reason))
             continue
-        y = Range(0, left_out)
+        y = NOBODY
         for part, n in zip(parts, known, strict=True):
             own = counted.numerator(part.value)
             found = Range(own, own) if own is not None else _RANGES[measure](part, n)
             y += found.within(0, n) if counted.is_share else found
         high = None if math.isinf(y.high) else int(y.high)
-        bounds.append(PublishedBound(cell.unit_id, cell.census_year, sum(known) + left_out, y.low, high, cell.reason))
+        bounds.append(PublishedBound(cell.unit_id, cell.census_year, sum(known), y.low, high, cell.reason))
     return bounds
 
 

@@ -109,12 +109,11 @@ def leaving_care(folder: Path) -> pd.DataFrame:
 
 
 def assessments(folder: Path) -> pd.DataFrame:
-    """From 2015. Where all nine bands are numbers, those of unknown duration are left out."""
+    """From 2015: completed less the late bands where all are numbers, else the early ones."""
     rows = wide(folder, "c2_*.csv", ["Assessments_completed", *EARLY, *LATE])
     early, late = rows[EARLY].sum(axis=1, skipna=False), rows[LATE].sum(axis=1, skipna=False)
     completed = rows["Assessments_completed"]
-    n = (early + late).where(completed.notna()).fillna(completed)
-    return rows.assign(n=n, y=early.fillna(completed - late))[["la", "year", "n", "y"]].query("year >= 2015")
+    return rows.assign(n=completed, y=(completed - late).fillna(early))[["la", "year", "n", "y"]].query("year >= 2015")
 
 
 def by_la(folder: Path, measure: str) -> pd.DataFrame:

@@ -126,12 +126,6 @@ def test_assessments_in_time_lie_between_the_known_early_bands_and_all_but_the_k
     assert ends(counts(assessments=70, **early, **late), "assessed_within_45") == (70, 50, 60)  # type: ignore[arg-type]
 
 
-def test_assessments_of_unknown_duration_stand_beside_their_cell() -> None:
-    bands = dict.fromkeys(EARLY_BANDS, 10) | dict.fromkeys(LATE_BANDS, 5)
-    (bound,) = bounds_of(counts(assessments=78, **bands), "assessed_within_45")
-    assert (bound.n, bound.y_low, bound.y_high, bound.reason) == (3, 0, 3, "duration_unknown")
-
-
 def test_without_a_denominator_there_is_no_bound() -> None:
     (bound,) = bounds_of(counts(referrals="unavailable", nfa="unavailable"), "nfa_share")
     assert (bound.n, bound.y_low, bound.y_high, bound.reason) == (None, None, None, "unavailable")
