@@ -1,68 +1,64 @@
-"""A study's whole fit: every outcome's specifications, event study and leave-one-out, and the family's adjusted p.
-
-Specifications: `main`; the same under the other weights (`la_equal`, or `child` where the study weighs LAs equally);
-`unadjusted` where covariates were used; `twfe` where go-lives differ and `main` is the group-time average.
-"""
+"""A study's whole fit: every outcome with all that was declared of it, the family's adjusted p, the evidence."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from sos_spark.config.study import Covariates, Design, Inference, Study
+from sos_spark.config.characteristics import Trait
+from sos_spark.config.study import Inference, Study
 from sos_spark.errors import InputError
-from sos_spark.fit.arms import arms_frame
 from sos_spark.fit.design import TREATED
-from sos_spark.fit.did import ALPHA, blank_result, fit_prepared
-from sos_spark.fit.equivalence import equivalence_test
-from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
+from sos_spark.fit.did import ALPHA
 from sos_spark.fit.evidence import RULES, EvidenceInputs
-from sos_spark.fit.leave_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out
-from sos_spark.fit.matching import BALANCE_COLUMNS
 from sos_spark.fit.multiplicity import family_test
+from sos_spark.fit.outcome_analyses import TABLES, Inputs, OutcomeFit, fit_outcome
 from sos_spark.fit.panel import NotEstimableError, outcomes_in, read_panel
-from sos_spark.fit.prepare import Prepared, prepare
 from sos_spark.fit.result import ESTIMATE_COLUMNS, DidResult
+from sos_spark.fit.secondary_rows import Source
 
-ARMS_COLUMNS = ("outcome_id", "unit_id", "arm", "gtime")
+SENSITIVITY_COLUMNS = (
+    "outcome_id", "specification", "analysis", "estimand", "n_rows", "n_clusters", "n_treated_clusters", "att",
+    "difference", "se_cr2", "df_satterthwaite", "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri", "significant",
+    "note",
+)  # fmt: skip
+"""The columns of sensitivity.csv: the specification curve; `difference` is att less main's."""
 
 
 @dataclass(frozen=True)
 class StudyFit:
     """A study's results and the frames of its files.
 
-    `estimates` has a row an outcome and specification; `event_study`, `leave_one_out`, `arms` are of `main`; `balance`
-    has rows where comparators were matched. `failures` are why outcomes could not be estimated, in the study's order.
+    `estimates` has a row an outcome and specification, main first; `sensitivity` the same rows as a curve. `tables`
+    holds the further files by name, each with its columns even where it has no rows. `failures` are why outcomes could
+    not be estimated, in the study's order.
     """
 
     results: tuple[DidResult, ...]
     estimates: pd.DataFrame
-    event_study: pd.DataFrame
-    leave_one_out: pd.DataFrame
-    balance: pd.DataFrame
-    arms: pd.DataFrame
+    sensitivity: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
     warnings: tuple[str, ...]
     failures: tuple[NotEstimableError, ...]
 
-
-@dataclass(frozen=True)
-class _OutcomeFit:
-    """One outcome's results, main first, and its frames."""
-
-    results: tuple[DidResult, ...]
-    event_study: pd.DataFrame
-    leave_one_out: pd.DataFrame
-    balance: pd.DataFrame
-    arms: pd.DataFrame
-    failure: NotEstimableError | None = None
+    @property
+    def files(self) -> dict[str, pd.DataFrame]:
+        """Every frame by the name of its file."""
+        return {"estimates": self.estimates, "sensitivity": self.sensitivity, **self.tables}
 
 
-def fit_study(panel: pd.DataFrame, study: Study) -> StudyFit:
+def fit_study(panel: pd.DataFrame, study: Study, *, sources: Mapping[Trait, Source] | None = None) -> StudyFit:
     """Fits every outcome of the study that the panel has.
 
     An outcome that has nothing to compare gives a row of blanks with its reason; the others are fitted.
+
+    Args:
+        panel: Collapsed cells, also of declared alternatives.
+        study: What is estimated.
+        sources: Which traits of authorities a simulation made up; the study declared the others.
 
     Raises:
         InputError: The panel is faulty, or has none of the study's outcomes.
@@ -78,73 +74,48 @@ def fit_study(panel: pd.DataFrame, study: Study) -> StudyFit:
             found=", ".join(sorted(present)[:8]) or "no outcome_id",
             remedy="Check outcome_id in the panel and in the study file",
         )
-    fits = [_fit_outcome(panel, study.design(outcome_id), study) for outcome_id in outcome_ids]
+    inputs = Inputs(panel, study, sources or {})
+    fits = [fit_outcome(inputs, outcome_id) for outcome_id in outcome_ids]
     results = _with_evidence(_with_family(fits, study.inference), fits, study)
+    estimates = _stacked([result.to_frame() for result in results], ESTIMATE_COLUMNS)
     absent = [outcome_id for outcome_id in study.outcome_ids if outcome_id not in present]
-    warnings = [f"the panel has no rows of {', '.join(absent)}"] if absent else []
-    for result in results:
-        reasons = (*result.warnings, *(part for part in result.note.split("; ") if part))
-        warnings += [f"{result.outcome_id}: {reason}" for reason in reasons if result.specification == "main"]
     return StudyFit(
         results=results,
-        estimates=_stacked([result.to_frame() for result in results], ESTIMATE_COLUMNS),
-        event_study=_stacked([fit.event_study for fit in fits], EVENT_STUDY_COLUMNS),
-        leave_one_out=_stacked([fit.leave_one_out for fit in fits], LEAVE_ONE_OUT_COLUMNS),
-        balance=_stacked([fit.balance for fit in fits], BALANCE_COLUMNS),
-        arms=_stacked([fit.arms for fit in fits], ARMS_COLUMNS),
-        warnings=tuple(dict.fromkeys(warnings)),
+        estimates=estimates,
+        sensitivity=_curve(estimates),
+        tables={
+            name: _stacked([fit.tables[name] for fit in fits if name in fit.tables], columns)
+            for name, (columns, _) in TABLES.items()
+        },
+        warnings=_warnings(results, fits, absent),
         failures=tuple(fit.failure for fit in fits if fit.failure is not None),
     )
 
 
-def _stacked(frames: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
+def _stacked(frames: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
     filled = [frame for frame in frames if len(frame)]
     if not filled:
         return pd.DataFrame(columns=list(columns))
     return pd.concat(filled, ignore_index=True)[list(columns)]
 
 
-def _fit_outcome(panel: pd.DataFrame, design: Design, study: Study) -> _OutcomeFit:
-    inference = study.inference
-    nothing = pd.DataFrame()
-    try:
-        prepared = prepare(panel, design)
-        main = fit_prepared(prepared, design=design, inference=inference)
-    except NotEstimableError as error:
-        blank = blank_result(design, inference=inference, note=error.what)
-        return _OutcomeFit((blank,), nothing, nothing, nothing, nothing, error)
-    event_study = main.event_study()
-    if main.event_study_result is not None:
-        main = replace(main, p_pretrend=main.event_study_result.p_pretrend)
-    return _OutcomeFit(
-        results=(main, *_companions(panel, prepared, main, design, inference)),
-        event_study=event_study,
-        leave_one_out=leave_one_out(main.fitted) if study.sensitivity.leave_one_out and main.fitted else nothing,
-        balance=prepared.balance if design.comparators.kind == "matched" else nothing,
-        arms=arms_frame(design.outcome_id, prepared.arms, prepared.gtimes),
-    )
+def _curve(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Returns the estimates with their difference to their outcome's main one."""
+    main = estimates[estimates["specification"] == "main"].set_index("outcome_id")["att"]
+    curve = estimates.assign(difference=estimates["att"] - estimates["outcome_id"].map(main))
+    return curve[list(SENSITIVITY_COLUMNS)]
 
 
-def _companions(
-    panel: pd.DataFrame, prepared: Prepared, main: DidResult, design: Design, inference: Inference
-) -> list[DidResult]:
-    """Returns the specifications that always stand beside the main one."""
-    other = "la_equal" if inference.weights == "child" else "child"
-    weighed = inference.model_copy(update={"weights": other})
-    results = [fit_prepared(prepared, design=design, inference=weighed, specification=other)]
-    if prepared.panel.covariates:
-        bare = design.model_copy(update={"covariates": Covariates()})
-        results.append(fit_prepared(prepare(panel, bare), design=bare, inference=inference, specification="unadjusted"))
-    if main.estimator != "twfe":
-        try:
-            row = fit_prepared(prepared, design=design, inference=inference, specification="twfe", estimator="twfe")
-        except NotEstimableError as error:
-            row = blank_result(design, inference=inference, specification="twfe", note=error.what)
-        results.append(row)
-    return results
+def _warnings(results: Sequence[DidResult], fits: Sequence[OutcomeFit], absent: Sequence[str]) -> tuple[str, ...]:
+    warnings = [f"the panel has no rows of {', '.join(absent)}"] if absent else []
+    for result in results:
+        reasons = (*result.warnings, *(part for part in result.note.split("; ") if part))
+        warnings += [f"{result.outcome_id}: {reason}" for reason in reasons if result.specification == "main"]
+    warnings += [warning for fit in fits for warning in fit.warnings]
+    return tuple(dict.fromkeys(warnings))
 
 
-def _with_family(fits: list[_OutcomeFit], inference: Inference) -> list[DidResult]:
+def _with_family(fits: Sequence[OutcomeFit], inference: Inference) -> list[DidResult]:
     """Returns all results, the main ones of the primary family with adjusted p-values.
 
     An outcome whose bootstrap is not shown, because few LAs are treated, takes no part in the family.
@@ -152,7 +123,7 @@ def _with_family(fits: list[_OutcomeFit], inference: Inference) -> list[DidResul
     family = {
         main.outcome_id: main.fitted.moments
         for main in (fit.results[0] for fit in fits)
-        if main.family == "primary" and main.fitted is not None and not np.isnan(main.p_wcr)
+        if (main.family, main.analysis) == ("primary", "main") and main.fitted is not None and not np.isnan(main.p_wcr)
     }
     adjusted: dict[str, tuple[float, float]] = {}
     if family:
@@ -171,31 +142,23 @@ def _with_family(fits: list[_OutcomeFit], inference: Inference) -> list[DidResul
     return results
 
 
-def _with_evidence(results: list[DidResult], fits: list[_OutcomeFit], study: Study) -> tuple[DidResult, ...]:
+def _with_evidence(results: Sequence[DidResult], fits: Sequence[OutcomeFit], study: Study) -> tuple[DidResult, ...]:
     """Returns the results, the main ones with the strength of evidence by the study's own rule."""
-    left_out = {fit.results[0].outcome_id: fit.leave_one_out for fit in fits}
+    left_out = {fit.results[0].outcome_id: fit.tables.get("leave_one_out", pd.DataFrame()) for fit in fits}
     rated = []
     for result in results:
         if result.specification != "main":
             rated.append(result)
             continue
-        inputs = evidence_inputs(result, study.outcome(result.outcome_id).smallest_effect_of_interest, left_out)
+        inputs = evidence_inputs(result, left_out[result.outcome_id])
         rated.append(replace(result, evidence=str(RULES[study.evidence.rule](inputs, alpha=ALPHA))))
     return tuple(rated)
 
 
-def evidence_inputs(
-    result: DidResult, smallest_effect: float | None, left_out: dict[str, pd.DataFrame]
-) -> EvidenceInputs:
-    """Returns what the rule for the strength of evidence reads of a result."""
-    frame = left_out.get(result.outcome_id, pd.DataFrame())
-    pilots = frame[(frame["arm"] == "pilot") & frame["att"].notna()] if len(frame) else frame
+def evidence_inputs(result: DidResult, left_out: pd.DataFrame) -> EvidenceInputs:
+    """Returns what the rule for the strength of evidence reads of a result; `left_out` as leave_one_out.csv."""
+    pilots = left_out[(left_out["arm"] == "pilot") & left_out["att"].notna()] if len(left_out) else left_out
     p_values = {"wcr": result.p_wcr, "cr2": result.p_cr2, "ri": result.p_ri}
-    equivalence = (
-        equivalence_test(att=result.att, se=result.se_cr2, df=result.df_satterthwaite, bound=smallest_effect).p
-        if smallest_effect is not None
-        else None
-    )
     return EvidenceInputs(
         att=_known(result.att),
         significant=result.significant,
@@ -203,7 +166,7 @@ def evidence_inputs(
         p_values={name: p for name, p in p_values.items() if _known(p) is not None},
         p_pretrend=_known(result.p_pretrend),
         leave_one_out=tuple(zip(pilots["att"], pilots["p_cr2"], strict=True)) if len(pilots) else (),
-        p_equivalence=None if equivalence is None else _known(equivalence),
+        p_equivalence=_known(result.p_equivalence),
     )
 
 

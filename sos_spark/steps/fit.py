@@ -10,27 +10,37 @@ from typing import Any
 
 import pandas as pd
 
+from sos_spark.config.characteristics import with_simulated
 from sos_spark.config.study import Study
+from sos_spark.errors import InputError
 from sos_spark.fit.analysis import StudyFit, fit_study
+from sos_spark.fit.bounds import study_bounds
 from sos_spark.fit.panel import read_panel
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.versions import version_of
 from sos_spark.report.guarded import guarded_csv
 from sos_spark.steps.context import Run, StepReport
-from sos_spark.tables import PANEL_CELLS, PANEL_MOMENTS
+from sos_spark.tables import OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PANEL_MOMENTS
+
+TRUTH = "truth.json"
 
 
 def fit(run: Run) -> StepReport:
     """Fits the study's outcomes on the lake's panel and writes the results to the run's folder.
 
-    Files: estimates.csv and .json, event_study.csv, leave_one_out.csv, balance.csv, arms.csv. An outcome with nothing
-    to compare is a row of blanks with its reason, and the run goes on.
+    Files: estimates.csv and .json, sensitivity.csv, bounds.csv, and one for each of `outcome_analyses.TABLES`. An
+    outcome with nothing to compare is a row of blanks with its reason, and the run goes on. Where the source is
+    simulated, traits of authorities that the study lacks are the simulation's, and the report says so.
 
     Raises:
         InputError: The lake has no panel of the study, or a faulty one.
     """
-    fitted = fit_study(panel_frame(run.lake_root, run.the_study), run.the_study)
-    return _written(fitted, run.out)
+    filled = with_simulated(run.the_study, _simulated_authorities(run))
+    cells = panel_frame(run.lake_root, run.the_study)
+    fitted = fit_study(cells, filled.study, sources=filled.sources)
+    report = _written(fitted, _bounds(run, cells), run.out)
+    report.facts["simulated"] = list(filled.filled)
+    return report
 
 
 def fit_panel_file(panel_csv: Path, study: Study, out: Path) -> StepReport:
@@ -42,7 +52,33 @@ def fit_panel_file(panel_csv: Path, study: Study, out: Path) -> StepReport:
     fitted = fit_study(read_panel(panel_csv), study)
     if all(result.fitted is None for result in fitted.results):
         raise fitted.failures[0]
-    return _written(fitted, out)
+    return _written(fitted, study_bounds(read_panel(panel_csv), study), out)
+
+
+def _simulated_authorities(run: Run) -> list[Mapping[str, Any]]:
+    """What a simulated source says of its authorities; nothing where the source is not known to be simulated."""
+    folder = run.out if run.environment.source is None else run.source
+    if not (folder / TRUTH).exists():
+        return []
+    try:
+        content = json.loads((folder / TRUTH).read_text(encoding="utf-8"))
+        return list(content.get("authorities", []))
+    except (OSError, ValueError, AttributeError, TypeError):
+        raise InputError(
+            "The truth of the simulated data cannot be read",
+            where=str(folder / TRUTH),
+            remedy="Simulate the source again",
+        ) from None
+
+
+def _bounds(run: Run, cells: pd.DataFrame) -> pd.DataFrame:
+    """Bounds over what is suppressed or missing, as far as the lake counts it."""
+    frames = {
+        name: read_arrow(run.lake_root, table, where={"study_id": run.the_study.study_id}).to_pandas()
+        for name, table in (("published", PANEL_BOUNDS), ("flow", OUTCOME_FLOW))
+        if version_of(run.lake_root, table) is not None
+    }
+    return study_bounds(cells, run.the_study, **frames)
 
 
 def panel_frame(lake_root: Path, study: Study) -> pd.DataFrame:
@@ -57,12 +93,11 @@ def panel_frame(lake_root: Path, study: Study) -> pd.DataFrame:
     return cells.merge(wide, on=keys, how="left", validate="one_to_one")
 
 
-def _written(fitted: StudyFit, out: Path) -> StepReport:
+def _written(fitted: StudyFit, bounds: pd.DataFrame, out: Path) -> StepReport:
     """Writes the frames; numbers as shortest round-trip doubles, blank where not known, text guarded."""
     out.mkdir(parents=True, exist_ok=True)
     report = StepReport("fit", warnings=list(fitted.warnings))
-    for name in ("estimates", "event_study", "leave_one_out", "balance", "arms"):
-        frame: pd.DataFrame = getattr(fitted, name)
+    for name, frame in {**fitted.files, "bounds": bounds}.items():
         (out / f"{name}.csv").write_text(guarded_csv(frame), encoding="utf-8")
         report.rows[f"{name}.csv"] = len(frame)
     records = [_plain(row) for row in fitted.estimates.to_dict(orient="records")]

@@ -75,8 +75,12 @@ def test_every_specification_and_every_file(tmp_path: Path, capsys: pytest.Captu
         ("o", "main"),
         ("o", "la_equal"),
         ("o", "unadjusted"),
+        ("o", "logit"),
+        ("o", "synthetic_did"),
+        ("o", "missing=indicator"),
         ("late", "main"),
     ]
+    assert [row["specification"] for row in rows_of(out / "sensitivity.csv")] == [row["specification"] for row in rows]
     main_row, *_, late = rows
     assert repr(float(main_row["att"])) == main_row["att"]
     assert main_row["p_adjusted"] == main_row["p_wcr"]  # a family of one
@@ -90,7 +94,10 @@ def test_every_specification_and_every_file(tmp_path: Path, capsys: pytest.Captu
     arms = {row["unit_id"]: (row["arm"], row["gtime"]) for row in rows_of(out / "arms.csv")}
     assert arms["201"] == ("pilot", "3")
     assert arms["214"] == ("comparator", "")
-    assert rows_of(out / "balance.csv") == []
+    for name in ("balance", "pretrend", "honest", "secondary", "power", "welch"):
+        assert {row["outcome_id"] for row in rows_of(out / f"{name}.csv")} == {"o"}, name
+    for name in ("group_time", "aggregates", "goodman_bacon", "placebo_pilots", "placebo_summary", "bounds"):
+        assert rows_of(out / f"{name}.csv") == [], name
     messages = capsys.readouterr().err
     assert "absent" in messages
     assert "late" in messages

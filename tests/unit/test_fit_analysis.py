@@ -61,15 +61,21 @@ def test_staggered_go_lives_have_a_two_way_row_beside_the_main_one() -> None:
     pilots = dict(zip((str(code) for code in range(201, 207)), (3, 3, 4, 4, 5, 5), strict=True))
     fitted = fit_study(some_cells(), a_study(pilots=pilots))
     rows = rows_of(fitted)
-    assert set(rows) == {("o", "main"), ("o", "la_equal"), ("o", "twfe")}
+    staggered = ("twfe", "cs_not_yet", "imputation", "sun_abraham")
+    assert [name for _, name in rows] == ["main", "la_equal", *staggered, "logit", "synthetic_did"]
     assert rows["o", "main"]["estimator"] == "cs_simple"
-    assert rows["o", "twfe"]["estimator"] == "twfe"
-    assert len(fitted.leave_one_out) == 14
+    assert all(rows["o", name]["estimator"] == name for name in staggered)
+    assert "negative" in rows["o", "twfe"]["note"]
+    assert len(fitted.tables["leave_one_out"]) == 14
+    assert {"group_time", "aggregates", "goodman_bacon"} <= {
+        name for name, table in fitted.tables.items() if len(table)
+    }
+    assert not any(" left out: " in warning for warning in fitted.warnings)
 
 
 def test_the_other_weights_stand_beside_the_studys_own() -> None:
     fitted = fit_study(some_cells(), a_study(inference={"draws": 999, "permutations": 199, "weights": "la_equal"}))
-    assert set(rows_of(fitted)) == {("o", "main"), ("o", "child")}
+    assert [name for _, name in rows_of(fitted)][:2] == ["main", "child"]
     assert "each authority" in rows_of(fitted)["o", "main"]["estimand"]
 
 
@@ -97,7 +103,57 @@ def test_evidence_and_pre_trend_are_of_the_main_row() -> None:
 
 
 def test_leave_one_out_can_be_declined() -> None:
-    assert fit_study(some_cells(), a_study(sensitivity={"leave_one_out": False})).leave_one_out.empty
+    assert fit_study(some_cells(), a_study(sensitivity={"leave_one_out": False})).tables["leave_one_out"].empty
+
+
+def test_everything_that_is_declared_is_a_row_and_a_point_of_the_curve() -> None:
+    fitted = fit_study(
+        some_cells(),
+        a_study(
+            sensitivity={
+                "go_live": [quarter(0), quarter(4)],
+                "comparators": ["matched"],
+                "placebo_dates": [quarter(2)],
+                "placebo_pilots": 20,
+            }
+        ),
+    )
+    rows = rows_of(fitted)
+    kinds = {name: row["analysis"] for (_, name), row in rows.items()}
+    assert kinds == {
+        "main": "main",
+        "la_equal": "beside",
+        "logit": "beside",
+        "synthetic_did": "sensitivity",
+        f"go_live={quarter(0)}": "sensitivity",
+        f"go_live={quarter(4)}": "sensitivity",
+        "comparators=matched": "sensitivity",
+        f"placebo_date={quarter(2)}": "placebo",
+    }
+    # No period lies before this go-live: a row of blanks with its reason, and the run went on.
+    assert np.isnan(rows["o", f"go_live={quarter(0)}"]["att"])
+    assert "before go-live" in rows["o", f"go_live={quarter(0)}"]["note"]
+    curve = fitted.sensitivity.set_index("specification")
+    assert list(curve.index) == list(kinds)
+    shifted = curve.loc[f"go_live={quarter(4)}"]
+    assert shifted["difference"] == pytest.approx(shifted["att"] - curve.loc["main", "att"])
+    assert len(fitted.tables["placebo_pilots"]) == 20
+    assert len(fitted.tables["placebo_summary"]) == 1
+    assert fitted.tables["group_time"].empty
+
+
+def test_a_placebo_outcome_takes_no_part_in_the_family() -> None:
+    fitted = fit_study(
+        three_outcomes(),
+        a_study(families={"a": "primary", "b": "primary", "c": "secondary"}, sensitivity={"placebo_outcomes": ["c"]}),
+    )
+    assert rows_of(fitted)["c", "main"]["analysis"] == "placebo"
+    assert np.isnan(rows_of(fitted)["c", "main"]["p_adjusted"])
+
+
+def test_an_equivalence_test_stands_in_the_main_row() -> None:
+    row = rows_of(fit_study(some_cells(), a_study()))["o", "main"]
+    assert 0 <= row["p_equivalence"] <= 1
 
 
 def test_a_panel_of_other_outcomes_is_an_error() -> None:

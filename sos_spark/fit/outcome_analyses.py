@@ -1,0 +1,227 @@
+"""Everything that is fitted of one outcome: its specifications, and the tables that stand beside the main one.
+
+Each table is a file of a run. What cannot be computed of an outcome whose main effect was estimated is left out of its
+table with a warning, and the run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import pandas as pd
+
+from sos_spark.config.characteristics import Trait
+from sos_spark.config.study import Design, Study
+from sos_spark.errors import SosError
+from sos_spark.fit.arms import ARMS_COLUMNS, arms_frame
+from sos_spark.fit.did import blank_result
+from sos_spark.fit.equivalence import equivalence_test
+from sos_spark.fit.estimators import shares_one_go_live, unit_panel
+from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
+from sos_spark.fit.goodman_bacon import GOODMAN_BACON_COLUMNS, goodman_bacon_frame
+from sos_spark.fit.honest import HONEST_COLUMNS, honest_frame
+from sos_spark.fit.leave_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out
+from sos_spark.fit.matching import BALANCE_COLUMNS
+from sos_spark.fit.panel import NotEstimableError
+from sos_spark.fit.placebo import (
+    PLACEBO_COLUMNS,
+    PLACEBO_SUMMARY_COLUMNS,
+    PlaceboPilots,
+    placebo_frame,
+    placebo_pilots,
+    placebo_summary,
+)
+from sos_spark.fit.power import POWER_COLUMNS, power_frame
+from sos_spark.fit.prepare import Prepared, prepare
+from sos_spark.fit.pretrend import PRETREND_COLUMNS, pretrend_frame
+from sos_spark.fit.result import DidResult
+from sos_spark.fit.secondary import SECONDARY_COLUMNS, secondary_frame
+from sos_spark.fit.secondary_rows import Source
+from sos_spark.fit.specification import fit_beside_main, fit_specification, main_specification
+from sos_spark.fit.staggered_tables import AGGREGATES_COLUMNS, GROUP_TIME_COLUMNS, aggregates_frame, group_time_frame
+from sos_spark.fit.welch import welch_test
+
+WELCH_COLUMNS = ("outcome_id", "att", "se", "df", "p", "ci_low", "ci_high", "n_treated", "n_comparators", "note")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What every outcome is fitted from.
+
+    `panel` holds the cells of all outcomes; `sources` says which traits of authorities a simulation made up.
+    """
+
+    panel: pd.DataFrame
+    study: Study
+    sources: Mapping[Trait, Source] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OutcomeFit:
+    """One outcome's results, main first, and its tables by name; warnings; why main could not be estimated, if so."""
+
+    results: tuple[DidResult, ...]
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    failure: NotEstimableError | None = None
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """An outcome whose main effect was estimated."""
+
+    inputs: Inputs
+    prepared: Prepared
+    main: DidResult
+
+    @property
+    def study(self) -> Study:
+        return self.inputs.study
+
+    @cached_property
+    def design(self) -> Design:
+        return self.study.design(self.main.outcome_id)
+
+    @property
+    def smallest_effect(self) -> float | None:
+        return self.design.smallest_effect_of_interest
+
+    @property
+    def shares_one_go_live(self) -> bool:
+        """Whether the event study says all that tables of staggered adoption would."""
+        return shares_one_go_live(self.prepared.panel)
+
+    @cached_property
+    def placebos(self) -> list[PlaceboPilots]:
+        draws, inference = self.study.sensitivity.placebo_pilots, self.study.inference
+        return [placebo_pilots(self.inputs.panel, self.design, inference=inference, draws=draws)] if draws else []
+
+
+def fit_outcome(inputs: Inputs, outcome_id: str) -> OutcomeFit:
+    """Fits one outcome. An outcome with nothing to compare is a row of blanks with its reason.
+
+    Raises:
+        InputError: The cells are faulty.
+        StudyError: The study contradicts itself.
+    """
+    study, specification = inputs.study, main_specification(inputs.study, outcome_id)
+    try:
+        prepared = prepare(inputs.panel, specification.design)
+        main = fit_specification(inputs.panel, specification, prepared=prepared)
+    except NotEstimableError as error:
+        blank = blank_result(specification.design, inference=study.inference, note=error.what)
+        return OutcomeFit((replace(blank, analysis=specification.analysis),), failure=error)
+    fitted = _Fitted(inputs, prepared, _with_tests(main, study))
+    others = fit_beside_main(inputs.panel, study, outcome_id, prepared=prepared)
+    tables, warnings = {}, []
+    for name, (_, table_of) in TABLES.items():
+        try:
+            tables[name] = table_of(fitted)
+        except SosError as error:
+            warnings.append(f"{outcome_id}: {name} left out: {error.what}")
+    return OutcomeFit((fitted.main, *others), tables, tuple(warnings))
+
+
+def _with_tests(main: DidResult, study: Study) -> DidResult:
+    """Returns the main result with its pre-trend and equivalence tests."""
+    bound = study.outcome(main.outcome_id).smallest_effect_of_interest
+    if main.event_study_result is not None:
+        main = replace(main, p_pretrend=main.event_study_result.p_pretrend)
+    if bound is not None:
+        test = equivalence_test(att=main.att, se=main.se_cr2, df=main.df_satterthwaite, bound=bound)
+        main = replace(main, p_equivalence=test.p)
+    return main
+
+
+def _event_study(fitted: _Fitted) -> pd.DataFrame:
+    return fitted.main.event_study()
+
+
+def _pretrend(fitted: _Fitted) -> pd.DataFrame:
+    return pretrend_frame(fitted.main, smallest_effect=fitted.smallest_effect)
+
+
+def _honest(fitted: _Fitted) -> pd.DataFrame:
+    return honest_frame(fitted.main)
+
+
+def _leave_one_out(fitted: _Fitted) -> pd.DataFrame:
+    wanted = fitted.study.sensitivity.leave_one_out and fitted.main.fitted is not None
+    return leave_one_out(fitted.main.fitted) if wanted and fitted.main.fitted else pd.DataFrame()
+
+
+def _balance(fitted: _Fitted) -> pd.DataFrame:
+    return fitted.prepared.balance
+
+
+def _arms(fitted: _Fitted) -> pd.DataFrame:
+    return arms_frame(fitted.main.outcome_id, fitted.prepared.arms, fitted.prepared.gtimes)
+
+
+def _welch(fitted: _Fitted) -> pd.DataFrame:
+    test = welch_test(unit_panel(fitted.prepared.panel))
+    low, high = test.interval()
+    row = (fitted.main.outcome_id, test.difference, test.se, test.df, test.p, low, high, test.n_treated,
+           test.n_comparators, test.note)  # fmt: skip
+    return pd.DataFrame([row], columns=list(WELCH_COLUMNS))
+
+
+def _group_time(fitted: _Fitted) -> pd.DataFrame:
+    if fitted.shares_one_go_live:
+        return pd.DataFrame()
+    return group_time_frame(fitted.prepared.panel, inference=fitted.study.inference)
+
+
+def _aggregates(fitted: _Fitted) -> pd.DataFrame:
+    if fitted.shares_one_go_live:
+        return pd.DataFrame()
+    return aggregates_frame(fitted.prepared.panel, inference=fitted.study.inference)
+
+
+def _goodman_bacon(fitted: _Fitted) -> pd.DataFrame:
+    if fitted.shares_one_go_live:
+        return pd.DataFrame()
+    return goodman_bacon_frame(fitted.prepared.panel)
+
+
+def _placebo_pilots(fitted: _Fitted) -> pd.DataFrame:
+    return placebo_frame(fitted.placebos)
+
+
+def _placebo_summary(fitted: _Fitted) -> pd.DataFrame:
+    return placebo_summary(fitted.placebos)
+
+
+def _secondary(fitted: _Fitted) -> pd.DataFrame:
+    return secondary_frame(
+        fitted.prepared,
+        design=fitted.design,
+        study=fitted.study,
+        inference=fitted.study.inference,
+        source=fitted.inputs.sources,
+    )
+
+
+def _power(fitted: _Fitted) -> pd.DataFrame:
+    return power_frame(fitted.main, smallest_effect=fitted.smallest_effect)
+
+
+TABLES: dict[str, tuple[tuple[str, ...], Callable[[_Fitted], pd.DataFrame]]] = {
+    "event_study": (EVENT_STUDY_COLUMNS, _event_study),
+    "pretrend": (PRETREND_COLUMNS, _pretrend),
+    "honest": (HONEST_COLUMNS, _honest),
+    "leave_one_out": (LEAVE_ONE_OUT_COLUMNS, _leave_one_out),
+    "balance": (BALANCE_COLUMNS, _balance),
+    "arms": (ARMS_COLUMNS, _arms),
+    "welch": (WELCH_COLUMNS, _welch),
+    "group_time": (GROUP_TIME_COLUMNS, _group_time),
+    "aggregates": (AGGREGATES_COLUMNS, _aggregates),
+    "goodman_bacon": (GOODMAN_BACON_COLUMNS, _goodman_bacon),
+    "placebo_pilots": (PLACEBO_COLUMNS, _placebo_pilots),
+    "placebo_summary": (PLACEBO_SUMMARY_COLUMNS, _placebo_summary),
+    "secondary": (SECONDARY_COLUMNS, _secondary),
+    "power": (POWER_COLUMNS, _power),
+}
+"""A file's columns, and what makes its rows of one outcome."""
