@@ -110,7 +110,7 @@ ONE_GO_LIVE_SCENARIOS = (
     StaggeredScenario("9 of 60, one go-live, heterogeneous effects", 60, (2,), (9,), effect_sd=0.04),
 )
 EVENT_TIMES = (-2, 2)
-STAGGERED: tuple[Estimator, ...] = ("cs_simple", "cs_not_yet", "imputation", "sun_abraham")
+STAGGERED: tuple[Estimator, ...] = ("cs_simple", "imputation", "sun_abraham")
 PERMUTED = ("cs_simple", "imputation")
 SATURATED = "cs_simple_saturated"
 """cs_simple with the residuals of its own saturated regression, to show why small groups share effects."""
@@ -249,9 +249,7 @@ def every_design_rate(*, replications: int, draws: int, permutations: int, seed:
     """Yields the whole table, a design and scenario at a time."""
     knobs = {"replications": replications, "draws": draws, "permutations": permutations, "seed": seed}
     for scenario in SIZE_SCENARIOS:
-        fits = staggered_design(
-            scenario, estimators=("cs_simple", "imputation", "sun_abraham"), permuted=PERMUTED, saturated=True
-        )
+        fits = staggered_design(scenario, permuted=PERMUTED, saturated=True)
         yield design_rates("staggered", scenario, fits, measures=("size",), **knobs)
     for scenario in GROWTH_SCENARIOS:
         fits = staggered_design(scenario, estimators=("twfe", *STAGGERED))

@@ -1,7 +1,8 @@
 """The tables of staggered adoption: every group-time effect, and every estimator's averages, with CR2 inference.
 
 Standard errors are CR2 with each number's own Satterthwaite df; they bear few treated LAs. Where some groups are small,
-effects are shared between groups to measure residuals (see `residual_model`); the estimates do not change. All of it
+averages have residuals about effects that groups share (see `residual_model`); the estimates do not change. A single
+ATT(g, t) has those of its own four means, few df in a small group, and none of either in a group of one LA. All of it
 holds under one go-live too, where there is one group. Event times are counted in periods and not binned.
 """
 
@@ -21,6 +22,7 @@ from sos_spark.fit.estimators import unit_panel
 from sos_spark.fit.imputation import Imputation
 from sos_spark.fit.moments import Array, ClusterMoments
 from sos_spark.fit.residual_model import has_a_small_group
+from sos_spark.fit.saturated import saturated_satterthwaite
 from sos_spark.fit.staggered import Control, GroupTime, UnitPanel, aggregate, group_time_effects
 from sos_spark.fit.staggered_residuals import average_moments
 from sos_spark.fit.sun_abraham import SunAbraham
@@ -46,7 +48,7 @@ def group_time_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFr
     Returns:
         Grain: one row a control (never, not_yet), group and period; GROUP_TIME_COLUMNS. `group_start` is the first day
         of the group's first treated period; n_rows counts the group's rows in the period. A control that nobody is has
-        no rows.
+        no rows. Uncertainty is blank where the group has rows of one LA only: it has no other to vary about.
     """
     units = unit_panel(panel).weighing(inference.weights)
     controls: tuple[Control, ...] = ("never", "not_yet")
@@ -57,11 +59,15 @@ def group_time_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFr
         except InputError:
             continue
         event_time = _by_number(panel, units, effects).event_time
-        for (group, period), linear_map, since in zip(effects.effects, effects.maps, event_time, strict=True):
-            att, se, df, _, low, high = _inference(average_moments(units, effects, {TREATED: linear_map}))
+        test = saturated_satterthwaite(units, effects, effects.maps)
+        ends = test.interval()
+        for k, (group, period) in enumerate(effects.effects):
+            rows = panel.rows[units.gtime == group, period]
             starts = (panel.period_starts[place].isoformat() for place in (group, period))
-            n_rows = int(panel.rows[units.gtime == group, period].sum())
-            records.append((panel.outcome_id, control, *starts, int(since), att, se, df, low, high, n_rows))
+            alone = np.count_nonzero(rows) < 2
+            own = (float("nan") if alone else float(part[k]) for part in (test.se, test.df, *ends))
+            known = (int(event_time[k]), float(test.estimate[k]), *own)
+            records.append((panel.outcome_id, control, *starts, *known, int(rows.sum())))
     return pd.DataFrame(records, columns=list(GROUP_TIME_COLUMNS))
 
 

@@ -50,6 +50,22 @@ def test_group_time_effects_by_hand() -> None:
     assert not_yet["att"].tolist() == pytest.approx([1, 3, 0, 10])
 
 
+def test_group_time_uncertainty_is_the_saturated_regression_s_and_blank_for_one_authority() -> None:
+    panel = random_totals((2, 2, 2, 4), gaps=True)
+    frame = group_time_frame(panel, inference=QUICK)
+    units = unit_panel(panel)
+    for control, rows in frame.groupby("control"):
+        effects = group_time_effects(units, control=control)
+        test = Sandwich(saturated_moments(units, effects, {})).satterthwaite(effects.maps)
+        low, high = test.interval()
+        several = rows["group_start"].str.startswith("2002").to_numpy()
+        # One of the three has no rows in period 3: two are enough.
+        for name, expected in (("se_cr2", test.se), ("df", test.df), ("ci_low", low), ("ci_high", high)):
+            assert rows[name].to_numpy()[several] == pytest.approx(expected[several], rel=1e-8)
+        assert rows["att"].to_numpy() == pytest.approx(test.estimate, rel=1e-9)
+        assert rows.loc[~several, ["se_cr2", "df", "ci_low", "ci_high"]].isna().all(axis=None)
+
+
 def test_averages_by_hand() -> None:
     frame = aggregates_frame(by_hand(), inference=QUICK)
     assert tuple(frame.columns) == AGGREGATES_COLUMNS
