@@ -113,7 +113,7 @@ def fit_outcome(inputs: Inputs, outcome_id: str) -> OutcomeFit:
     except NotEstimableError as error:
         blank = blank_result(specification.design, inference=study.inference, note=error.what)
         return OutcomeFit((replace(blank, analysis=specification.analysis),), failure=error)
-    fitted = _Fitted(inputs, prepared, _with_tests(main, study))
+    fitted = _Fitted(inputs, prepared, main)
     others = fit_beside_main(inputs.panel, study, outcome_id, prepared=prepared)
     tables, warnings = {}, []
     for name, (_, table_of) in TABLES.items():
@@ -121,7 +121,7 @@ def fit_outcome(inputs: Inputs, outcome_id: str) -> OutcomeFit:
             tables[name] = table_of(fitted)
         except SosError as error:
             warnings.append(f"{outcome_id}: {name} left out: {error.what}")
-    return OutcomeFit((fitted.main, *others), tables, tuple(warnings))
+    return OutcomeFit((_with_tests(main, study), *others), tables, tuple(warnings))
 
 
 def _with_tests(main: DidResult, study: Study) -> DidResult:
