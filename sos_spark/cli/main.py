@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from sos_spark.cli import commands_lake, commands_run, commands_study
+from sos_spark.cli import commands_analysis, commands_lake, commands_run, commands_study
 from sos_spark.cli.boundary import guarded
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 commands_run.register(app)
 commands_study.register(app)
 commands_lake.register(app)
+commands_analysis.register(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ of zero (a direction that one cluster alone decides) are left out, as in a gener
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -99,6 +99,12 @@ class Sandwich:
         # One step of refinement: the residual scores of an exact solution add up to zero.
         self._beta = beta + self._bread @ (right - total @ beta)
         self._scores = self._xy - np.einsum("gkl,l->gk", self._xx, self._beta)
+
+    def for_outcome(self, xy: Array) -> Sandwich:
+        """Returns the same regression of another y, by its X'y (G, K); what the regressors alone decide is kept."""
+        other = Sandwich(replace(self.moments, xy=xy, yy=None), convention=self.convention)
+        other._adjustments = self._adjustments
+        return other
 
     @property
     def beta(self) -> Array:

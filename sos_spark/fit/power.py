@@ -57,7 +57,8 @@ def power_frame(result: DidResult, *, smallest_effect: float | None) -> pd.DataF
 
 def blank_power(outcome_id: str, *, note: str) -> pd.DataFrame:
     """Returns the row of an outcome whose power cannot be told, and why."""
-    return _frame([{"outcome_id": outcome_id, "source": "analytic", "replications": 0, "note": note}])
+    counts = {"replications": 0, "n_clusters": 0, "n_treated_clusters": 0}
+    return _frame([{"outcome_id": outcome_id, "source": "analytic", "note": note} | counts])
 
 
 def analytic_rows(result: DidResult, components: VarianceComponents, effects: Sequence[float]) -> pd.DataFrame:
@@ -144,4 +145,4 @@ def _scatter(components: VarianceComponents) -> dict[str, Any]:
 
 def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(POWER_COLUMNS))
-    return frame.assign(note=frame["note"].fillna("")).astype({"replications": int})
+    return frame.assign(note=frame["note"].fillna(""))

@@ -1,0 +1,115 @@
+"""power: what a study of this design can find."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sos_spark.cli import options as opt
+from sos_spark.cli.progress import progress_for
+from sos_spark.config.load import load_study
+from sos_spark.errors import StudyError
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("power", help="Simulate how likely effects are to be found, from a panel's own scatter. No Spark.")(
+        power
+    )
+
+
+def power(
+    study: opt.Study = None,
+    panel: Annotated[
+        Path | None, typer.Option("--panel", help="Collapsed cells (CSV) instead of a lake.", show_default=False)
+    ] = None,
+    lake: opt.Lake = None,
+    out: opt.Out = None,
+    effects: Annotated[
+        str | None,
+        typer.Option(
+            "--effects",
+            help="Effects in the outcomes' own units: 0.01,0.02. Without it, multiples of the smallest effect of"
+            " interest, or of the minimum detectable one.",
+            show_default=False,
+        ),
+    ] = None,
+    replications: Annotated[
+        int, typer.Option("--replications", min=1, help="Studies simulated for each outcome.")
+    ] = 500,
+    pilots: Annotated[
+        int | None,
+        typer.Option(
+            "--pilots", min=1, help="Draw so many pilots at random in each study instead.", show_default=False
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="In place of the study file's seed.", show_default=False)
+    ] = None,
+    overrides: opt.Set = None,
+    as_json: opt.Json = False,
+    debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
+) -> int:
+    """Writes power.csv and prints what it holds."""
+    if study is None or out is None or (panel is None) == (lake is None):
+        raise StudyError(
+            "The command lacks options",
+            expected="--study, --out, and either --panel or --lake",
+            remedy="Give them; see --help",
+        )
+    grid = _effects(effects) if effects is not None else None
+    the_study = load_study(study, overrides=overrides or ())
+    if seed is not None:
+        inference = the_study.inference.model_copy(update={"seed": seed})
+        the_study = the_study.model_copy(update={"inference": inference})
+    from sos_spark.fit.panel import read_panel
+    from sos_spark.steps.fit import panel_frame
+    from sos_spark.steps.power import power as compute
+
+    cells = read_panel(panel) if panel is not None else panel_frame(lake, the_study)  # type: ignore[arg-type]
+    progress = progress_for(list(the_study.outcome_ids), quiet=as_json)
+    frame, report = compute(
+        cells,
+        the_study,
+        out,
+        effects=grid,
+        replications=replications,
+        pilots=pilots,
+        while_step=progress.step,
+    )
+    for warning in report.warnings:
+        sys.stderr.write(f"warning: {report.step}: {warning}\n")
+    rows = [
+        {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
+        for row in frame.to_dict(orient="records")
+    ]
+    if as_json:
+        sys.stdout.write(json.dumps({"out": str(out), "warnings": report.warnings, "power": rows}) + "\n")
+        return 0
+    sys.stdout.write(f"{'outcome':<32}{'how':<12}{'effect':>12}{'power':>8}{'+-':>8}{'mde':>12}\n")
+    for row in rows:
+        numbers = (_shown(row["effect"], 12, ".4g"), _shown(row["power"], 8, ".3f"), _shown(row["mc_se"], 8, ".3f"))
+        sys.stdout.write(
+            f"{row['outcome_id']:<32}{row['source']:<12}{''.join(numbers)}{_shown(row['mde'], 12, '.4g')}\n"
+        )
+    sys.stdout.write(f"power: {out / 'power.csv'}\n")
+    return 0
+
+
+def _effects(text: str) -> tuple[float, ...]:
+    try:
+        effects = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        effects = (math.nan,)
+    if not all(map(math.isfinite, effects)):
+        raise StudyError("--effects cannot be read", expected="numbers with commas, as in 0.01,0.02", found=text)
+    return effects
+
+
+def _shown(value: object, width: int, form: str) -> str:
+    return f"{'' if value is None else format(value, form):>{width}}"
