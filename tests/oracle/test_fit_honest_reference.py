@@ -193,13 +193,13 @@ def test_intervals_cover_quick(n_pre: int) -> None:
 @pytest.mark.parametrize("autocorrelation", [0.29, 0.8])
 @pytest.mark.parametrize("n_pre", [1, 3])
 def test_intervals_cover(n_pre: int, autocorrelation: float) -> None:
-    """1,500 panels: a coverage of 94 % falls below 92.8 % once in 40 times, and the seed is fixed."""
-    found = coverage(Scenario("9 of 60", 60, 9), n_pre=n_pre, replications=1_500, autocorrelation=autocorrelation)
-    assert {name: share for name, share in found.items() if share < 0.928} == {}
-    assert 0.94 < np.mean([share for name, share in found.items() if name.startswith(("line", "no steps"))]) < 0.96
+    """500 panels: a coverage of 94 % falls below 91.6 % once in 80 times. `honest_bounds` quotes runs of 2,500."""
+    found = coverage(Scenario("9 of 60", 60, 9), n_pre=n_pre, replications=500, autocorrelation=autocorrelation)
+    assert {name: share for name, share in found.items() if share < 0.916} == {}
+    assert 0.93 < np.mean([share for name, share in found.items() if name.startswith(("line", "no steps"))]) < 0.97
 
 
 @pytest.mark.slow
 def test_weights_chosen_by_the_estimated_covariance_would_not_cover() -> None:
-    found = coverage(Scenario("9 of 60", 60, 9), n_pre=3, replications=600, weights_by="covariance")
+    found = coverage(Scenario("9 of 60", 60, 9), n_pre=3, replications=400, weights_by="covariance")
     assert found["line, average"] < 0.92
