@@ -119,15 +119,16 @@ def balance_picture(results: Results) -> Picture | None:
         zero_line(axes, horizontal=False)
         for edge in (-0.1, 0.1):
             axes.axvline(edge, color=QUIET, linewidth=0.8, linestyle=(0, (3, 3)))
-        axes.plot(rows["smd_before"], rows.index, "s", color=COMPARATOR, mfc="white", markersize=5)
-        axes.plot(rows["smd_after"], rows.index, "o", color=PILOT, markersize=5.5)
+        axes.plot(
+            rows["smd_before"], rows.index, "s", color=COMPARATOR, mfc="white", markersize=5, label="all candidates"
+        )
+        axes.plot(rows["smd_after"], rows.index, "o", color=PILOT, markersize=5.5, label="matched")
         axes.set_xlabel("Standardised mean difference, pilots less comparators")
         axes.margins(x=0.12)
-        for said, column, colour in (("all candidates", "smd_before", COMPARATOR), ("matched", "smd_after", PILOT)):
-            axes.annotate(
-                said, (rows[column].iloc[0], 0), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=7.5,
-                color=colour,
-            )  # fmt: skip
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2, frameon=False, fontsize=7.5, handletextpad=0.1,
+            columnspacing=1.2, borderaxespad=0.2,
+        )  # fmt: skip
 
     worst = float(rows["smd_after"].abs().max())
     return draw(

@@ -42,13 +42,14 @@ def specification_curve(results: Results, outcome_id: str) -> Picture | None:
             axes.axhspan(place - 0.45, place + 0.45, color=WASH, zorder=0)
             axes.get_yticklabels()[place].set(color=PILOT, fontweight="bold")
 
-    cr2 = " Where the bootstrap gave no interval it is that of CR2." if (frame["by"] == "CR2").any() else ""
+    methods = " Where the bootstrap gave no interval it is that of CR2." if (frame["by"] == "CR2").any() else ""
+    methods += " A hollow point has none." if (frame["by"] == "").any() else ""
     first, last = bars[0], bars[-1]
     return draw(
         f"specification_curve_{outcome_id}",
         title=label,
         caption="Each row is another way of doing the sums, in order of size; the main one is blue on a grey band."
-        f" Lines are 95% intervals (bootstrap).{cr2}{legend(marks)}",
+        f" Lines are 95% intervals (bootstrap).{methods}{legend(marks)}",
         alt=f"Specification curve of {label.lower()}: {len(bars)} estimates, from {scale.change(first.att)}"
         f" ({first.name}) to {scale.change(last.att)} {scale.long_unit} ({last.name})."
         + "".join(f" The main one is number {place + 1} in order of size." for place in main),

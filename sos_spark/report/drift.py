@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sos_spark.report.draw_honest import bounds_of, honest_picture, survives_up_to
+import pandas as pd
+
+from sos_spark.report.draw_honest import bounds_of, direction_of, honest_picture, side_of_zero, survives_up_to
 from sos_spark.report.house import DataTable
 from sos_spark.report.results import Results, of_outcome, rows_of
 from sos_spark.report.sections import Block, Bullets, Heading, Section, Table, Text, section
@@ -70,7 +72,7 @@ def pretrend_table(results: Results) -> DataTable:
             rows.append(
                 (
                     f"{name}, {scale.long_unit}",
-                    p_value(row.p_joint),
+                    p_value(row.p_joint) or "not known",
                     scale.slope(row.slope),
                     f"{low} to {high}" if low and high else "",
                     scale.slope(row.slope_bound),
@@ -96,14 +98,25 @@ def survival_in_words(results: Results, outcome_id: str) -> str:
     """Returns how large a violation the finding would survive, under each restriction that the run looked at."""
     scale, said = results.scales[outcome_id], []
     relative = bounds_of(results, outcome_id, "relative_magnitudes")
+    direction = direction_of(results, outcome_id)
     if len(relative):
-        said.append(_survival(survives_up_to(relative), "{} times the largest one seen before go-live", None))
+        turned = _turned(relative, direction, scale, _PARALLEL)
+        said.append(turned or _survival(survives_up_to(relative), "{} times the largest one seen before go-live", None))
     smooth = bounds_of(results, outcome_id, "smoothness")
     if len(smooth):
-        said.append(_survival(survives_up_to(smooth), f"{{}} {scale.change_unit} a year each year", scale))
+        turned = _turned(smooth, direction, scale, _STRAIGHT)
+        said.append(turned or _survival(survives_up_to(smooth), f"{{}} {scale.change_unit} a year each year", scale))
     if said == [_UNTOLD.format(_PARALLEL), _UNTOLD.format(_STRAIGHT)]:
         said = [f"{_UNTOLD.format(_PARALLEL)}, nor were an earlier drift to go on in a straight line"]
     return f"{results.labels[outcome_id]}: {'; '.join(said)}."
+
+
+def _turned(bounds: pd.DataFrame, direction: int, scale: Scale, under: str) -> str:
+    """What to say where, without a violation, the effect lies on the other side of zero; blank where it does not."""
+    low, high = float(bounds["ci_low"].iloc[0]), float(bounds["ci_high"].iloc[0])
+    if side_of_zero(low, high) != -direction:
+        return ""
+    return f"under {under} the effect would be the other way round, {scale.interval(low, high)} {scale.long_unit}"
 
 
 def _survival(m: float, size: str, scale: Scale | None) -> str:

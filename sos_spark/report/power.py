@@ -68,8 +68,8 @@ def power_picture(results: Results) -> Picture | None:
     return draw(
         "power",
         title="Chance of finding a change",
-        caption="Points: share of simulated studies that found the change, with twice its error; grey line: the same by"
-        " formula. Dashed: four in five. Orange: the smallest change of interest.",
+        caption="Points: share of simulated studies that found the change, with twice its error; grey diamonds: the"
+        " same by formula. Dashed: four in five. Orange: the smallest change of interest.",
         alt="Power curves. " + " ".join(_in_words(results, key, own) for key, own in found.items()),
         table=_every_row(results),
         height=0.35 + 2.1 * -(-len(found) // 2),
@@ -88,8 +88,12 @@ def _curve(results: Results, outcome_id: str, source: str) -> pd.DataFrame:
 
 def _panel(axes: Axes, simulated: pd.DataFrame, analytic: pd.DataFrame, scale: Scale, wanted: float | None) -> None:
     axes.axhline(100 * _WANTED, color=QUIET, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
-    if len(analytic) > 1:
-        axes.plot(analytic["effect"] * scale.factor, 100 * analytic["power"], color="#8a8a8a", linewidth=1.3, zorder=2)
+    if len(analytic):
+        line = "-" if len(analytic) > 3 else ""  # a curve of two or three points would be an invention
+        axes.plot(
+            analytic["effect"] * scale.factor, 100 * analytic["power"], linestyle=line, marker="D", markersize=3.4,
+            color="#767676", linewidth=1.2, zorder=2,
+        )  # fmt: skip
     x, y = simulated["effect"] * scale.factor, 100 * simulated["power"]
     error = 200 * simulated["mc_se"].fillna(0.0)
     axes.vlines(x, (y - error).clip(lower=0), (y + error).clip(upper=100), color=PILOT, linewidth=1.2, zorder=3)
@@ -139,7 +143,7 @@ def _every_row(results: Results) -> DataTable:
                     f"{scale.change(row.effect)} {scale.change_unit}",
                     percent(row.power, 1.0),
                     error,
-                    count(row.replications),
+                    count(row.replications) if row.source == "simulated" else "",
                 )
             )
     header = ("Outcome", "How", "Size of the change", "Chance of finding it", "Its error, points", "Simulated studies")

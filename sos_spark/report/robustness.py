@@ -24,14 +24,15 @@ def robustness_section(results: Results) -> Section | None:
     reasons = not_estimated(results)
     if reasons:
         blocks += [Heading("Ways that gave no number"), Bullets(reasons)]
-    if not results.welch.empty:
+    welch = welch_table(results)
+    if welch.rows:
         blocks += [
             Heading("The simplest check"),
             Text(
                 "Each authority's mean after go-live less its mean before, pilots against comparators (Welch's t-test)."
                 " No model, and every authority counts the same."
             ),
-            Table("Authorities' changes, pilots less comparators", welch_table(results)),
+            Table("Authorities' changes, pilots less comparators", welch),
         ]
     every = other_estimates(results)
     if every.rows:
@@ -60,17 +61,18 @@ def curve_in_words(results: Results, outcome_id: str) -> str:
     if judged:
         n = sum(judged)
         said.append(
-            f"By the headline rule {n or 'none'} of the {len(judged)} estimates, the main one among them,"
-            f" {'is' if n < 2 else 'are'} evidence of a change."
+            f"By the headline rule {n or 'none'} of all {len(judged)} estimates {'is' if n < 2 else 'are'} evidence of"
+            f" a change{_main_too(frame[is_main])}."
         )
     if len(judged) < len(frame):
         left = len(frame) - len(judged)
-        said.append(f"The rule needs two methods of inference and says nothing of {left} that {_has(left)} one only.")
+        said.append(f"The rule needs two methods of inference: {left} of the {len(frame)} could not be judged by it.")
     return f"{results.labels[outcome_id]}: {' '.join(said)}"
 
 
-def _has(n: int) -> str:
-    return "has" if n == 1 else "have"
+def _main_too(main: pd.DataFrame) -> str:
+    verdict = is_significant(main.iloc[0].to_dict()) if len(main) else None
+    return "" if verdict is None else f"; the main one is{'' if verdict else ' not'}"
 
 
 def not_estimated(results: Results) -> tuple[str, ...]:
@@ -127,22 +129,22 @@ def other_estimates(results: Results) -> DataTable:
 
 
 def welch_table(results: Results) -> DataTable:
-    """Returns the Welch test of each outcome."""
+    """Returns the Welch test of each outcome that has one."""
     rows = []
     for outcome_id, label in results.labels.items():
-        for row in rows_of(of_outcome(results.welch, outcome_id)):
-            scale = results.scales[outcome_id]
-            rows.append(
-                (
-                    f"{label}, {scale.long_unit}",
-                    scale.change(row.att),
-                    scale.interval(row.ci_low, row.ci_high),
-                    p_value(row.p),
-                    number(row.df, 1),
-                    count(row.n_treated),
-                    count(row.n_comparators),
-                    str(row.note or ""),
-                )
+        own, scale = of_outcome(results.welch, outcome_id), results.scales[outcome_id]
+        rows += [
+            (
+                f"{label}, {scale.long_unit}",
+                scale.change(row.att),
+                scale.interval(row.ci_low, row.ci_high),
+                p_value(row.p),
+                number(row.df, 1),
+                count(row.n_treated),
+                count(row.n_comparators),
+                str(row.note or ""),
             )
+            for row in rows_of(own[own["att"].notna()] if len(own) else own)
+        ]
     header = ("Outcome", "Change", "95% interval", "p", "Degrees of freedom", "Pilots", "Comparators", "Note")
     return DataTable(header, tuple(rows), words=1).trimmed()

@@ -146,7 +146,7 @@ def _table(results: Results, shown: pd.DataFrame, marks: dict[str, Mark]) -> Dat
                 count(row.n_treated_clusters),
                 count(row.n_rows),
                 {True: "evidence", False: "no clear evidence", None: "cannot be judged"}[significant],
-                f"{row.estimand}{f'. Note: {row.note}' if row.note else ''}",
+                f"{str(row.estimand).replace('_', ' ')}{f'. Note: {row.note}' if row.note else ''}",
             )
         )
     header = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pandas as pd
+
 from sos_spark.report.draw_staggered import bacon_picture, by_estimator_picture
 from sos_spark.report.house import DataTable
 from sos_spark.report.results import Results, of_outcome, rows_of
@@ -12,10 +14,12 @@ from sos_spark.report.sections import Block, Bullets, Heading, Section, Table, T
 from sos_spark.report.specifications import meaning, spoken
 from sos_spark.report.wording import Scale, count, day_in_words, number, p_value
 
-_AGGREGATES = {
+_LEVELS = {"group": "Pilots that started {}", "calendar": "The period from {}", "event": "{} periods since go-live"}
+_OVERALL = {
     "simple": "All pilots and periods",
-    "group": "Pilots that started",
-    "calendar": "In the period from",
+    "group": "Groups of pilots, by their rows",
+    "calendar": "Periods, each counted once",
+    "event": "Times since go-live, each counted once",
 }
 
 
@@ -39,6 +43,7 @@ def staggered_section(results: Results) -> Section | None:
         ("Effects of each group of pilots in each period", group_time_table(results), True),
     ):
         blocks.append(Table(caption, table, folded=folded) if table.rows else None)
+    blocks.append(Bullets(_not_had(results), quiet=True))
     said = tuple(filter(None, (twfe_in_words(results, key) for key in results.labels)))
     pictures = [picture for key in results.labels if (picture := bacon_picture(results, key)) is not None]
     if said or pictures:
@@ -72,26 +77,47 @@ def _effect(row: Any, scale: Scale) -> str:
 
 
 def aggregates_table(results: Results) -> DataTable:
-    """Returns all aggregates but those by time since go-live, a row an outcome, estimator, aggregate and level."""
+    """Returns all averages but those the figure shows, a row an outcome, estimator, aggregate and level."""
     rows = []
     for outcome_id, label in results.labels.items():
         own, scale = of_outcome(results.aggregates, outcome_id), results.scales[outcome_id]
-        for row in rows_of(own[own["aggregate"].isin(list(_AGGREGATES))] if len(own) else own):
-            level = "" if row.aggregate == "simple" or not row.level else f" {day_in_words(str(row.level))}"
-            rows.append(
-                (
-                    label,
-                    spoken(row.estimator),
-                    _AGGREGATES[row.aggregate] + level,
-                    "" if math.isnan(row.att) else f"{scale.change(row.att)} {scale.change_unit}",
-                    scale.interval(row.ci_low, row.ci_high),
-                    p_value(row.p_cr2),
-                    number(row.df, 1),
-                    str(row.note or ""),
-                )
+        shown = own[own["att"].notna() & ~_in_the_figure(own)] if len(own) else own
+        rows += [
+            (
+                label,
+                spoken(row.estimator),
+                _over(str(row.aggregate), str(row.level)),
+                f"{scale.change(row.att)} {scale.change_unit}",
+                scale.interval(row.ci_low, row.ci_high),
+                p_value(row.p_cr2),
+                number(row.df, 1),
+                str(row.note or ""),
             )
+            for row in rows_of(shown)
+        ]
     header = ("Outcome", "Estimator", "Over", "Effect", "95% interval (CR2)", "p (CR2)", "Degrees of freedom", "Note")
     return DataTable(header, tuple(rows), numeric=3, words=1).trimmed()
+
+
+def _in_the_figure(rows: pd.DataFrame) -> pd.Series[bool]:
+    return (rows["aggregate"] == "event") & (rows["level"] != "overall")
+
+
+def _over(aggregate: str, level: str) -> str:
+    """What an average is over."""
+    if level in ("", "overall"):
+        return _OVERALL.get(aggregate, aggregate)
+    return _LEVELS.get(aggregate, f"{aggregate} {{}}").format(day_in_words(level))
+
+
+def _not_had(results: Results) -> tuple[str, ...]:
+    """Why an estimator could not be had, each reason once with its outcomes."""
+    reasons: dict[str, list[str]] = {}
+    for outcome_id, label in results.labels.items():
+        own = of_outcome(results.aggregates, outcome_id)
+        for row in rows_of(own[own["att"].isna()] if len(own) else own):
+            reasons.setdefault(f"{spoken(row.estimator)} could not be had: {row.note}", []).append(label)
+    return tuple(f"{why} ({'; '.join(dict.fromkeys(labels))})" for why, labels in reasons.items())
 
 
 def group_time_table(results: Results) -> DataTable:

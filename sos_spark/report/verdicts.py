@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sos_spark.report.results import Results
+from sos_spark.report.results import Results, of_outcome
 from sos_spark.report.wording import Scale, number, p_phrase
 
 Finding = Literal["change", "no clear evidence", "not estimable"]
@@ -91,7 +91,7 @@ def _verdict(results: Results, outcome_id: str, family: str) -> Verdict:
         f"Evidence of {'an' if more == 'increase' else 'a'} {more}" if significant else "No clear evidence of a change",
         f"{scale.change(att)} {scale.long_unit}",
         interval,
-        tuple(_sentences(row, scale, att, significant, interval)),
+        (*_sentences(row, scale, att, significant, interval), *_drift(results, outcome_id, significant)),
         _probabilities(results, row, family),
         str(row.get("evidence", "") or ""),
         note,
@@ -131,6 +131,19 @@ def _sentences(row: Row, scale: Scale, att: float, significant: bool, interval: 
             " caution."
         )
     return said
+
+
+def _drift(results: Results, outcome_id: str, significant: bool) -> list[str]:
+    """A caution where a finding stands on groups that were moving apart before go-live."""
+    own = of_outcome(results.pretrend, outcome_id)
+    if not significant or own.empty:
+        return []
+    main = own[own["specification"] == "main"]
+    if not (main[["p_joint", "p_cr2"]] < ALPHA).any(axis=None):
+        return []
+    return [
+        "Pilots and comparators were moving apart before go-live already, so some of it may not be the programme's."
+    ]
 
 
 def _span(scale: Scale, low: float, high: float) -> str:

@@ -56,7 +56,7 @@ _NEEDED = {
     "cells": ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum"),
     "balance": ("outcome_id", "variable", "smd_before", "smd_after"),
     "pretrend": (
-        "outcome_id", "specification", "p_joint", "slope", "ci_low", "ci_high", "slope_bound", "p_equivalence",
+        "outcome_id", "specification", "p_joint", "slope", "p_cr2", "ci_low", "ci_high", "slope_bound", "p_equivalence",
         "detectable_violation", "note",
     ),
     "honest": (

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from sos_spark.config.environment import Environment
+from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.load import parse_study
-from sos_spark.report.page import Pictures, render_page
+from sos_spark.config.study import Study
+from sos_spark.report.declared import Declared
+from sos_spark.report.flow import flow_table
+from sos_spark.report.page import draw_pictures, render_page
 from sos_spark.report.results import Results, rows_of
+from sos_spark.report.sections import Table
+from sos_spark.report.staggered import staggered_section
 from sos_spark.report.verdicts import is_significant, verdicts
 from sos_spark.steps.context import Run
 from sos_spark.steps.fit import fit_panel_file
@@ -19,15 +26,26 @@ from tests.unit import report_example as example
 STUDY = parse_study(
     example.STUDY_TEXT.replace('kind = "neighbours"', 'kind = "matched"')
     + "[inference]\ndraws = 199\npermutations = 99\n"
+    + '[sensitivity]\ngo_live = ["2014-04-01"]\nplacebo_dates = ["2014-04-01"]\nplacebo_pilots = 20\n'
+)
+LATER = dict.fromkeys(example.PILOTS[3:6], date(2016, 4, 1)) | dict.fromkeys(example.PILOTS[6:], date(2017, 1, 1))
+STAGGERED = STUDY.model_copy(
+    update={
+        "pilots": tuple(p.model_copy(update={"go_live": LATER.get(p.la_code, p.go_live)}) for p in STUDY.pilots),
+        "outcomes": STUDY.outcomes[2:3],
+    }
 )
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    out = tmp_path_factory.mktemp("fit")
+    return _fitted(STUDY, tmp_path_factory.mktemp("fit"))
+
+
+def _fitted(study: Study, out: Path) -> Results:
     example.cells().to_csv(out / "cells.csv", index=False)
-    fit_panel_file(out / "cells.csv", STUDY, out)
-    return read_results(Run("run", Environment(out=out), STUDY, _no_session))  # type: ignore[arg-type]
+    fit_panel_file(out / "cells.csv", study, out)
+    return read_results(Run("run", Environment(out=out), study, _no_session))  # type: ignore[arg-type]
 
 
 def _no_session() -> None:
@@ -35,8 +53,9 @@ def _no_session() -> None:
 
 
 def test_every_file_of_the_fit_is_read(results: Results) -> None:
-    for frame in (results.event_study, results.leave_one_out, results.arms, results.cells, results.balance):
-        assert not frame.empty
+    for name in ("event_study", "leave_one_out", "arms", "cells", "balance", "pretrend", "honest", "placebo_pilots",
+                 "placebo_summary", "secondary", "power", "welch"):  # fmt: skip
+        assert not getattr(results, name).empty, name
 
 
 def test_the_page_and_the_fit_agree_on_what_is_significant(results: Results) -> None:
@@ -56,7 +75,31 @@ def test_the_example_has_a_finding_and_an_outcome_without_rows(results: Results)
 
 
 def test_the_page_can_be_made(results: Results, tmp_path: Path) -> None:
-    page = render_page(results, Pictures())
+    page = render_page(results, draw_pictures(results, flow_table(results)))
 
     assert "Evidence of a decrease" in page
     assert page.count("<h1>") == 1
+    for anchor in ("detect", "drift", "other", "placebo", "secondary"):
+        assert f'<h2 id="{anchor}">' in page
+    assert "of 20 draws of pseudo-pilots gave an effect" in page
+
+
+def test_every_specification_that_was_fitted_was_declared(results: Results) -> None:
+    frozen = FrozenPlan("2021-01-01", "f", (), STUDY.model_dump(mode="json", by_alias=True))
+    declared = Declared(frozen, STUDY)
+
+    marks = [declared.specification(row.outcome_id, row.specification) for row in rows_of(results.estimates)]
+
+    assert len(marks) > 10
+    assert not any(marks)
+
+
+@pytest.mark.slow
+def test_pilots_that_started_apart_have_their_section(tmp_path: Path) -> None:
+    section = staggered_section(_fitted(STAGGERED, tmp_path))
+
+    assert section is not None
+    assert {picture.name for picture in section.pictures} == {"staggered_kinship_placement", "bacon_kinship_placement"}
+    simple = next(block.content for block in section.blocks if isinstance(block, Table) and not block.folded)
+    assert len(simple.header) == 5
+    assert all(cell for row in simple.rows for cell in row)

@@ -97,8 +97,9 @@ def aggregates() -> pd.DataFrame:
     rows = []
     for name, (att, half) in EFFECTS.items():
         for estimator in ("cs_never", "cs_not_yet", "imputation", "sun_abraham"):
-            levels = [("simple", "", att), ("group", STARTS[0], att), ("group", STARTS[1], 0.8 * att)]
+            levels = [("simple", "overall", att), ("group", STARTS[0], att), ("group", STARTS[1], 0.8 * att)]
             levels += [("calendar", "2016-04-01", 0.9 * att)]
+            levels += [(aggregate, "overall", 0.9 * att) for aggregate in ("group", "calendar", "event")]
             levels += [("event", str(time), att if time >= 0 else 0.0) for time in range(-6, 10)]
             for aggregate, level, effect in levels:
                 value = effect + rng.normal(0, half / 12)

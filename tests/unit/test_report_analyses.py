@@ -96,6 +96,20 @@ class TestDrift:
         assert "would survive a violation of up to 0.62 times the largest one seen before go-live" in said
         assert "a bend in the earlier drift of up to 0.80 points a year each year" in said
 
+    def test_an_effect_that_turns_when_the_drift_goes_on_is_no_survivor(self) -> None:
+        honest = RESULTS.honest.copy()
+        turned = (honest["restriction"] == "smoothness") & (honest["outcome_id"] == "kinship_placement")
+        honest.loc[turned, ["ci_low", "ci_high"]] = 0.01, 0.05
+        results = replace(RESULTS, honest=honest)
+
+        said = survival_in_words(results, "kinship_placement")
+        section = drift_section(results)
+
+        assert "the effect would be the other way round, 1.0 to 5.0 percentage points" in said
+        assert "bend" not in said
+        assert section is not None
+        assert ["Orange" in picture.caption for picture in section.pictures] == [False, False, True]
+
     def test_an_effect_that_is_none_under_parallel_trends_says_so(self) -> None:
         said = survival_in_words(RESULTS, "assessment_duration")
 
@@ -128,9 +142,9 @@ class TestDrift:
 class TestRobustness:
     def test_the_curve_counts_directions_and_findings(self) -> None:
         assert curve_in_words(RESULTS, "kinship_placement") == (
-            f"{KINSHIP}: 8 of 8 other ways point the same way as the main one. By the headline rule 8 of the 8"
-            " estimates, the main one among them, are evidence of a change. The rule needs two methods of inference and"
-            " says nothing of 1 that has one only."
+            f"{KINSHIP}: 8 of 8 other ways point the same way as the main one. By the headline rule 8 of all 8"
+            " estimates are evidence of a change; the main one is. The rule needs two methods of inference: 1 of the 9"
+            " could not be judged by it."
         )
         assert "7 of 8 other ways" in curve_in_words(RESULTS, "rereferral_nfa_6m")
 
@@ -170,6 +184,16 @@ class TestRobustness:
         assert picture is not None
         assert "* exploratory: not in the frozen plan." in picture.caption
         assert "Go-live 1 April 2017 *" in picture.alt
+
+    def test_the_simplest_check_is_left_out_where_it_cannot_be_done(self) -> None:
+        blank = analyses.welch().assign(att=math.nan, p=math.nan, note="needs one go-live date")
+
+        assert "simplest check" not in words_of(robustness_section(replace(RESULTS, welch=blank)))
+
+    def test_a_main_estimate_that_is_no_finding_is_not_counted_as_one(self) -> None:
+        assert "none of all 8 estimates is evidence of a change; the main one is not" in curve_in_words(
+            RESULTS, "rereferral_nfa_6m"
+        )
 
     def test_the_simplest_check_is_there(self) -> None:
         assert "Authorities' changes, pilots less comparators" in words_of(robustness_section(RESULTS))
@@ -260,6 +284,16 @@ class TestStaggered:
         )
         assert "16% of its weight compares late pilots with pilots that had started." in said
         assert said.endswith("12% of its weights are negative.")
+
+    def test_averages_say_what_they_are_over_and_missing_ones_why(self) -> None:
+        frame = analyses.aggregates()
+        frame.loc[frame["estimator"] == "imputation", ["att", "note"]] = math.nan, "nobody is <untreated>"
+
+        said = words_of(staggered_section(replace(self.RESULTS, aggregates=frame)))
+
+        assert "Pilots that started 1 April 2015" in said
+        assert "Groups of pilots, by their rows" in said
+        assert said.count("Imputation could not be had: nobody is <untreated>") == 1
 
     def test_every_estimator_has_its_column_and_its_explanation(self) -> None:
         section = staggered_section(self.RESULTS)

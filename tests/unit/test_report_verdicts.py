@@ -1,6 +1,7 @@
 """The headline rule: evidence only where WCR and CR2 agree; few pilots rest on randomisation inference."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -58,6 +59,18 @@ def test_methods_that_disagree_are_no_evidence_and_the_page_says_why() -> None:
 def test_a_finding_that_falls_to_multiplicity_carries_a_caution() -> None:
     assert "caution" in " ".join(kinship(results_with(p_adjusted=0.2)).sentences)
     assert "caution" not in " ".join(kinship(results_with(p_adjusted=0.02)).sentences)
+
+
+@pytest.mark.parametrize(("p_joint", "p_slope", "warned"), [(0.01, 0.4, True), (0.4, 0.01, True), (0.4, 0.4, False)])
+def test_a_finding_on_groups_that_were_drifting_apart_carries_a_caution(
+    p_joint: float, p_slope: float, warned: bool
+) -> None:
+    drift = pd.DataFrame(
+        [{"outcome_id": "kinship_placement", "specification": "main", "p_joint": p_joint, "p_cr2": p_slope}]
+    )
+    results = replace(results_with(), pretrend=drift)
+
+    assert ("moving apart before go-live" in " ".join(kinship(results).sentences)) is warned
 
 
 def test_few_pilots_have_no_interval_and_rest_on_randomisation() -> None:
