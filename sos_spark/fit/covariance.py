@@ -5,9 +5,9 @@ M (sum_g w_g^2 T_g s_g s_g' T_g') M with T_g = 1 for CR1. CR2 (Bell and McCaffre
 Journal of Business and Economic Statistics 36(4)) multiplies the residuals of cluster g by the inverse root of
 (I - H)_g (I - H)_g'. With w_g constant within a cluster and cluster effects swept out that matrix is
 I - 11'/n_g - X_g Q_g X_g', Q_g = 2 w_g M - M S M, S = sum_h w_h^2 X_h'X_h: it differs from the identity in the span
-of X_g and of the constant only. With X_g'X_g = L L' its root needs the eigen-decomposition of I - L'Q_g L, K x K, and
-never that of an N x N matrix. It equals the adjustment of the regression with a dummy for each cluster. Eigenvalues
-of zero (a direction that one cluster alone decides) are left out, as in a generalised inverse.
+of X_g and of the constant only, so its root needs K x K products and never an N x N matrix (see `adjustment`). It
+equals the adjustment of the regression with a dummy for each cluster. A direction that one cluster alone decides is
+left out, as in a generalised inverse.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 from scipy import stats
 
 from sos_spark.errors import StudyError
+from sos_spark.fit.adjustment import adjusted_combinations
 from sos_spark.fit.moments import Array, ClusterMoments
 from sos_spark.fit.roots import left_inverse, root_of
 
@@ -67,18 +68,6 @@ class StandardErrors:
     se_cr3: float
 
 
-@dataclass(frozen=True)
-class _Adjustment:
-    """A cluster's CR2 adjustment: X'X = L L', T the inverse root of I - L'Q L, and L's left inverse.
-
-    Shapes: root (K, r), inner (r, r), back (r, K), r the rank of the cluster's regressors.
-    """
-
-    root: Array
-    inner: Array
-    back: Array
-
-
 class Sandwich:
     """A solved regression and its covariances, all (K, K) in the order of `moments.names`.
 
@@ -99,11 +88,12 @@ class Sandwich:
         # One step of refinement: the residual scores of an exact solution add up to zero.
         self._beta = beta + self._bread @ (right - total @ beta)
         self._scores = self._xy - np.einsum("gkl,l->gk", self._xx, self._beta)
+        self._kept: dict[bytes, tuple[Array, Array]] = {}
 
     def for_outcome(self, xy: Array) -> Sandwich:
         """Returns the same regression of another y, by its X'y (G, K); what the regressors alone decide is kept."""
         other = Sandwich(replace(self.moments, xy=xy, yy=None), convention=self.convention)
-        other._adjustments = self._adjustments
+        other._kept = self._kept
         return other
 
     @property
@@ -147,10 +137,8 @@ class Sandwich:
     @cached_property
     def cr2(self) -> Array:
         """CR2: identity working variance of individual rows, under LA-equal weights too."""
-        adjusted = [
-            a.root @ (a.inner @ (a.back @ score)) for a, score in zip(self._adjustments, self._scores, strict=True)
-        ]
-        return self._sandwich(np.array(adjusted))
+        parts = self._adjusted_scores(np.eye(len(self._beta)))
+        return self._unscaled(parts.T @ parts)
 
     @cached_property
     def cr3(self) -> Array:
@@ -184,51 +172,45 @@ class Sandwich:
         """Returns CR2 inference on linear combinations (m, K) of the coefficients; on each of them where not given."""
         chosen = np.eye(len(self._beta)) if combinations is None else np.atleast_2d(combinations)
         estimate = chosen @ self.beta
-        se = np.sqrt(np.maximum(np.einsum("mk,kl,ml->m", chosen, self.cr2, chosen), 0.0))
+        se = np.linalg.norm(self._adjusted_scores(chosen / self._scale), axis=0)
         size = np.abs(chosen / self._scale) @ np.sqrt(
             np.einsum("g,gk->k", self.moments.weight**2, self._xy**2) + 1e-300
         )
         se = np.where(se > _NO_VARIATION * size, se, np.nan)
-        df = np.where(np.isnan(se), np.nan, self._satterthwaite_df(chosen / self._scale))
+        df = np.where(np.isnan(se), np.nan, self._adjustment(chosen / self._scale)[1])
         return Satterthwaite(estimate, se, df, 2 * stats.t.sf(np.abs(estimate / se), df))
 
     def satterthwaite_of(self, coefficients: Sequence[str]) -> Satterthwaite:
         """Returns CR2 inference on coefficients by name."""
         return self.satterthwaite(np.eye(len(self._beta))[[self._place(name) for name in coefficients]])
 
-    def _satterthwaite_df(self, combinations: Array) -> Array:
-        """Returns (sum_g P_gg)^2 / sum_gh P_gh^2 for combinations (m, K) of the scaled coefficients.
+    def _adjusted_scores(self, combinations: Array) -> Array:
+        """Returns each cluster's part in the combinations (m, K) of the scaled coefficients, (G, m)."""
+        weighted = self.moments.weight[:, None] * self._scores
+        return np.asarray(np.einsum("gkm,gk->gm", self._adjustment(combinations)[0], weighted))
 
-        P_gh = p_g'p_h with p_g = (I - H)_g' A_g w_g X_g M c, the weights of the errors in cluster g's adjusted score.
+    def _adjustment(self, combinations: Array) -> tuple[Array, Array]:
+        """Returns what the regressors alone decide of combinations (m, K): h (G, K, m) and Satterthwaite's df (m,).
+
+        h is (I - Q_g A_g)^(-1/2) M c. The df is (sum_g P_gg)^2 / sum_gh P_gh^2 with P_gh = p_g'p_h, p_g the weights of
+        the errors in cluster g's part: w_g (I - H)_g' of X_g h_g.
         """
-        weight, bread = self.moments.weight, self._bread @ combinations.T
-        # In the root basis, a_g = w_g U z_g with U orthonormal, and X_g'a_g = w_g L z_g.
-        z = [a.inner @ (a.root.T @ bread) for a in self._adjustments]
-        own = weight[:, None] ** 2 * np.array([np.einsum("rm,rm->m", part, part) for part in z])
-        q = weight[:, None, None] * np.array([(a.root @ part).T for a, part in zip(self._adjustments, z, strict=True)])
-        spread = self._bread @ np.einsum("g,gkl->kl", weight**2, self._xx) @ self._bread
-        df = np.empty(len(combinations))
-        for m in range(len(combinations)):
-            across = (weight[:, None] + weight) * (q[:, m] @ self._bread @ q[:, m].T) - q[:, m] @ spread @ q[:, m].T
-            p = np.diag(own[:, m]) - across
-            squares = np.sum(p**2)
-            df[m] = np.trace(p) ** 2 / squares if squares > 0 else np.nan
-        return df
+        key = combinations.tobytes()
+        if key not in self._kept:
+            weight = self.moments.weight
+            spread = self._bread @ np.einsum("g,gkl->kl", weight**2, self._xx) @ self._bread
+            q = 2 * weight[:, None, None] * self._bread - spread
+            h = adjusted_combinations(self._xx, q, self._bread @ combinations.T)
+            xh = weight[:, None, None] * (self._xx @ h)
+            own = np.einsum("gkm,gkm,g->gm", h, xh, weight)
+            self._kept[key] = h, np.array([self._df(xh[:, :, m], own[:, m], spread) for m in range(len(combinations))])
+        return self._kept[key]
 
-    @cached_property
-    def _adjustments(self) -> tuple[_Adjustment, ...]:
-        """The adjustment of each cluster's residuals, in the span of its regressors."""
+    def _df(self, xh: Array, own: Array, spread: Array) -> float:
         weight = self.moments.weight
-        spread = self._bread @ np.einsum("g,gkl->kl", weight**2, self._xx) @ self._bread
-        adjustments = []
-        for own_weight, xx in zip(weight, self._xx, strict=True):
-            root = root_of(xx)
-            left = np.eye(root.shape[1]) - root.T @ (2 * own_weight * self._bread - spread) @ root
-            freedom, directions = np.linalg.eigh((left + left.T) / 2)
-            free = freedom > _NO_FREEDOM
-            inverse = np.where(free, 1.0 / np.sqrt(np.where(free, freedom, 1.0)), 0.0)
-            adjustments.append(_Adjustment(root, (directions * inverse) @ directions.T, left_inverse(root)))
-        return tuple(adjustments)
+        p = np.diag(own) - ((weight[:, None] + weight) * (xh @ self._bread @ xh.T) - xh @ spread @ xh.T)
+        squares = np.sum(p**2)
+        return float(np.trace(p) ** 2 / squares) if squares > 0 else float("nan")
 
     def _sandwich(self, scores: Array) -> Array:
         scaled = self.moments.weight[:, None] * scores @ self._bread
