@@ -299,7 +299,8 @@ def _starts(frame: pd.DataFrame, period: Ints, kind: Period) -> dict[int, date]:
     bad = np.array([day is None for day in days])[codes]
     if bad.any():
         raise _fault("period_start is no date", bad, expected="YYYY-MM-DD")
-    pairs = sorted({(int(number), day) for number, code in zip(period, codes, strict=True) if (day := days[code])})
+    once = pd.DataFrame({"period": period, "code": codes}).drop_duplicates().itertuples(index=False)
+    pairs = sorted({(int(number), day) for number, code in once if (day := days[code])})
     starts = dict(pairs)
     first_number, first = pairs[0]
     astray = [

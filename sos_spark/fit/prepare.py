@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from sos_spark.fit.covariates import covariate_levels, without_lone_levels
 from sos_spark.fit.design import NEVER, CellArrays, PreparedPanel
 from sos_spark.fit.matching import UnitMeans, balance_table
 from sos_spark.fit.moments import Array
-from sos_spark.fit.panel import CheckedCells, NotEstimableError, checked_cells
+from sos_spark.fit.panel import CheckedCells, NotEstimableError, Text, checked_cells
 
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
@@ -51,7 +51,7 @@ def prepare(source: pd.DataFrame, design: Design) -> Prepared:
     )
     arms = find_arms(cells, design)
     warnings = [*cells.warnings, *arms.warnings]
-    keep = np.isin(cells.unit_id, [*arms.gtime, *arms.comparators])
+    keep = _among(cells.unit_id, [*arms.gtime, *arms.comparators])
     keep &= ~_in_transition(cells, arms, design)
     keep, levels = covariate_levels(cells, keep, pilots=arms.gtime, covariates=design.covariates, warnings=warnings)
     keep &= _seen_on_both_sides(cells, keep, arms, design, warnings)
@@ -74,6 +74,13 @@ def prepare(source: pd.DataFrame, design: Design) -> Prepared:
     )
 
 
+def _among(unit_id: Text, units: Collection[str]) -> Mask:
+    """Marks the cells of some units."""
+    codes, present = pd.factorize(unit_id)
+    chosen = set(units)
+    return np.array([unit in chosen for unit in present], dtype=bool)[codes]
+
+
 def _gtime_of_cells(cells: CheckedCells, arms: Arms) -> npt.NDArray[np.int64]:
     codes, units = pd.factorize(cells.unit_id)
     return np.array([arms.gtime.get(unit, NEVER) for unit in units], dtype=np.int64)[codes]
@@ -85,7 +92,7 @@ def _in_transition(cells: CheckedCells, arms: Arms, design: Design) -> Mask:
         return np.zeros(len(cells.n), dtype=bool)
     inside = {unit: g for unit, g in arms.gtime.items() if cells.starts.get(g) != arms.go_live[unit]}
     gtime = _gtime_of_cells(cells, arms)
-    return np.asarray(np.isin(cells.unit_id, [*inside]) & (cells.period == gtime - 1))
+    return np.asarray(_among(cells.unit_id, inside) & (cells.period == gtime - 1))
 
 
 def _seen_on_both_sides(cells: CheckedCells, keep: Mask, arms: Arms, design: Design, warnings: list[str]) -> Mask:
@@ -130,7 +137,7 @@ def _seen_on_both_sides(cells: CheckedCells, keep: Mask, arms: Arms, design: Des
             f"comparators with rows on one side of the first go-live only, kept: {', '.join(one_sided[:12])}"
             + (f" and {len(one_sided) - 12} more" if len(one_sided) > 12 else "")
         )
-    return np.asarray(~np.isin(cells.unit_id, incomplete))
+    return ~_among(cells.unit_id, incomplete)
 
 
 def _panel(
