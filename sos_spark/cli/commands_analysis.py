@@ -1,4 +1,4 @@
-"""power: what a study of this design can find."""
+"""power and sensitivity: what a study can find, and what its findings hang on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,19 +15,29 @@ from sos_spark.cli.progress import progress_for
 from sos_spark.config.load import load_study
 from sos_spark.errors import StudyError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sos_spark.config.study import Study
+
+Panel = Annotated[
+    Path | None, typer.Option("--panel", help="Collapsed cells (CSV) instead of a lake.", show_default=False)
+]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command("power", help="Simulate how likely effects are to be found, from a panel's own scatter. No Spark.")(
         power
     )
+    app.command("sensitivity", help="Fit every declared specification, placebos and bounds of drift. No Spark.")(
+        sensitivity
+    )
 
 
 def power(
     study: opt.Study = None,
-    panel: Annotated[
-        Path | None, typer.Option("--panel", help="Collapsed cells (CSV) instead of a lake.", show_default=False)
-    ] = None,
+    panel: Panel = None,
     lake: opt.Lake = None,
     out: opt.Out = None,
     effects: Annotated[
@@ -56,22 +66,13 @@ def power(
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
 ) -> int:
     """Writes power.csv and prints what it holds."""
-    if study is None or out is None or (panel is None) == (lake is None):
-        raise StudyError(
-            "The command lacks options",
-            expected="--study, --out, and either --panel or --lake",
-            remedy="Give them; see --help",
-        )
     grid = _effects(effects) if effects is not None else None
-    the_study = load_study(study, overrides=overrides or ())
+    the_study, cells, out = _inputs(study, panel, lake, out, overrides)
     if seed is not None:
         inference = the_study.inference.model_copy(update={"seed": seed})
         the_study = the_study.model_copy(update={"inference": inference})
-    from sos_spark.fit.panel import read_panel
-    from sos_spark.steps.fit import panel_frame
     from sos_spark.steps.power import power as compute
 
-    cells = read_panel(panel) if panel is not None else panel_frame(lake, the_study)  # type: ignore[arg-type]
     progress = progress_for(list(the_study.outcome_ids), quiet=as_json)
     frame, report = compute(
         cells,
@@ -84,10 +85,7 @@ def power(
     )
     for warning in report.warnings:
         sys.stderr.write(f"warning: {report.step}: {warning}\n")
-    rows = [
-        {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
-        for row in frame.to_dict(orient="records")
-    ]
+    rows = _records(frame)
     if as_json:
         sys.stdout.write(json.dumps({"out": str(out), "warnings": report.warnings, "power": rows}) + "\n")
         return 0
@@ -101,6 +99,66 @@ def power(
     return 0
 
 
+def sensitivity(
+    study: opt.Study = None,
+    panel: Panel = None,
+    lake: opt.Lake = None,
+    out: opt.Out = None,
+    overrides: opt.Set = None,
+    as_json: opt.Json = False,
+    debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
+) -> int:
+    """Writes sensitivity.csv and what stands beside it, and prints the specifications."""
+    the_study, cells, out = _inputs(study, panel, lake, out, overrides)
+    from sos_spark.steps.fit import fit_sensitivity
+
+    with progress_for(["sensitivity"], quiet=as_json).step("sensitivity") as shown:
+        frame, report = fit_sensitivity(cells, the_study, out)
+        shown.append(report)
+    for warning in report.warnings:
+        sys.stderr.write(f"warning: {report.step}: {warning}\n")
+    rows = _records(frame)
+    if as_json:
+        sys.stdout.write(json.dumps({"out": str(out), "warnings": report.warnings, "sensitivity": rows}) + "\n")
+        return 0
+    sys.stdout.write(f"{'outcome':<32}{'specification':<32}{'effect':>12}{'low':>12}{'high':>12}{'p':>8}\n")
+    for row in rows:
+        p = row["p_ri"] if row["p_wcr"] is None else row["p_wcr"]
+        numbers = [_shown(row[name], 12, ".4g") for name in ("att", "ci_low_wcr", "ci_high_wcr")]
+        sys.stdout.write(f"{row['outcome_id']:<32}{row['specification']:<32}{''.join(numbers)}{_shown(p, 8, '.3f')}\n")
+    sys.stdout.write(f"sensitivity: {out / 'sensitivity.csv'}\n")
+    return 0
+
+
+def _inputs(
+    study: Path | None, panel: Path | None, lake: Path | None, out: Path | None, overrides: list[str] | None
+) -> tuple[Study, pd.DataFrame, Path]:
+    """Returns the study, its collapsed cells and the folder of results."""
+    if study is None or out is None or (panel is None) == (lake is None):
+        raise StudyError(
+            "The command lacks options",
+            expected="--study, --out, and either --panel or --lake",
+            remedy="Give them; see --help",
+        )
+    the_study = load_study(study, overrides=overrides or ())
+    from sos_spark.fit.panel import read_panel
+    from sos_spark.steps.fit import panel_frame
+
+    cells = read_panel(panel) if panel is not None else panel_frame(lake, the_study)  # type: ignore[arg-type]
+    return the_study, cells, out
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A frame's rows for JSON and for text: null where a number is not known, text where it is endless."""
+
+    def plain(value: Any) -> Any:
+        if not isinstance(value, float) or math.isfinite(value):
+            return value
+        return None if math.isnan(value) else str(value)
+
+    return [{str(name): plain(value) for name, value in row.items()} for row in frame.to_dict(orient="records")]
+
+
 def _effects(text: str) -> tuple[float, ...]:
     try:
         effects = tuple(float(part) for part in text.split(","))
@@ -112,4 +170,5 @@ def _effects(text: str) -> tuple[float, ...]:
 
 
 def _shown(value: object, width: int, form: str) -> str:
-    return f"{'' if value is None else format(value, form):>{width}}"
+    text = "" if value is None else value if isinstance(value, str) else format(value, form)
+    return f"{text:>{width}}"

@@ -23,6 +23,7 @@ from sos_spark.steps.context import Run, StepReport
 from sos_spark.tables import OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PANEL_MOMENTS
 
 TRUTH = "truth.json"
+SENSITIVITY_FILES = ("sensitivity", "leave_one_out", "placebo_pilots", "placebo_summary", "pretrend", "honest")
 
 
 def fit(run: Run) -> StepReport:
@@ -53,6 +54,20 @@ def fit_panel_file(panel_csv: Path, study: Study, out: Path) -> StepReport:
     if all(result.fitted is None for result in fitted.results):
         raise fitted.failures[0]
     return _written(fitted, study_bounds(read_panel(panel_csv), study), out)
+
+
+def fit_sensitivity(cells: pd.DataFrame, study: Study, out: Path) -> tuple[pd.DataFrame, StepReport]:
+    """Fits what a study's findings hang on, and writes SENSITIVITY_FILES. Returns the specifications.
+
+    Raises:
+        InputError: The panel is faulty, or none of its outcomes has anything to compare.
+    """
+    fitted = fit_study(cells, study)
+    if all(result.fitted is None for result in fitted.results):
+        raise fitted.failures[0]
+    report = StepReport("sensitivity", warnings=list(fitted.warnings))
+    _write_frames({name: fitted.files[name] for name in SENSITIVITY_FILES}, out, report)
+    return fitted.sensitivity, report
 
 
 def _simulated_authorities(run: Run) -> list[Mapping[str, Any]]:
@@ -95,14 +110,18 @@ def panel_frame(lake_root: Path, study: Study) -> pd.DataFrame:
 
 def _written(fitted: StudyFit, bounds: pd.DataFrame, out: Path) -> StepReport:
     """Writes the frames; numbers as shortest round-trip doubles, blank where not known, text guarded."""
-    out.mkdir(parents=True, exist_ok=True)
     report = StepReport("fit", warnings=list(fitted.warnings))
-    for name, frame in {**fitted.files, "bounds": bounds}.items():
-        (out / f"{name}.csv").write_text(guarded_csv(frame), encoding="utf-8")
-        report.rows[f"{name}.csv"] = len(frame)
+    _write_frames({**fitted.files, "bounds": bounds}, out, report)
     records = [_plain(row) for row in fitted.estimates.to_dict(orient="records")]
     (out / "estimates.json").write_text(json.dumps(records, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return report
+
+
+def _write_frames(frames: Mapping[str, pd.DataFrame], out: Path, report: StepReport) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for name, frame in frames.items():
+        (out / f"{name}.csv").write_text(guarded_csv(frame), encoding="utf-8")
+        report.rows[f"{name}.csv"] = len(frame)
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, object]:
