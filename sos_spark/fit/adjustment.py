@@ -35,16 +35,18 @@ def adjusted_combinations(xx: Array, q: Array, combinations: Array) -> Array:
     total = np.repeat(combinations[None], len(xx), axis=0)
     term = total.copy()
     factor, running = 1.0, np.arange(len(xx))
-    for k in range(1, _TERMS):
-        factor *= (2 * k - 1) / (2 * k)
-        term = product @ term
-        total[running] += factor * term
-        left = factor * np.abs(term).max(axis=(1, 2), initial=0.0) > _CONVERGED * np.abs(total[running]).max(
-            axis=(1, 2)
-        )
-        running, term, product = running[left], term[left], product[left]
-        if not len(running):
-            break
+    # Under LA-equal weights Q may have a large negative eigenvalue, and the series then grows out of all bounds.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for k in range(1, _TERMS):
+            factor *= (2 * k - 1) / (2 * k)
+            term = product @ term
+            total[running] += factor * term
+            last = factor * np.abs(term).max(axis=(1, 2), initial=0.0)
+            size = np.abs(total[running]).max(axis=(1, 2), initial=0.0)
+            left = ~((last <= _CONVERGED * size) & np.isfinite(size))
+            running, term, product = running[left], term[left], product[left]
+            if not len(running):
+                break
     for g in running:
         total[g] = _by_eigenvalues(xx[g], q[g], combinations)
     return total

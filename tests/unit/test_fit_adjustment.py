@@ -21,7 +21,7 @@ def clusters(shares: list[float], *, n: int = 4, seed: int = 1) -> tuple[np.ndar
     return a, q * (np.array(shares) / greatest)[:, None, None]
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.6, 0.95])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.6, 0.95, -0.5, -3.0, -1e9])
 def test_it_is_the_inverse_root(share: float) -> None:
     a, q = clusters([share, 0.3])
     combinations = np.random.default_rng(2).normal(size=(4, 3))
