@@ -21,14 +21,15 @@ def duration_index_rows(
     """Returns an index row for each assessment; y is its length in days, working or calendar.
 
     Grain: an assessment. y counts the days after the start up to and including the authorisation: 0 on the same day.
-    Known once `follow_up_days` (of the same kind) after the start have been observed, whenever it was authorised; one
-    that is open on the last day observed is unknown, reason open_after_window. follow_up_days = 0 asks for nothing but
-    the authorisation. mean = "restricted" counts at most follow_up_days, also of one that is still open: its window
-    was observed, so it is known to be that long, and no length selects the rows. Needs the working-day calendar up to
-    the study's data_ends.
+    Known once `follow_up_days` working days after the start have been observed, whenever it was authorised and however
+    its length is counted, so that both counts have the same rows; one that is open on the last day observed is unknown,
+    reason open_after_window. follow_up_days = 0 asks for nothing but the authorisation. mean = "restricted" counts at
+    most follow_up_days, also of one that is still open: its window was observed, so it is known to be that long, and no
+    length selects the rows. Needs the working-day calendar up to the study's data_ends.
     """
-    rows = _with_length(_candidates(assessments), calendar, scope, in_working_days=outcome.days == "working",
-                        count=outcome.follow_up_days)  # fmt: skip
+    rows = _with_length(_candidates(assessments), calendar, scope, count=outcome.follow_up_days)
+    if outcome.days == "calendar":
+        rows = rows.withColumn("length_days", F.datediff("assessment_authorised_date", "index_date"))
     reasons = _before_single_assessment()
     if outcome.mean == "restricted":
         longest = F.lit(outcome.follow_up_days)
@@ -47,7 +48,7 @@ def within_index_rows(
 
     Grain: an assessment. Known once the last of the working days has been observed, open or not.
     """
-    rows = _with_length(_candidates(assessments), calendar, scope, in_working_days=True, count=outcome.days)
+    rows = _with_length(_candidates(assessments), calendar, scope, count=outcome.days)
     in_time = _is_completed() & (F.col("length_days") <= outcome.days)
     rows = rows.withColumn("y", F.coalesce(in_time, F.lit(False)).cast("bigint"))
     return conclude(rows, scope, outcome_id=outcome_id, reasons=_before_single_assessment())
@@ -61,18 +62,12 @@ def _candidates(assessments: DataFrame) -> DataFrame:
     )
 
 
-def _with_length(
-    candidates: DataFrame, calendar: DataFrame, scope: Scope, *, in_working_days: bool, count: int
-) -> DataFrame:
-    """Adds length_days (null where open) and window_end, the count-th day after the start.
+def _with_length(candidates: DataFrame, calendar: DataFrame, scope: Scope, *, count: int) -> DataFrame:
+    """Adds length_days, in working days (null where open), and window_end, the count-th working day after the start.
 
-    A calendar day is unique in the calendar: the joins keep the grain.
+    A day is unique in the calendar: the joins keep the grain.
     """
     rows = observe(candidates, scope, collection="cin")
-    if not in_working_days:
-        return rows.withColumn("length_days", F.datediff("assessment_authorised_date", "index_date")).withColumn(
-            "window_end", F.date_add("index_date", count)
-        )
     started = add_working_days_after(calendar, count=count).select(
         F.col("day").alias("index_date"), F.col("working_day").alias("started_on"), "counted_day"
     )

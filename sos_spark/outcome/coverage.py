@@ -11,8 +11,9 @@ def coverage(units: DataFrame, observed: DataFrame, *, years: range) -> DataFram
 
     Grain: one row a collection (cin, ssda903, both), LA code and census year of the study's window. Columns:
     collection, la_code, census_year; first_day_observed and last_day_observed of the LA code (null: never observed);
-    observed_until: the last day of the run of observed years that holds this one (null: this year was not observed);
-    is_unit_observed: the code was valid in the year, and all of its unit that were then were observed.
+    observed_from and observed_until: the first and last day of the run of observed years that holds this one (null:
+    this year was not observed); is_unit_observed: the code was valid in the year, and all of its unit that were then
+    were observed.
     Needs cohort.units and cohort.observed of one study, each unique by its key. A few thousand rows: made to be
     broadcast.
     """
@@ -29,9 +30,17 @@ def coverage(units: DataFrame, observed: DataFrame, *, years: range) -> DataFram
         F.lit(False),
     )
     next_missing = F.array_min(F.filter("missing_years", lambda year: year > F.col("census_year")))
+    last_missing = F.array_max(F.filter("missing_years", lambda year: year < F.col("census_year")))
     by_code = (
         each.join(F.broadcast(observed.drop("study_id")), ["la_code", "collection"], "left")
         .withColumn("is_observed", is_observed)
+        .withColumn(
+            "observed_from",
+            F.when(
+                F.col("is_observed"),
+                F.coalesce(F.make_date(last_missing, F.lit(4), F.lit(1)), F.col("first_day_observed")),
+            ),
+        )
         .withColumn(
             "observed_until",
             F.when(
@@ -49,6 +58,7 @@ def coverage(units: DataFrame, observed: DataFrame, *, years: range) -> DataFram
         "census_year",
         "first_day_observed",
         "last_day_observed",
+        "observed_from",
         "observed_until",
         (F.col("is_unit_observed") & F.col("is_valid")).alias("is_unit_observed"),
     )

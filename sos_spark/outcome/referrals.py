@@ -42,8 +42,8 @@ def select_nfa_decisions(referrals: DataFrame, outcome: RereferralNfa) -> DataFr
 
     Grain: a referral, in and out. Needs the columns of `with_child_dates`. The decision is the referral itself where it
     was NFA, dated by the referral; else a closure as RC8 (RC9 from census year 2023), dated by the closure. Adds
-    index_date (the decision's day), age_years on that day, within_from (where the outcome's months begin) and
-    rereferral_until (the last day of them).
+    index_date (the decision's day), age_years on that day, months_begin (where the outcome's months begin: the decision
+    or the referral) and rereferral_until (the last day of them).
     """
     at_referral = F.col("is_nfa_at_referral")
     has_rc9 = (F.col("closure_reason") == "RC9") & (F.col("census_year") >= FIRST_CENSUS_YEAR_OF_RC9)
@@ -62,7 +62,20 @@ def select_nfa_decisions(referrals: DataFrame, outcome: RereferralNfa) -> DataFr
         referrals.where(wanted[outcome.nfa])
         .withColumn("index_date", F.when(at_referral, F.col("referral_date")).otherwise(F.col("closure_date")))
         .withColumn("age_years", F.when(at_referral, F.col("age_at_referral")).otherwise(F.col("age_at_closure")))
-        .withColumn("rereferral_until", F.add_months(months_begin, outcome.within_months))
+        .withColumn("months_begin", F.col(months_begin))
+        .withColumn("rereferral_until", F.add_months("months_begin", outcome.within_months))
+    )
+
+
+def add_window_end(decisions: DataFrame, last_day: Column) -> DataFrame:
+    """Adds window_end: the last day, or the decision's own where that is later; null where the window began unobserved.
+
+    Grain: an NFA decision, in and out. Needs the columns of `select_nfa_decisions` and of `observe`. Months that are
+    counted from the referral begin before the decision, and may begin in a year that was not returned.
+    """
+    return decisions.withColumn(
+        "window_end",
+        F.when(F.col("months_begin") >= F.col("observed_from"), F.greatest(F.col("index_date"), last_day)),
     )
 
 

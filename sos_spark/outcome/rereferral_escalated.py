@@ -7,7 +7,13 @@ from pyspark.sql import functions as F
 
 from sos_spark.config.study import RereferralEscalated
 from sos_spark.outcome.care import is_care_start
-from sos_spark.outcome.referrals import dates_by_child, is_rereferral, is_rereferred, select_nfa_decisions
+from sos_spark.outcome.referrals import (
+    add_window_end,
+    dates_by_child,
+    is_rereferral,
+    is_rereferred,
+    select_nfa_decisions,
+)
 from sos_spark.outcome.rows import Scope, conclude, observe
 
 
@@ -32,14 +38,13 @@ def index_rows(
         .join(F.broadcast(escalations), ["la_code", "child_id"], "left")
         .withColumn("is_rereferred", is_rereferred())
         .withColumn("y", F.coalesce(F.exists("child_referral_dates", escalates), F.lit(False)).cast("bigint"))
-        .withColumn(
-            "window_end",
-            F.greatest("index_date", F.add_months("rereferral_until", outcome.escalate_within_months)),
-        )
         .drop("child_referral_dates", "event_dates")
     )
+    rows = add_window_end(
+        observe(decisions, scope, collection="both"), F.add_months("rereferral_until", outcome.escalate_within_months)
+    )
     reasons = {"not_rereferred": ~F.col("is_rereferred")} if outcome.estimand == "conditional" else {}
-    return conclude(observe(decisions, scope, collection="both"), scope, outcome_id=outcome_id, reasons=reasons)
+    return conclude(rows, scope, outcome_id=outcome_id, reasons=reasons)
 
 
 def escalation_dates(cp_plans: DataFrame, lac_episodes: DataFrame, child_links: DataFrame) -> DataFrame:

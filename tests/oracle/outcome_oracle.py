@@ -160,6 +160,7 @@ class Candidate:
     window_end: date | None
     y: int | None
     own_reasons: tuple[str, ...] = ()
+    window_begin: date | None = None
 
 
 def answers(setting: Setting, silver: Mapping[str, Iterable[Row]], outcome: Mapping[str, Any]) -> list[Answer]:
@@ -205,7 +206,8 @@ def _answer(setting: Setting, outcome_id: str, collection: str, row: Candidate) 
     valid = [code for code in codes if setting.units[code][2] <= year <= setting.units[code][3]]
     if row.la not in valid or any(not _returned(setting, code, collection, year) for code in valid):
         holds.add("unit_incomplete")
-    if row.window_end is None or not setting.sees_all(row.la, collection, row.day, row.window_end):
+    begin = row.window_begin or row.day
+    if row.window_end is None or not setting.sees_all(row.la, collection, begin, row.window_end):
         holds.add("not_fully_observed")
     reason = next((name for name in PRECEDENCE if name in holds), None)
     assert holds <= set(PRECEDENCE)
@@ -234,6 +236,7 @@ class Decision:
     row: Row
     day: date
     age: int | None
+    begin: date
     until: date
     rereferrals: tuple[date, ...]
 
@@ -258,7 +261,7 @@ def _decisions(rows: list[Row], outcome: Mapping[str, Any]) -> Iterator[Decision
             for other in referred[row["la_code"], row["child_id"]]
             if other > row["referral_date"] and day <= other <= until
         )
-        yield Decision(row, day, age, until, tuple(later))
+        yield Decision(row, day, age, begin, until, tuple(later))
 
 
 def rereferral(setting: Setting, silver: Mapping[str, list[Row]], outcome: Mapping[str, Any]) -> Iterator[Candidate]:
@@ -266,7 +269,7 @@ def rereferral(setting: Setting, silver: Mapping[str, list[Row]], outcome: Mappi
         row = decision.row
         yield Candidate(
             row["la_code"], row["child_id"], decision.day, decision.age,
-            max(decision.day, decision.until), int(bool(decision.rereferrals)),
+            max(decision.day, decision.until), int(bool(decision.rereferrals)), (), decision.begin,
         )  # fmt: skip
 
 
@@ -287,7 +290,7 @@ def escalated(setting: Setting, silver: Mapping[str, list[Row]], outcome: Mappin
         yield Candidate(
             row["la_code"], row["child_id"], decision.day, decision.age,
             max(decision.day, months_later(decision.until, months)), int(reached),
-            ("not_rereferred",) if conditional else (),
+            ("not_rereferred",) if conditional else (), decision.begin,
         )  # fmt: skip
 
 
@@ -304,9 +307,7 @@ def duration(setting: Setting, silver: Mapping[str, list[Row]], outcome: Mapping
         length = None
         if is_completed:
             length = setting.working_days(start, end) if in_working_days else (end - start).days
-        window_end = start + timedelta(days=follow_up)
-        if in_working_days:
-            window_end = setting.working_day_after(start, follow_up)
+        window_end = setting.working_day_after(start, follow_up)
         own = _too_early(start)
         if outcome.get("mean", "completed") == "restricted":
             length = follow_up if length is None or length > follow_up else length

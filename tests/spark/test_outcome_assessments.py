@@ -73,18 +73,19 @@ def test_the_restricted_mean_counts_what_is_longer_or_open_as_the_window(spark: 
     assert_index_rows(spark, world, expected, outcome={**DURATION, "mean": "restricted"})
 
 
-def test_calendar_days_count_every_day(spark: SparkSession) -> None:
+def test_calendar_days_count_every_day_of_the_rows_that_working_days_have(spark: SparkSession) -> None:
+    # The 90th working day after Thursday 21 November 2019 is Tuesday 31 March 2020.
     world = World(
         assessments=[
             an_assessment("2015-04-02", "2015-04-07"),
-            an_assessment("2020-01-01", "2020-01-02", child="b"),
-            an_assessment("2020-01-02", "2020-01-02", child="c"),
+            an_assessment("2019-11-21", "2019-11-25", child="b"),
+            an_assessment("2019-11-22", "2019-11-25", child="c"),
         ]
     )
     expected = [
         ("a", "2015-04-02", 5, None),
-        ("b", "2020-01-01", 1, None),  # 90 days after is 31 March, as 2020 has a 29 February
-        ("c", "2020-01-02", None, "not_fully_observed"),
+        ("b", "2019-11-21", 4, None),
+        ("c", "2019-11-22", None, "not_fully_observed"),
     ]
     assert_index_rows(spark, world, expected, outcome={**DURATION, "days": "calendar"})
 

@@ -100,6 +100,27 @@ def test_unknown_unless_every_day_of_the_window_was_observed(spark: SparkSession
     assert_index_rows(spark, world, expected, outcome=NFA)
 
 
+@pytest.mark.parametrize("outcome", [NFA, ESCALATED])
+def test_months_from_the_referral_begin_with_it(spark: SparkSession, outcome: dict[str, object]) -> None:
+    world = World(
+        referrals=[
+            a_referral("2013-03-31", closed="2013-04-02", because="RC8", child="before the first return"),
+            a_referral("2013-04-01", closed="2013-04-02", because="RC8", child="on the first day"),
+            a_referral("2017-03-31", closed="2017-04-02", because="RC8", child="in the gap"),
+            a_referral("2017-04-01", closed="2017-04-02", because="RC8", child="after the gap"),
+        ],
+        files=returns(2014, 2020, missing=(2017,)),
+    )
+    expected = [
+        ("before the first return", "2013-04-02", None, "not_fully_observed"),
+        ("on the first day", "2013-04-02", 0, None),
+        ("in the gap", "2017-04-02", None, "not_fully_observed"),
+        ("after the gap", "2017-04-02", 0, None),
+    ]
+    assert_index_rows(spark, world, expected, outcome={**outcome, "from": "referral"})
+    assert_index_rows(spark, world, [(child, on, 0, None) for child, on, _, _ in expected], outcome=outcome)
+
+
 def test_a_predecessor_is_observed_until_its_last_return(spark: SparkSession) -> None:
     merged = [*returns(2013, 2019, la="835"), *returns(2013, 2019, la="836"), *returns(2013, 2019, la="837")]
     world = World(
