@@ -33,8 +33,8 @@ def with_pseudonyms(bronze: DataFrame, key: DataFrame) -> DataFrame:
 
     Grain: unchanged. child_id: null without an id. An id is unique within its LA only, so the LA is part of it;
     LAchildID and CHILD are one kind of id, so that a child of both collections has one pseudonym. person_key: made of
-    UPN, birth date and sex, null where one of them is missing; it links the collections where the ids do not. `key`:
-    `key_frame`.
+    UPN, birth date and sex, null where one of them is missing (a code for 'not known' is not missing); it links the
+    collections where the ids do not. `key`: `key_frame`.
     """
     id_field = "LAchildID" if "LAchildID" in bronze.columns else "CHILD"
     messages = {"child_id": _message("child", F.col("la_code"), conform.text(id_field))}
@@ -45,9 +45,13 @@ def with_pseudonyms(bronze: DataFrame, key: DataFrame) -> DataFrame:
 
 def _person(fields: list[str]) -> Column:
     birth_date = conform.british_day("DOB") if "DOB" in fields else conform.iso_day("PersonBirthDate")
-    sex = conform.sex("SEX") if "SEX" in fields else conform.sex("Sex", "GenderCurrent")
-    message = _message("person", F.upper(conform.text("UPN")), birth_date.cast("string"), sex)
-    return F.when(sex != "unknown", message)
+    sex_fields = ("SEX",) if "SEX" in fields else ("Sex", "GenderCurrent")
+    is_given = F.coalesce(*(conform.text(name) for name in sex_fields)).isNotNull()
+    upn = conform.code("UPN")
+    # UN1 to UN7 say why there is no UPN.
+    return F.when(
+        is_given & ~upn.rlike(r"^UN\d$"), _message("person", upn, birth_date.cast("string"), conform.sex(*sex_fields))
+    )
 
 
 def _message(label: str, *parts: Column) -> Column:

@@ -41,16 +41,21 @@ def test_a_person_is_upn_birth_date_and_sex_however_they_are_written(spark: Spar
             "child_identifiers",
             a_child(UPN="a123456789012", GenderCurrent=None, Sex="F"),
             a_child(UPN=None),
+            a_child(UPN="un4"),
             a_child(PersonBirthDate=None),
             a_child(GenderCurrent="9"),
+            a_child(GenderCurrent=None),
         ),
         key,
     )
-    lac = with_pseudonyms(bronze(spark, "lac_header", a_header_row("another id")), key)
+    lac = with_pseudonyms(
+        bronze(spark, "lac_header", a_header_row("another id"), a_header_row("a third", SEX="U")), key
+    )
 
     person = expected(b"k" * 32, "person", "A123456789012", "2008-06-15", "female")
-    assert [row.person_key for row in cin.collect()] == [person, None, None, None]
-    assert [row.person_key for row in lac.collect()] == [person]
+    not_known = expected(b"k" * 32, "person", "A123456789012", "2008-06-15", "unknown")
+    assert [row.person_key for row in cin.collect()] == [person, None, None, None, not_known, None]
+    assert [row.person_key for row in lac.collect()] == [person, not_known]
     assert not {"LAchildID", "UPN", "FormerUPN"} & set(cin.columns)
 
 
