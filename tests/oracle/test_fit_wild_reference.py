@@ -110,21 +110,31 @@ def test_interval_ends_where_a_fine_grid_of_refits_stops_accepting() -> None:
 
 
 @pytest.mark.slow
-def test_draws_per_second_are_fifty_times_those_of_wildboottest() -> None:
+@pytest.mark.parametrize("draws", [9_999, 99_999])
+def test_draws_per_second_are_fifty_times_those_of_wildboottest(draws: int) -> None:
+    """A whole call of each, from the rows' arrays and from the LAs' cross-products, in turns, in processor seconds.
+
+    wildboottest in its fast configuration: '11' (CRV1, the algorithm of Roodman et al.), compiled by numba, parallel
+    off. Its compiler runs in every call, as the package has it; that is most of its time at 9,999 draws and two thirds
+    at 99,999, so a draw alone costs it some 40 times ours.
+    """
     rows = some_rows(n_units=40, n_treated=9, n_periods=28, go_live=8, rows_a_cell=(10, 60))
     moments = moments_of(rows)
     wildboottest_draws(rows, draws=99, restricted=True)
 
-    theirs = min(seconds(lambda: wildboottest_draws(rows, draws=9_999, restricted=True)) for _ in range(2))
-    ours = min(
-        seconds(lambda: wild_cluster_test(moments, coefficient="treated", draws=9_999, seed=1)) for _ in range(10)
-    )
+    theirs, ours = [], []
+    for _ in range(3):
+        theirs.append(seconds(lambda: wildboottest_draws(rows, draws=draws, restricted=True)))
+        ours += [
+            seconds(lambda: wild_cluster_test(moments, coefficient="treated", draws=draws, seed=1)) for _ in range(10)
+        ]
 
-    assert theirs / ours >= 50
-    assert 9_999 / ours >= 100_000
+    assert min(theirs) / min(ours) >= 50
+    assert draws / min(ours) >= 1_000_000
 
 
 def seconds(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
+    """Processor seconds: neither side uses a second thread, and a busy machine then counts for neither."""
+    started = time.process_time()
     call()
-    return time.perf_counter() - started
+    return time.process_time() - started
