@@ -67,6 +67,7 @@ def specification_curve(results: Results, outcome_id: str) -> Picture | None:
                 )
                 for row, mark in zip(rows_of(frame), marks, strict=True)
             ),
+            words=int(plan.marks),
         ),
         height=0.6 + 0.22 * len(bars),
         paint=paint,
