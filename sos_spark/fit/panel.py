@@ -31,7 +31,7 @@ EXACT_BELOW = 2.0**53
 """Whole numbers from here on are not all doubles."""
 MONTHS: dict[Period, int] = {"month": 1, "quarter": 3, "year": 12}
 
-_NUMBER = r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*"
+_NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
 
 
 class NotEstimableError(InputError):
