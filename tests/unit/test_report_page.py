@@ -21,6 +21,7 @@ from sos_spark.report.draw_event_study import event_study_picture
 from sos_spark.report.flow import flow_table
 from sos_spark.report.page import Pictures, draw_pictures, render_page
 from sos_spark.report.results import LakeTables, Results
+from sos_spark.steps import manifest
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.report import read_results, report
 from tests.unit import report_example as example
@@ -68,6 +69,14 @@ def a_run(out: Path, *, source: Path | None = None) -> Run:
         raise AssertionError("a report needs no Spark")
 
     return Run("run", Environment(source=source, out=out), example.a_study(), no_session)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_commit() -> Iterator[None]:
+    """One commit throughout: a checkout may change while its tests run, and the page names it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest, "_commit", lambda: "0123456789ab")
+        yield
 
 
 @pytest.fixture(scope="module")
