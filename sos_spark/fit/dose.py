@@ -77,6 +77,7 @@ def dose_coefficients(panel: PreparedPanel, study: Study, *, inference: Inferenc
             name=DOSE,
             rests_on=panel.n_treated_units,
             p_ri=of_label.p,
+            between_treated=True,
             notes=tuple(notes),
         ),
     )

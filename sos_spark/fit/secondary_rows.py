@@ -3,6 +3,10 @@
 With 4 or fewer treated LAs on either side of what is compared, randomisation inference on t alone is the headline, and
 the wild cluster bootstrap's columns stay blank; CR2 with its Satterthwaite df stays beside it. With a single one CR2 is
 blank too: the regression fits that LA's change exactly, so no cluster-robust variance has its shocks in it.
+
+What compares treated LAs with one another, a difference between subgroups or a slope on a dose, has p_ri as its
+headline however many they are: with nine, permuted labels reject a true null 4.7-5.7 % of the time, the bootstrap
+6.3-6.8 % (2,000 simulated panels a design; see `monte_carlo_subgroups`).
 """
 
 from __future__ import annotations
@@ -42,7 +46,8 @@ class SecondaryRow:
 
     `n_rows` are the individual rows of the regression, `n_treated_clusters` the treated LAs the coefficient rests on
     (the smaller group's for a difference; comparators whose intensity changes for their slope). `headline` is the
-    p-value to read first: p_wcr, with few treated LAs p_ri (p_cr2 for a covariate's slope); blank where there is none.
+    p-value to read first: p_wcr; p_ri with few treated LAs, and for what compares treated LAs with one another; p_cr2
+    for a covariate's slope on few comparators; blank where there is none.
     """
 
     outcome_id: str
@@ -69,7 +74,8 @@ class SecondaryRow:
 class Coefficient:
     """What a row is made of: a coefficient of a regression, and p of a randomisation test (NaN: there is none).
 
-    `rests_on` counts the LAs that decide it; `of` says what they are, for the note.
+    `rests_on` counts the LAs that decide it; `of` says what they are, for the note. `between_treated`: it compares
+    treated LAs with one another, and p_ri permutes their labels.
     """
 
     term: str
@@ -80,6 +86,7 @@ class Coefficient:
     p_ri: float
     notes: tuple[str, ...] = ()
     of: str = "treated"
+    between_treated: bool = False
 
 
 def row_of(
@@ -113,7 +120,6 @@ def row_of(
         said.append("one authority's own shocks cannot be told from its effect: no CR2 standard error")
     elif df < FEW_DF:
         said.append(f"{df:.1f} degrees of freedom: fewer than {FEW_DF:.0f}")
-    known = not math.isnan(coefficient.p_ri)
     return SecondaryRow(
         outcome_id=panel.outcome_id,
         analysis=analysis,
@@ -131,9 +137,18 @@ def row_of(
         ci_low_wcr=ends[0],
         ci_high_wcr=ends[1],
         p_ri=coefficient.p_ri,
-        headline="p_wcr" if not few else "p_ri" if known else "" if alone else "p_cr2",
+        headline=_headline(coefficient, few=few),
         note="; ".join(said),
     )
+
+
+def _headline(coefficient: Coefficient, *, few: bool) -> str:
+    """Says which p-value to read first; nothing where there is none."""
+    if not math.isnan(coefficient.p_ri) and (few or coefficient.between_treated):
+        return "p_ri"
+    if not few:
+        return "p_wcr"
+    return "p_cr2" if coefficient.rests_on > 1 else ""
 
 
 def left_out(outcome_id: str, analysis: Analysis, *, because: str) -> SecondaryRow:

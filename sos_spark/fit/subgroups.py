@@ -69,6 +69,7 @@ def subgroup_coefficients(split: Split, *, inference: Inference) -> tuple[Coeffi
             name=DIFFERENCE,
             rests_on=min(part.n_treated_units for part in parts),
             p_ri=label_p(split, inference=inference),
+            between_treated=True,
             notes=tuple(notes),
         )
     )

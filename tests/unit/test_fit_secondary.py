@@ -81,6 +81,16 @@ def test_the_groups_are_those_the_study_codes() -> None:
     )
 
 
+def test_what_compares_treated_authorities_with_one_another_is_judged_by_permuted_labels() -> None:
+    cells, design, known = a_split_world(noise=0.01)
+    for k, own in enumerate(known["pilots"].values()):
+        own["embeddedness"] = k
+    study = a_study(design, **known, secondary={"analyses": ("ofsted", "embeddedness")})
+    rows = rows_of(cells, design, study)
+    assert rows["headline"].tolist() == ["p_wcr", "p_wcr", "p_ri", "p_wcr", "p_ri"]
+    assert rows["p_wcr"].notna().all()
+
+
 @pytest.mark.parametrize("n_second", [1, 2, 4])
 def test_few_treated_leave_randomisation_inference_as_the_headline(n_second: int) -> None:
     cells, design, known = a_split_world(n_second=n_second, noise=0.01)
