@@ -79,6 +79,7 @@ def named_codes(study: Study) -> set[str]:
     return {
         *(pilot.la_code for pilot in study.pilots),
         *(model.la_code for model in study.practice_models),
+        *(rating.la_code for rating in study.ratings),
         *study.comparators.la_codes,
         *study.comparators.exclude,
     }

@@ -86,7 +86,10 @@ def fingerprint(study: Study) -> str:
 
 
 def _faults(error: ValidationError) -> Iterator[str]:
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    for item in items:
+        if item["type"] == "too_short" and any(_is_inside(other["loc"], item["loc"]) for other in items):
+            continue  # a list whose entries have faults of their own is empty only because of them
         location = tuple(part for part in item["loc"] if part not in _KINDS)
         key = _dotted(location)
         if item["type"] == "extra_forbidden":
@@ -98,6 +101,10 @@ def _faults(error: ValidationError) -> Iterator[str]:
         else:
             message = item["msg"].removeprefix("Value error, ")
             yield f"{key}: {message}" if key else message
+
+
+def _is_inside(location: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(location) > len(outer) and location[: len(outer)] == outer
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:

@@ -146,6 +146,11 @@ def _cautions(estimate: LinearEstimate, *, n_treated: int, df: float) -> list[st
     """Returns what a reader must know of the inference and of every blank."""
     panel = estimate.panel
     notes = []
+    if n_treated == 1:
+        notes.append(
+            "one treated authority: no cluster-robust standard error sees its own shocks, so se_cr2 and p_cr2 are of the"
+            " comparators' alone"
+        )
     if n_treated <= FEW_TREATED:
         notes.append(
             f"{n_treated} treated authorit{'y' if n_treated == 1 else 'ies'}: with {FEW_TREATED} or fewer the wild"
@@ -166,7 +171,7 @@ def _cautions(estimate: LinearEstimate, *, n_treated: int, df: float) -> list[st
     if estimate.estimator == "twfe" and not shares_one_go_live(panel):
         share = negative_weight_share(panel, weights=estimate.weights)
         notes.append(
-            f"under several go-lives {share:.1%} of the weights of treated rows are negative (share of absolute weight)"
+            f"under several go-lives {abs(share):.1%} of the weights of treated rows are negative (share of absolute weight)"
         )
     if estimate.regression and estimate.regression.dropped:
         notes.append("determined by other regressors and left out: " + ", ".join(estimate.regression.dropped))

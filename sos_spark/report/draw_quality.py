@@ -1,4 +1,4 @@
-"""The data-quality heat map (authority by census year) and the balance plot of matched comparators."""
+"""The data-quality heat map (authority by census year) and the balance plot of pilots and comparators."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def quality_picture(results: Results) -> Picture | None:
 
 
 def balance_picture(results: Results) -> Picture | None:
-    """Draws standardised mean differences before and after matching; None where comparators were not matched."""
+    """Draws standardised mean differences to all candidates and to the comparators used; None without any."""
     balance = results.balance
     if balance.empty:
         return None
@@ -122,7 +122,7 @@ def balance_picture(results: Results) -> Picture | None:
         axes.plot(
             rows["smd_before"], rows.index, "s", color=COMPARATOR, mfc="white", markersize=5, label="all candidates"
         )
-        axes.plot(rows["smd_after"], rows.index, "o", color=PILOT, markersize=5.5, label="matched")
+        axes.plot(rows["smd_after"], rows.index, "o", color=PILOT, markersize=5.5, label="comparators used")
         axes.set_xlabel("Standardised mean difference, pilots less comparators")
         axes.margins(x=0.12)
         axes.legend(
@@ -133,12 +133,14 @@ def balance_picture(results: Results) -> Picture | None:
     worst = float(rows["smd_after"].abs().max())
     return draw(
         "balance",
-        title="Balance of matched comparators",
-        caption="Squares: all candidate comparators; circles: those matched. Dashed lines at 0.1 either side.",
+        title="Balance of pilots and comparators",
+        caption="How far the pilots stood from others before go-live. Squares: from all candidates; circles: from the"
+        " comparators used. Dashed lines at 0.1 either side.",
         alt=f"Love plot of {len(rows)} features: the largest standardised mean difference is"
-        f" {number(float(rows['smd_before'].abs().max()), 2)} before matching and {number(worst, 2)} after.",
+        f" {number(float(rows['smd_before'].abs().max()), 2)} to all candidates and"
+        f" {number(worst, 2)} to the comparators used.",
         table=DataTable(
-            ("Feature", "Before matching", "After matching"),
+            ("Feature", "To all candidates", "To comparators used"),
             tuple(
                 (said, number(float(row.smd_before), 2), number(float(row.smd_after), 2))
                 for said, row in zip(names, rows_of(rows), strict=True)

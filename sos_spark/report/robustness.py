@@ -61,12 +61,12 @@ def curve_in_words(results: Results, outcome_id: str) -> str:
     if judged:
         n = sum(judged)
         said.append(
-            f"By the headline rule {n or 'none'} of all {len(judged)} estimates {'is' if n < 2 else 'are'} evidence of"
-            f" a change{_main_too(frame[is_main])}."
+            f"By the headline rule {n or 'none'} of the {len(judged)} that it can judge {'is' if n < 2 else 'are'}"
+            f" evidence of a change{_main_too(frame[is_main])}."
         )
     if len(judged) < len(frame):
         left = len(frame) - len(judged)
-        said.append(f"The rule needs two methods of inference: {left} of the {len(frame)} could not be judged by it.")
+        said.append(f"It needs two methods of inference, which {left} of the {len(frame)} do not have.")
     return f"{results.labels[outcome_id]}: {' '.join(said)}"
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sos_spark.outcome.reasons import ANALYSED
 from sos_spark.report.draw_trends import label_every
 from sos_spark.report.flow import reason_in_words, unknown_by_period
 from sos_spark.report.forest import Bar, height_of, paint_groups
@@ -86,8 +87,7 @@ def unknown_table(results: Results) -> DataTable:
 def shares_by_period(results: Results, outcome_id: str) -> pd.DataFrame:
     """Returns the share of eligible rows without a known outcome: a row a period, a column an arm; reasons together.
 
-    A period in which every eligible row of an arm is known has a share of 0, as far as another period of the outcome
-    has one that is not.
+    A period in which every eligible row is known has a share of 0; an outcome that has no other is no frame.
     """
     frame = of_outcome(unknown_by_period(results), outcome_id)
     frame = frame[frame["period"].notna()] if len(frame) else frame
@@ -96,7 +96,9 @@ def shares_by_period(results: Results, outcome_id: str) -> pd.DataFrame:
     keys = ["period", "arm"]
     sums = frame.groupby(keys).agg(n_rows=("n_rows", "sum"), n_eligible=("n_eligible", "first"))
     shares = (sums["n_rows"] / sums["n_eligible"]).unstack("arm")
-    return shares.fillna(0.0).sort_index()
+    analysed = of_outcome(results.lake.flow, outcome_id)
+    analysed = analysed.loc[(analysed["reason"] == ANALYSED) & analysed["period"].notna(), "period"]
+    return shares.reindex(sorted({*shares.index, *analysed})).fillna(0.0)
 
 
 def unknown_picture(results: Results) -> Picture | None:

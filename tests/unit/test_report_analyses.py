@@ -142,9 +142,9 @@ class TestDrift:
 class TestRobustness:
     def test_the_curve_counts_directions_and_findings(self) -> None:
         assert curve_in_words(RESULTS, "kinship_placement") == (
-            f"{KINSHIP}: 8 of 8 other ways point the same way as the main one. By the headline rule 8 of all 8"
-            " estimates are evidence of a change; the main one is. The rule needs two methods of inference: 1 of the 9"
-            " could not be judged by it."
+            f"{KINSHIP}: 8 of 8 other ways point the same way as the main one. By the headline rule 8 of the 8"
+            " that it can judge are evidence of a change; the main one is. It needs two methods of inference, which 1 of"
+            " the 9 do not have."
         )
         assert "7 of 8 other ways" in curve_in_words(RESULTS, "rereferral_nfa_6m")
 
@@ -191,7 +191,7 @@ class TestRobustness:
         assert "simplest check" not in words_of(robustness_section(replace(RESULTS, welch=blank)))
 
     def test_a_main_estimate_that_is_no_finding_is_not_counted_as_one(self) -> None:
-        assert "none of all 8 estimates is evidence of a change; the main one is not" in curve_in_words(
+        assert "none of the 8 that it can judge is evidence of a change; the main one is not" in curve_in_words(
             RESULTS, "rereferral_nfa_6m"
         )
 
