@@ -171,7 +171,7 @@ def _cautions(estimate: LinearEstimate, *, n_treated: int, df: float) -> list[st
     if estimate.estimator == "twfe" and not shares_one_go_live(panel):
         share = negative_weight_share(panel, weights=estimate.weights)
         notes.append(
-            f"under several go-lives {abs(share):.1%} of the weights of treated rows are negative (share of absolute weight)"
+            f"under several go-lives {abs(share):.1%} of treated rows' weight is negative (share of absolute weight)"
         )
     if estimate.regression and estimate.regression.dropped:
         notes.append("determined by other regressors and left out: " + ", ".join(estimate.regression.dropped))

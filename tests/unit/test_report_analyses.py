@@ -143,8 +143,8 @@ class TestRobustness:
     def test_the_curve_counts_directions_and_findings(self) -> None:
         assert curve_in_words(RESULTS, "kinship_placement") == (
             f"{KINSHIP}: 8 of 8 other ways point the same way as the main one. By the headline rule 8 of the 8"
-            " that it can judge are evidence of a change; the main one is. It needs two methods of inference, which 1 of"
-            " the 9 do not have."
+            " that it can judge are evidence of a change; the main one is. It needs two methods of inference, which 1"
+            " of the 9 do not have."
         )
         assert "7 of 8 other ways" in curve_in_words(RESULTS, "rereferral_nfa_6m")
 
