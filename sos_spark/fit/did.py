@@ -148,8 +148,8 @@ def _cautions(estimate: LinearEstimate, *, n_treated: int, df: float) -> list[st
     notes = []
     if n_treated == 1:
         notes.append(
-            "one treated authority: no cluster-robust standard error sees its own shocks, so se_cr2 and p_cr2 are of the"
-            " comparators' alone"
+            "one treated authority: no cluster-robust standard error sees its own shocks, so se_cr2 and p_cr2 are of"
+            " the comparators' alone"
         )
     if n_treated <= FEW_TREATED:
         notes.append(
