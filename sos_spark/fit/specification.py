@@ -133,12 +133,16 @@ def fit_specification(
 def fit_beside_main(
     panel_frame: pd.DataFrame, study: Study, outcome_id: str, *, prepared: Prepared | None = None
 ) -> tuple[DidResult, ...]:
-    """Estimates all of an outcome's `specifications`, in order. `prepared`: main's panel, used where it serves."""
+    """Estimates all of an outcome's `specifications`, in order. `prepared`: main's panel, used where it serves.
+
+    The results are rows only, without what was fitted: a national panel of cells for each would fill the memory.
+    """
     main = main_specification(study, outcome_id)
-    return tuple(
-        fit_specification(panel_frame, specification, prepared=prepared if specification.prepares_as(main) else None)
-        for specification in specifications(study, outcome_id)
-    )
+    results = []
+    for specification in specifications(study, outcome_id):
+        own = prepared if specification.prepares_as(main) else None
+        results.append(replace(fit_specification(panel_frame, specification, prepared=own), fitted=None))
+    return tuple(results)
 
 
 def _prepared(panel_frame: pd.DataFrame, specification: Specification) -> Prepared:
