@@ -8,6 +8,8 @@ from scipy.linalg import sqrtm
 
 from sos_spark.fit import adjustment
 from sos_spark.fit.adjustment import adjusted_combinations
+from sos_spark.fit.covariance import Sandwich
+from tests.cluster_panels import moments_of, some_rows
 
 
 def clusters(shares: list[float], *, n: int = 4, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -48,3 +50,17 @@ def test_a_direction_that_a_cluster_alone_decides_is_left_out() -> None:
 def test_a_cluster_without_variation_is_left_as_it_is() -> None:
     a, q = np.zeros((1, 2, 2)), np.eye(2)[None]
     assert (adjusted_combinations(a, q, np.eye(2)) == np.eye(2)).all()
+
+
+def test_another_outcome_on_the_same_regressors_keeps_what_they_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = (moments_of(some_rows(n_units=9, seed=4, effect=effect)) for effect in (0.0, 0.5))
+    solved = Sandwich(one)
+    solved.satterthwaite_of(["treated"])
+    monkeypatch.setattr("sos_spark.fit.covariance.adjusted_combinations", None)
+    kept = solved.for_outcome(other.xy)
+    test = kept.satterthwaite_of(["treated"])
+    monkeypatch.undo()
+    assert (one.xx == other.xx).all()
+    fresh = Sandwich(other).satterthwaite_of(["treated"])
+    assert (test.estimate, test.se, test.df) == (fresh.estimate, fresh.se, fresh.df)
+    assert test.estimate != solved.estimate("treated")
