@@ -21,7 +21,7 @@ demo: setup
 	tools/demo.sh
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	tools/test.sh
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""One Spark session a test run, whatever the number of workers; outside data where SOS_SPARK_REFERENCE_DATA says."""
+"""One Spark session a test run; outside data where SOS_SPARK_REFERENCE_DATA says."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from sos_spark.lake.session import start_session
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shares a run among workers: all that uses the Spark session goes to one of them, other tests by file."""
-    for item in items:
-        needs_spark = "spark" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("spark" if needs_spark else str(item.path)))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks what uses the Spark session, so that it can run beside all that does not."""
+    if "spark" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.spark)
 
 
 @pytest.fixture(scope="session")
