@@ -29,6 +29,7 @@ REQUIRED = ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum")
 NOT_A_KEY = frozenset({"study_id", "outcome_id", "unit_id", "period", "period_start", "n", "y_sum", "y_sumsq"})
 EXACT_BELOW = 2.0**53
 """Whole numbers from here on are not all doubles."""
+_KEYS_BELOW = 2**62
 MONTHS: dict[Period, int] = {"month": 1, "quarter": 3, "year": 12}
 
 _NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
@@ -149,7 +150,8 @@ def checked_cells(
     unit_id = _text(frame, "unit_id")
     if pd.isna(unit_id).any():
         raise _fault("Cells of the panel lack their unit_id", np.asarray(pd.isna(unit_id)))
-    _refuse_duplicates(frame, unit_id, period_numbers)
+    key = _keys(frame, unit_id, period_numbers)
+    _refuse_duplicates(key)
     starts = _starts(frame, period_numbers, period)
     warnings: list[str] = []
     empty = (n == 0) & (y_sum != 0)
@@ -171,8 +173,7 @@ def checked_cells(
     if gaps:
         warnings.append(f"no unit has rows in period{'s' if len(gaps) > 1 else ''} {', '.join(map(str, gaps))}")
     # One order whatever the order they came in, so that sums that are not exact are the same to the last bit.
-    order = np.lexsort((y_sum, n, *(pd.factorize(texts, sort=True)[0] for texts in _other_keys(frame)), period_numbers,
-                        pd.factorize(unit_id, sort=True)[0]))  # fmt: skip
+    order = np.argsort(key, kind="stable")
     keep = order[n[order] > 0]
     return CheckedCells(
         outcome_id=outcome_id,
@@ -278,10 +279,24 @@ def _refuse_inexact(**sums: Array | None) -> None:
             )
 
 
-def _refuse_duplicates(frame: pd.DataFrame, unit_id: Text, period: Ints) -> None:
-    """A cell is known by unit, period and every text column; study_id does not tell cells apart."""
-    key = pd.DataFrame(dict(enumerate([unit_id, period, *_other_keys(frame)])))
-    again = key.duplicated().to_numpy()
+def _keys(frame: pd.DataFrame, unit_id: Text, period: Ints) -> Ints:
+    """Returns a number for each cell, in the order of unit, period and every text column; study_id tells nothing apart.
+
+    A cell is known by these, so equal numbers are one cell twice.
+    """
+    key, size = np.zeros(len(frame), dtype=np.int64), 1
+    for part in (unit_id, period, *reversed(_other_keys(frame))):
+        codes = pd.factorize(part, sort=True)[0].astype(np.int64) + 1  # 0: blank
+        width = int(codes.max()) + 1
+        if size * width >= _KEYS_BELOW:
+            key = np.unique(key, return_inverse=True)[1].astype(np.int64)
+            size = int(key.max()) + 1
+        key, size = key * width + codes, size * width
+    return key
+
+
+def _refuse_duplicates(key: Ints) -> None:
+    again = pd.Series(key).duplicated().to_numpy()
     if again.any():
         raise _fault("The panel has a cell twice", again, expected="one row a unit, period and covariate cell")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -64,6 +65,16 @@ def test_a_faulty_panel_is_refused(change: Change, said: str) -> None:
     with pytest.raises(InputError, match=said) as caught:
         prepare(change(some_cells()), a_design())
     assert caught.value.exit_code == 4
+
+
+def test_more_keys_than_a_number_holds_tell_cells_apart_still() -> None:
+    cells = some_cells()
+    many = cells.assign(**{f"key_{k:02d}": np.arange(len(cells)).astype(str) for k in range(12)})
+    ours, theirs = (prepare(source.sample(frac=1, random_state=3), a_design()).panel for source in (many, cells))
+    assert (ours.rows == theirs.rows).all()
+    assert ours.n_cells == len(cells)
+    with pytest.raises(InputError, match="a cell twice"):
+        prepare(pd.concat([many, many.iloc[[9]].assign(study_id="other")]), a_design())
 
 
 def test_an_error_never_quotes_a_cell() -> None:
