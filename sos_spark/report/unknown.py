@@ -98,7 +98,7 @@ def shares_by_period(results: Results, outcome_id: str) -> pd.DataFrame:
     shares = (sums["n_rows"] / sums["n_eligible"]).unstack("arm")
     analysed = of_outcome(results.lake.flow, outcome_id)
     analysed = analysed.loc[(analysed["reason"] == ANALYSED) & analysed["period"].notna(), "period"]
-    return shares.reindex(sorted({*shares.index, *analysed})).fillna(0.0)
+    return pd.DataFrame(shares).reindex(sorted({*shares.index, *analysed})).fillna(0.0)
 
 
 def unknown_picture(results: Results) -> Picture | None:

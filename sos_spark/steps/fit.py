@@ -50,10 +50,11 @@ def fit_panel_file(panel_csv: Path, study: Study, out: Path) -> StepReport:
     Raises:
         InputError: The file is faulty, or none of its outcomes has anything to compare.
     """
-    fitted = fit_study(read_panel(panel_csv), study)
+    cells = read_panel(panel_csv)
+    fitted = fit_study(cells, study)
     if all(result.fitted is None for result in fitted.results):
         raise fitted.failures[0]
-    return _written(fitted, study_bounds(read_panel(panel_csv), study), out)
+    return _written(fitted, study_bounds(cells, study), out)
 
 
 def fit_sensitivity(cells: pd.DataFrame, study: Study, out: Path) -> tuple[pd.DataFrame, StepReport]:

@@ -63,7 +63,7 @@ def test_nine_pseudo_pilots_spread_by_two_points(cells: pd.DataFrame, study: Stu
 def test_every_declared_specification_has_an_estimate(cells: pd.DataFrame, study: Study) -> None:
     quick = study.model_copy(update={"inference": study.inference.model_copy(update={"draws": 999})})
     rows = {result.specification: result for result in fit_beside_main(cells, quick, OUTCOME)}
-    assert set(rows) == {"la_equal", "synthetic_did", "comparators=all", "comparators=matched"}
+    assert set(rows) == {"la_equal", "logit", "synthetic_did", "comparators=all", "comparators=matched"}
     assert all(abs(result.att) < 0.06 for result in rows.values())
     wide = placebo_pilots(cells, study.design(OUTCOME), inference=study.inference, draws=99)
     assert rows["comparators=all"].att == pytest.approx(wide.real_att, rel=1e-10)
