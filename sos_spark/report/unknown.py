@@ -96,8 +96,8 @@ def shares_by_period(results: Results, outcome_id: str) -> pd.DataFrame:
     keys = ["period", "arm"]
     sums = frame.groupby(keys).agg(n_rows=("n_rows", "sum"), n_eligible=("n_eligible", "first"))
     shares = (sums["n_rows"] / sums["n_eligible"]).unstack("arm")
-    analysed = of_outcome(results.lake.flow, outcome_id)
-    analysed = analysed.loc[(analysed["reason"] == ANALYSED) & analysed["period"].notna(), "period"]
+    flow = of_outcome(results.lake.flow, outcome_id)
+    analysed = flow.loc[(flow["reason"] == ANALYSED) & flow["period"].notna(), "period"]
     return pd.DataFrame(shares).reindex(sorted({*shares.index, *analysed})).fillna(0.0)
 
 
