@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sos_spark.fit.moments import Array, ClusterMoments
+from sos_spark.fit.regression.moments import Array, ClusterMoments
 
 
 @dataclass(frozen=True)

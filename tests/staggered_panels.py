@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from sos_spark.config.study import Covariates
-from sos_spark.fit.design import NEVER, PreparedPanel
-from sos_spark.fit.monte_carlo import panel_of_totals
-from sos_spark.fit.prepare import prepare
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.regression.design import NEVER, PreparedPanel
+from sos_spark.fit.simulation.monte_carlo import panel_of_totals
 from tests.fit_panels import a_design, collapsed, some_children
 
 THREE_GROUPS = (2, 2, 2, 4, 4, 4, 5, 5, 5)

@@ -28,11 +28,11 @@ import pandas as pd
 
 from sos_spark.config.periods import add_periods
 from sos_spark.config.study import Comparators, Covariates, Design, Inference, Pilot, Window
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.cells.reading import read_panel
 from sos_spark.fit.did import fit_prepared
-from sos_spark.fit.leave_out import leave_one_out
-from sos_spark.fit.multiplicity import family_test
-from sos_spark.fit.panel import read_panel
-from sos_spark.fit.prepare import prepare
+from sos_spark.fit.inference.leave_out import leave_one_out
+from sos_spark.fit.inference.multiplicity import family_test
 
 FIRST = date(2013, 4, 1)
 N_PERIODS, GO_LIVE, N_PILOTS, N_OUTCOMES, SEED = 28, 8, 9, 5, 20210101

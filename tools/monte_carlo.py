@@ -15,7 +15,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from sos_spark.fit.monte_carlo import DEFAULT_CONDITIONS, every_rate
+from sos_spark.fit.simulation.monte_carlo import DEFAULT_CONDITIONS, every_rate
 
 SEED = 20210101
 

@@ -15,7 +15,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from sos_spark.fit.monte_carlo_designs import DesignRate, every_design_rate
+from sos_spark.fit.simulation.monte_carlo_designs import DesignRate, every_design_rate
 
 SEED = 20210101
 

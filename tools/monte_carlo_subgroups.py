@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from sos_spark.fit.monte_carlo_subgroups import every_subgroup_rate
+from sos_spark.fit.simulation.monte_carlo_subgroups import every_subgroup_rate
 
 SEED = 20210101
 

@@ -141,7 +141,7 @@ def _inputs(
             remedy="Give them; see --help",
         )
     the_study = load_study(study, overrides=overrides or ())
-    from sos_spark.fit.panel import read_panel
+    from sos_spark.fit.cells.reading import read_panel
     from sos_spark.steps.fit import panel_frame
 
     cells = read_panel(panel) if panel is not None else panel_frame(lake, the_study)  # type: ignore[arg-type]

@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 
 from sos_spark.config.study import Design, Inference
-from sos_spark.fit.covariance import Sandwich
-from sos_spark.fit.equivalence import minimum_detectable_effect
+from sos_spark.fit.cells.prepare import Prepared, prepare
 from sos_spark.fit.estimators import (
     ESTIMANDS,
     ESTIMATORS,
@@ -25,13 +24,14 @@ from sos_spark.fit.estimators import (
     shares_one_go_live,
 )
 from sos_spark.fit.event_study import FEW_TREATED
-from sos_spark.fit.final_fit import checked_estimate
-from sos_spark.fit.moments import Array
-from sos_spark.fit.negative_weights import negative_weight_share
-from sos_spark.fit.prepare import Prepared, prepare
+from sos_spark.fit.inference.equivalence import minimum_detectable_effect
+from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.final_fit import checked_estimate
+from sos_spark.fit.regression.moments import Array
+from sos_spark.fit.regression.robust import hc1
 from sos_spark.fit.result import NOT_KNOWN, DidResult
-from sos_spark.fit.robust import hc1
-from sos_spark.fit.wild import wild_cluster_interval, wild_cluster_test
+from sos_spark.fit.staggered.negative_weights import negative_weight_share
 
 ALPHA = 0.05
 FEW_DF = 5.0

@@ -14,17 +14,17 @@ from typing import Literal
 
 import numpy as np
 
-from sos_spark.fit.design import NEVER, TREATED, PreparedPanel, Regression, Weights, treatment_regression
-from sos_spark.fit.imputation import imputation_moments
-from sos_spark.fit.imputation_refit import ImputationRefit
-from sos_spark.fit.moments import ClusterMoments
-from sos_spark.fit.panel import NotEstimableError
-from sos_spark.fit.randomisation import RandomisationTest, go_live_test, randomise
-from sos_spark.fit.staggered import Control, UnitPanel, aggregate, group_time_effects
-from sos_spark.fit.staggered_residuals import average_moments
-from sos_spark.fit.staggered_simple import SimpleEffect
-from sos_spark.fit.sun_abraham import sun_abraham_moments
-from sos_spark.fit.sun_abraham_refit import SunAbrahamRefit
+from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.inference.randomisation import RandomisationTest, go_live_test, randomise
+from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Regression, Weights, treatment_regression
+from sos_spark.fit.regression.moments import ClusterMoments
+from sos_spark.fit.staggered.group_time import Control, UnitPanel, aggregate, group_time_effects
+from sos_spark.fit.staggered.imputation import imputation_moments
+from sos_spark.fit.staggered.imputation_refit import ImputationRefit
+from sos_spark.fit.staggered.residuals import average_moments
+from sos_spark.fit.staggered.simple_refit import SimpleEffect
+from sos_spark.fit.staggered.sun_abraham import sun_abraham_moments
+from sos_spark.fit.staggered.sun_abraham_refit import SunAbrahamRefit
 
 Estimator = Literal["twfe", "cs_simple", "cs_not_yet", "imputation", "sun_abraham"]
 ESTIMANDS: dict[tuple[Estimator, Weights], str] = {

@@ -15,12 +15,12 @@ import pandas as pd
 
 from sos_spark.config.study import Inference
 from sos_spark.errors import StudyError
-from sos_spark.fit.covariance import Sandwich
-from sos_spark.fit.design import Ints, PreparedPanel, regression
 from sos_spark.fit.estimators import Estimator, shares_one_go_live, unit_panel
-from sos_spark.fit.moments import Array, ClusterMoments
-from sos_spark.fit.staggered import group_time_effects, saturated_moments
-from sos_spark.fit.wild import simultaneous_bands, wild_joint_test
+from sos_spark.fit.inference.wild import simultaneous_bands, wild_joint_test
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.design import Ints, PreparedPanel, regression
+from sos_spark.fit.regression.moments import Array, ClusterMoments
+from sos_spark.fit.staggered.group_time import group_time_effects, saturated_moments
 
 EVENT_STUDY_COLUMNS = (
     "outcome_id",

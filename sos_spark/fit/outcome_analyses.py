@@ -15,17 +15,21 @@ import pandas as pd
 from sos_spark.config.characteristics import Trait
 from sos_spark.config.study import Design, Study
 from sos_spark.errors import SosError
-from sos_spark.fit.arms import ARMS_COLUMNS, arms_frame
+from sos_spark.fit.cells.arms import ARMS_COLUMNS, arms_frame
+from sos_spark.fit.cells.matching import BALANCE_COLUMNS
+from sos_spark.fit.cells.prepare import Prepared, prepare
+from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.did import blank_result
-from sos_spark.fit.equivalence import equivalence_test
 from sos_spark.fit.estimators import shares_one_go_live, unit_panel
 from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
-from sos_spark.fit.goodman_bacon import GOODMAN_BACON_COLUMNS, goodman_bacon_frame
-from sos_spark.fit.honest import HONEST_COLUMNS, honest_frame
-from sos_spark.fit.leave_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out
-from sos_spark.fit.matching import BALANCE_COLUMNS
-from sos_spark.fit.panel import NotEstimableError
-from sos_spark.fit.placebo import (
+from sos_spark.fit.inference.equivalence import equivalence_test
+from sos_spark.fit.inference.leave_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out
+from sos_spark.fit.inference.welch import welch_test
+from sos_spark.fit.result import DidResult
+from sos_spark.fit.secondary.analyses import SECONDARY_COLUMNS, secondary_frame
+from sos_spark.fit.secondary.rows import Source
+from sos_spark.fit.sensitivity.honest import HONEST_COLUMNS, honest_frame
+from sos_spark.fit.sensitivity.placebo import (
     PLACEBO_COLUMNS,
     PLACEBO_SUMMARY_COLUMNS,
     PlaceboPilots,
@@ -33,15 +37,11 @@ from sos_spark.fit.placebo import (
     placebo_pilots,
     placebo_summary,
 )
-from sos_spark.fit.power import POWER_COLUMNS, power_frame
-from sos_spark.fit.prepare import Prepared, prepare
-from sos_spark.fit.pretrend import PRETREND_COLUMNS, pretrend_frame
-from sos_spark.fit.result import DidResult
-from sos_spark.fit.secondary import SECONDARY_COLUMNS, secondary_frame
-from sos_spark.fit.secondary_rows import Source
-from sos_spark.fit.specification import fit_beside_main, fit_specification, main_specification
-from sos_spark.fit.staggered_tables import AGGREGATES_COLUMNS, GROUP_TIME_COLUMNS, aggregates_frame, group_time_frame
-from sos_spark.fit.welch import welch_test
+from sos_spark.fit.sensitivity.pretrend import PRETREND_COLUMNS, pretrend_frame
+from sos_spark.fit.sensitivity.specification import fit_beside_main, fit_specification, main_specification
+from sos_spark.fit.simulation.power import POWER_COLUMNS, power_frame
+from sos_spark.fit.staggered.goodman_bacon import GOODMAN_BACON_COLUMNS, goodman_bacon_frame
+from sos_spark.fit.staggered.tables import AGGREGATES_COLUMNS, GROUP_TIME_COLUMNS, aggregates_frame, group_time_frame
 
 WELCH_COLUMNS = ("outcome_id", "att", "se", "df", "p", "ci_low", "ci_high", "n_treated", "n_comparators", "note")
 

@@ -11,12 +11,12 @@ import pandas as pd
 
 from sos_spark.config.study import Inference
 from sos_spark.errors import StudyError
-from sos_spark.fit.covariance import Convention, Sandwich, StandardErrors
 from sos_spark.fit.estimators import LinearEstimate
 from sos_spark.fit.event_study import EventStudy, event_study
+from sos_spark.fit.inference.wild import Interval, WildTest, wild_cluster_interval, wild_cluster_test
 from sos_spark.fit.plot import event_study_figure
+from sos_spark.fit.regression.covariance import Convention, Sandwich, StandardErrors
 from sos_spark.fit.summary import summary_text
-from sos_spark.fit.wild import Interval, WildTest, wild_cluster_interval, wild_cluster_test
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,7 +13,7 @@ from typing import Literal
 
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.study import Outcome, Study
-from sos_spark.fit.specification import declared_specifications
+from sos_spark.fit.sensitivity.specification import declared_specifications
 
 Mark = Literal["", "exploratory", "cannot be compared"]
 _Holds = Callable[[Study], bool]

@@ -14,8 +14,8 @@ from sos_spark.config.characteristics import with_simulated
 from sos_spark.config.study import Study
 from sos_spark.errors import InputError
 from sos_spark.fit.analysis import StudyFit, fit_study
-from sos_spark.fit.bounds import study_bounds
-from sos_spark.fit.panel import read_panel
+from sos_spark.fit.cells.reading import read_panel
+from sos_spark.fit.sensitivity.bounds import study_bounds
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.versions import version_of
 from sos_spark.report.guarded import guarded_csv

@@ -17,9 +17,9 @@ from scipy import stats
 
 from sos_spark.config.study import Covariates, Design, Inference
 from sos_spark.fit import DidResult, fit_did
-from sos_spark.fit.design import TREATED, treatment_regression
-from sos_spark.fit.multiplicity import family_test
-from sos_spark.fit.prepare import prepare
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.inference.multiplicity import family_test
+from sos_spark.fit.regression.design import TREATED, treatment_regression
 from tests.fit_panels import collapsed, design_of, some_children
 
 GO_LIVE = 3

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sos_spark.fit.covariance import Sandwich
-from sos_spark.fit.design import TREATED, Weights, treatment_regression
-from sos_spark.fit.moments import Array
-from sos_spark.fit.prepare import prepare
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.design import TREATED, Weights, treatment_regression
+from sos_spark.fit.regression.moments import Array
 from tests.fit_panels import collapsed, design_of, some_children
 
 

@@ -10,11 +10,11 @@ import pyfixest
 import pytest
 from statsmodels.formula.api import wls
 
-from sos_spark.fit.covariance import Convention, Sandwich
-from sos_spark.fit.design import TREATED, treatment_regression
-from sos_spark.fit.final_fit import final_fit
-from sos_spark.fit.prepare import Prepared, prepare
-from sos_spark.fit.robust import hc1
+from sos_spark.fit.cells.prepare import Prepared, prepare
+from sos_spark.fit.regression.covariance import Convention, Sandwich
+from sos_spark.fit.regression.design import TREATED, treatment_regression
+from sos_spark.fit.regression.final_fit import final_fit
+from sos_spark.fit.regression.robust import hc1
 from tests.fit_panels import collapsed, design_of, some_children
 
 EXACT = 1e-10

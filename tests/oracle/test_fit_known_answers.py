@@ -10,9 +10,9 @@ import pytest
 
 from sos_spark.config.study import Design, Inference, Pilot, Window
 from sos_spark.fit import fit_did
-from sos_spark.fit.covariance import Convention, Sandwich
-from sos_spark.fit.design import PreparedPanel, regression
-from sos_spark.fit.prepare import prepare
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.regression.covariance import Convention, Sandwich
+from sos_spark.fit.regression.design import PreparedPanel, regression
 
 pytestmark = pytest.mark.reference
 

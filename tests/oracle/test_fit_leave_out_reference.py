@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sos_spark.fit.covariance import Sandwich
-from sos_spark.fit.design import NEVER, PreparedPanel
 from sos_spark.fit.estimators import LinearEstimate, cs_simple, twfe
-from sos_spark.fit.leave_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out, without_cluster
-from sos_spark.fit.monte_carlo import panel_of_totals
+from sos_spark.fit.inference.leave_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out, without_cluster
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.design import NEVER, PreparedPanel
+from sos_spark.fit.simulation.monte_carlo import panel_of_totals
 from tests.cluster_panels import Rows, moments_of, some_rows
 
 

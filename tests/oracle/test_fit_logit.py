@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from sos_spark.fit.logit import grouped_logit
-from sos_spark.fit.panel import NotEstimableError
-from sos_spark.fit.prepare import prepare
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.sensitivity.logit import grouped_logit
 from tests.fit_panels import collapsed, design_of, some_children
 
 

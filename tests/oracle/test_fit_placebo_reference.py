@@ -14,8 +14,8 @@ from sos_spark.config.load import load_study
 from sos_spark.config.periods import periods_between
 from sos_spark.config.reference import authorities, authority_changes, conf_root, england_ceased
 from sos_spark.config.study import Study
-from sos_spark.fit.placebo import placebo_pilots
-from sos_spark.fit.specification import fit_beside_main
+from sos_spark.fit.sensitivity.placebo import placebo_pilots
+from sos_spark.fit.sensitivity.specification import fit_beside_main
 from sos_spark.outcome.published import MEASURES, Component, published_cells
 
 pytestmark = pytest.mark.reference

@@ -7,9 +7,9 @@ import pyfixest as pf
 import pytest
 
 from sos_spark.fit import fit_did
-from sos_spark.fit.covariance import Sandwich
-from sos_spark.fit.design import regression
-from sos_spark.fit.pretrend import SLOPE, pre_trend
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.design import regression
+from sos_spark.fit.sensitivity.pretrend import SLOPE, pre_trend
 from tests.fit_panels import QUICK, collapsed, design_of, quarter, some_children
 
 

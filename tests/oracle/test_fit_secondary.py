@@ -11,16 +11,23 @@ import pyfixest
 import pytest
 
 from sos_spark.config.study import Inference
-from sos_spark.fit.covariance import Sandwich
-from sos_spark.fit.design import TREATED, Weights
-from sos_spark.fit.dose import DOSE, dose_coefficients
+from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.estimators import cs_simple, twfe, unit_panel
-from sos_spark.fit.exposure import INTENSITY, exposure_coefficients
-from sos_spark.fit.moments import Array, ClusterMoments
-from sos_spark.fit.prepare import prepare
-from sos_spark.fit.staggered import aggregate, cluster_scores, group_time_effects
-from sos_spark.fit.subgroup_split import Split, split_by_rating
-from sos_spark.fit.subgroups import DIFFERENCE, FIRST, SECOND, label_p, subgroup_coefficients, subgroup_moments
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.design import TREATED, Weights
+from sos_spark.fit.regression.moments import Array, ClusterMoments
+from sos_spark.fit.secondary.dose import DOSE, dose_coefficients
+from sos_spark.fit.secondary.exposure import INTENSITY, exposure_coefficients
+from sos_spark.fit.secondary.split import Split, split_by_rating
+from sos_spark.fit.secondary.subgroups import (
+    DIFFERENCE,
+    FIRST,
+    SECOND,
+    label_p,
+    subgroup_coefficients,
+    subgroup_moments,
+)
+from sos_spark.fit.staggered.group_time import aggregate, cluster_scores, group_time_effects
 from tests.fit_panels import a_design, collapsed, design_of, some_children
 from tests.oracle.test_fit_cr2 import brute_force
 from tests.secondary_panels import a_study

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from sos_spark.errors import InputError
-from sos_spark.fit.staggered import (
+from sos_spark.fit.staggered.group_time import (
     NEVER,
     UnitPanel,
     aggregate,

@@ -13,8 +13,7 @@ from diff_diff import SunAbraham as OutsideSunAbraham
 from statsmodels.regression.linear_model import OLS, WLS
 
 from sos_spark.config.study import Inference
-from sos_spark.fit.covariance import Convention, Sandwich
-from sos_spark.fit.design import NEVER, TREATED, PreparedPanel
+from sos_spark.fit.cells.subpanel import only_periods_of
 from sos_spark.fit.estimators import (
     ESTIMATORS,
     LinearEstimate,
@@ -24,15 +23,16 @@ from sos_spark.fit.estimators import (
     sun_abraham,
     unit_panel,
 )
-from sos_spark.fit.final_fit import final_fit
-from sos_spark.fit.imputation import Imputation
-from sos_spark.fit.imputation_refit import ImputationRefit
-from sos_spark.fit.leave_out import leave_one_out
-from sos_spark.fit.residual_model import effect_groups
-from sos_spark.fit.staggered import aggregate, group_time_effects, saturated_moments
-from sos_spark.fit.staggered_tables import aggregates_frame
-from sos_spark.fit.subpanel import only_periods_of
-from sos_spark.fit.sun_abraham_refit import SunAbrahamRefit
+from sos_spark.fit.inference.leave_out import leave_one_out
+from sos_spark.fit.regression.covariance import Convention, Sandwich
+from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel
+from sos_spark.fit.regression.final_fit import final_fit
+from sos_spark.fit.staggered.group_time import aggregate, group_time_effects, saturated_moments
+from sos_spark.fit.staggered.imputation import Imputation
+from sos_spark.fit.staggered.imputation_refit import ImputationRefit
+from sos_spark.fit.staggered.residual_model import effect_groups
+from sos_spark.fit.staggered.sun_abraham_refit import SunAbrahamRefit
+from sos_spark.fit.staggered.tables import aggregates_frame
 from tests.staggered_panels import LARGE_GROUPS, THREE_GROUPS, StaggeredRows, random_totals, staggered_rows
 
 GAPS = ((1, 1), (4, 6), (12, 0), (14, 7))

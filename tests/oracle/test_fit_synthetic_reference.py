@@ -17,9 +17,9 @@ from diff_diff import SyntheticDiD
 from diff_diff.utils import compute_sdid_estimator, compute_sdid_unit_weights, compute_time_weights
 from scipy.optimize import minimize
 
-from sos_spark.fit.design import NEVER
-from sos_spark.fit.prepare import prepare
-from sos_spark.fit.synthetic import BalancedPanel, simplex_weights, synthetic_did
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.regression.design import NEVER
+from sos_spark.fit.sensitivity.synthetic import BalancedPanel, simplex_weights, synthetic_did
 from tests.fit_panels import a_design, some_cells
 from tests.oracle.test_fit_known_answers import yearly, yearly_design
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from wildboottest.wildboottest import WildboottestCL
 
-from sos_spark.fit.moments import ClusterMoments
-from sos_spark.fit.wild import wild_cluster_interval, wild_cluster_test, wild_joint_test
+from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test, wild_joint_test
+from sos_spark.fit.regression.moments import ClusterMoments
 from tests.cluster_panels import Rows, moments_of, some_rows
 
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sos_spark.config.study import Comparators, Covariates, Pilot
-from sos_spark.fit.covariance import Sandwich
-from sos_spark.fit.design import TREATED, treatment_regression
-from sos_spark.fit.prepare import prepare
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.design import TREATED, treatment_regression
 from tests.fit_panels import a_design, quarter, some_cells
 
 FEW = settings(max_examples=20, deadline=None)

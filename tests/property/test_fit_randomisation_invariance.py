@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sos_spark.fit.design import NEVER
-from sos_spark.fit.moments import ClusterMoments
-from sos_spark.fit.randomisation import RandomisationTest, randomisation_test
+from sos_spark.fit.inference.randomisation import RandomisationTest, randomisation_test
+from sos_spark.fit.regression.design import NEVER
+from sos_spark.fit.regression.moments import ClusterMoments
 from tests.cluster_panels import Rows, moments_of, some_rows
 
 GTIME = np.array([2] * 3 + [NEVER] * 9)

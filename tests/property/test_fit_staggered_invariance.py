@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sos_spark.fit.covariance import Sandwich
-from sos_spark.fit.design import PreparedPanel
 from sos_spark.fit.estimators import ESTIMATORS
-from sos_spark.fit.goodman_bacon import goodman_bacon
-from sos_spark.fit.imputation import Imputation
-from sos_spark.fit.monte_carlo import panel_of_totals
-from sos_spark.fit.negative_weights import two_way_weights
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.design import PreparedPanel
+from sos_spark.fit.simulation.monte_carlo import panel_of_totals
+from sos_spark.fit.staggered.goodman_bacon import goodman_bacon
+from sos_spark.fit.staggered.imputation import Imputation
+from sos_spark.fit.staggered.negative_weights import two_way_weights
 from tests.staggered_panels import random_totals
 
 NAMES = ("cs_simple", "cs_not_yet", "imputation", "sun_abraham")

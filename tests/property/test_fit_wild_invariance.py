@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sos_spark.fit.moments import ClusterMoments
-from sos_spark.fit.signs import SignDraws
-from sos_spark.fit.wild import wild_cluster_interval, wild_cluster_test, wild_joint_test
+from sos_spark.fit.inference.signs import SignDraws
+from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test, wild_joint_test
+from sos_spark.fit.regression.moments import ClusterMoments
 from tests.cluster_panels import Rows, moments_of, some_rows
 
 SEEDS = st.integers(0, 10_000)

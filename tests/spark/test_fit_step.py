@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from sos_spark.config.load import study_from
 from sos_spark.errors import InputError
-from sos_spark.fit.prepare import prepare
+from sos_spark.fit.cells.prepare import prepare
 from sos_spark.lake.lake import Lake
 from sos_spark.steps.fit import panel_frame
 from sos_spark.tables import PANEL_CELLS, PANEL_MOMENTS

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from sos_spark.fit import adjustment
-from sos_spark.fit.adjustment import adjusted_combinations
-from sos_spark.fit.covariance import Sandwich
+from sos_spark.fit.regression import adjustment
+from sos_spark.fit.regression.adjustment import adjusted_combinations
+from sos_spark.fit.regression.covariance import Sandwich
 from tests.cluster_panels import moments_of, some_rows
 
 
@@ -56,7 +56,7 @@ def test_another_outcome_on_the_same_regressors_keeps_what_they_decide(monkeypat
     one, other = (moments_of(some_rows(n_units=9, seed=4, effect=effect)) for effect in (0.0, 0.5))
     solved = Sandwich(one)
     solved.satterthwaite_of(["treated"])
-    monkeypatch.setattr("sos_spark.fit.covariance.adjusted_combinations", None)
+    monkeypatch.setattr("sos_spark.fit.regression.covariance.adjusted_combinations", None)
     kept = solved.for_outcome(other.xy)
     test = kept.satterthwaite_of(["treated"])
     monkeypatch.undo()

@@ -10,8 +10,8 @@ import pytest
 
 from sos_spark.config.study import Comparators, Design, Pilot
 from sos_spark.errors import InputError, StudyError
-from sos_spark.fit.arms import first_treated_period
-from sos_spark.fit.prepare import prepare
+from sos_spark.fit.cells.arms import first_treated_period
+from sos_spark.fit.cells.prepare import prepare
 from tests.fit_panels import a_design, quarter, some_cells
 
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from sos_spark.fit.multiplicity import family_test, holm, romano_wolf
-from sos_spark.fit.wild import wild_cluster_test
+from sos_spark.fit.inference.multiplicity import family_test, holm, romano_wolf
+from sos_spark.fit.inference.wild import wild_cluster_test
 from tests.cluster_panels import moments_of, some_rows
 
 T_STAR = np.array([[1.0, -3.0], [2.0, 0.5], [-2.5, 1.0], [0.1, -0.2]])

@@ -13,8 +13,8 @@ import pytest
 from sos_spark.config.study import Comparators, Inference, Pilot
 from sos_spark.errors import InputError
 from sos_spark.fit import fit_did
-from sos_spark.fit.panel import NotEstimableError
-from sos_spark.fit.placebo import (
+from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.sensitivity.placebo import (
     PLACEBO_COLUMNS,
     PLACEBO_SUMMARY_COLUMNS,
     PlaceboPilots,

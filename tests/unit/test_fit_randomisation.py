@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from sos_spark.errors import InputError, StudyError
-from sos_spark.fit.assignments import Assignments, Ints
-from sos_spark.fit.design import NEVER, treatment_regression
-from sos_spark.fit.label_permutation import label_test
-from sos_spark.fit.monte_carlo import panel_of_totals
-from sos_spark.fit.randomisation import RandomisationTest, go_live_test, randomisation_test, randomise
+from sos_spark.fit.inference.assignments import Assignments, Ints
+from sos_spark.fit.inference.label_permutation import label_test
+from sos_spark.fit.inference.randomisation import RandomisationTest, go_live_test, randomisation_test, randomise
+from sos_spark.fit.regression.design import NEVER, treatment_regression
+from sos_spark.fit.simulation.monte_carlo import panel_of_totals
 from tests.cluster_panels import moments_of, some_rows
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from sos_spark.config.study import Inference, Pilot
-from sos_spark.fit.prepare import prepare
-from sos_spark.fit.secondary import SECONDARY_COLUMNS, SIMULATED
-from sos_spark.fit.traits import BETTER, OTHER, UNKNOWN, embeddedness, intensity_of_models, rating_groups
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.secondary.analyses import SECONDARY_COLUMNS, SIMULATED
+from sos_spark.fit.secondary.traits import BETTER, OTHER, UNKNOWN, embeddedness, intensity_of_models, rating_groups
 from tests.fit_panels import a_design, some_cells
 from tests.secondary_panels import (
     GO_LIVE,

@@ -9,14 +9,14 @@ from itertools import product
 import numpy as np
 import pytest
 
-from sos_spark.fit import kernel as by_product
-from sos_spark.fit import sign_tables
-from sos_spark.fit.kernel import Kernel, kernel_of
-from sos_spark.fit.moments import ClusterMoments
-from sos_spark.fit.sign_forms import sign_forms
-from sos_spark.fit.sign_tables import interval_quadratics, t_stars
-from sos_spark.fit.signs import SignDraws
-from sos_spark.fit.wild import wild_cluster_interval, wild_cluster_test
+from sos_spark.fit.inference import kernel as by_product
+from sos_spark.fit.inference import sign_tables
+from sos_spark.fit.inference.kernel import Kernel, kernel_of
+from sos_spark.fit.inference.sign_forms import sign_forms
+from sos_spark.fit.inference.sign_tables import interval_quadratics, t_stars
+from sos_spark.fit.inference.signs import SignDraws
+from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test
+from sos_spark.fit.regression.moments import ClusterMoments
 from tests.cluster_panels import moments_of, some_rows
 
 MANY = 9_000

@@ -14,10 +14,10 @@ from sos_spark.config.reference import conf_root
 from sos_spark.config.study import Comparators, Covariates, Study
 from sos_spark.errors import InputError
 from sos_spark.fit import fit_did
-from sos_spark.fit.panel import NotEstimableError
-from sos_spark.fit.prepare import prepare
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.result import DidResult
-from sos_spark.fit.specification import (
+from sos_spark.fit.sensitivity.specification import (
     Specification,
     declared_specifications,
     fit_beside_main,

@@ -7,11 +7,17 @@ import pandas as pd
 import pytest
 
 from sos_spark.config.study import Covariates, Inference
-from sos_spark.fit.design import PreparedPanel
-from sos_spark.fit.panel import NotEstimableError
-from sos_spark.fit.prepare import prepare
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.result import ESTIMATE_COLUMNS, DidResult
-from sos_spark.fit.synthetic import MAX_REFITS, SyntheticDid, simplex_weights, synthetic_did, synthetic_result
+from sos_spark.fit.sensitivity.synthetic import (
+    MAX_REFITS,
+    SyntheticDid,
+    simplex_weights,
+    synthetic_did,
+    synthetic_result,
+)
 from tests.fit_panels import QUICK, a_design, a_window, quarter, some_cells
 
 

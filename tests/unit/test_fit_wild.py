@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sos_spark.errors import StudyError
-from sos_spark.fit.wild import (
+from sos_spark.fit.inference.wild import (
     simultaneous_bands,
     wild_cluster_interval,
     wild_cluster_test,

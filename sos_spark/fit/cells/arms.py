@@ -1,0 +1,179 @@
+"""Which units of a panel are treated, which compare and which are left out, as the study declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from sos_spark.config.periods import add_periods
+from sos_spark.config.study import Design
+from sos_spark.errors import InputError, StudyError
+from sos_spark.fit.cells.matching import UnitMeans, match
+from sos_spark.fit.cells.reading import CheckedCells, NotEstimableError
+
+ARMS_COLUMNS = ("outcome_id", "unit_id", "arm", "gtime")
+NAMED = 12
+"""How many codes a warning names before it counts the rest."""
+
+
+@dataclass(frozen=True)
+class Arms:
+    """The arms of a panel. `gtime` holds each treated unit's first treated period, whether or not the panel reaches it.
+
+    `absent_pilots` are codes of pilots that no unit of the panel stands for. `matched` names, for kind = "matched",
+    each treated unit's comparators, nearest first.
+    """
+
+    gtime: dict[str, int]
+    go_live: dict[str, date]
+    comparators: tuple[str, ...]
+    candidates: tuple[str, ...]
+    absent_pilots: tuple[str, ...]
+    matched: dict[str, tuple[str, ...]]
+    warnings: tuple[str, ...]
+
+
+def units_by_code(unit_ids: Iterable[str]) -> dict[str, str]:
+    """Returns the unit of each LA code: a unit_id that joins codes with '+' stands for each of them.
+
+    Raises:
+        InputError: A code belongs to two units of the panel.
+    """
+    unit_of: dict[str, str] = {}
+    for unit_id in sorted(set(unit_ids)):
+        for code in (unit_id, *unit_id.split("+")):
+            if unit_of.setdefault(code, unit_id) != unit_id:
+                raise InputError(
+                    "An authority belongs to two units of the panel",
+                    found=f"{code} in {unit_of[code]} and {unit_id}",
+                    remedy="Harmonise units over the whole window",
+                )
+    return unit_of
+
+
+def first_treated_period(starts: Mapping[int, date], go_live: date, design: Design) -> int:
+    """Returns the number of the first period that starts on or after go-live, one that has no rows included."""
+    numbers = sorted(starts)
+    number, start = numbers[0], starts[numbers[0]]
+    if start >= go_live:
+        # Before the panel's first period: treated throughout, however long ago.
+        return number
+    while start < go_live:
+        number += 1
+        start = add_periods(starts[numbers[0]].replace(day=1), number - numbers[0], design.window.period)
+        start = start.replace(day=starts[numbers[0]].day)
+    return number
+
+
+def find_arms(cells: CheckedCells, design: Design) -> Arms:
+    """Returns the arms of a panel.
+
+    Raises:
+        StudyError: Pilots of one unit have different go-lives, or a pilot's neighbours are not known.
+        NotEstimableError: No unit of the panel is treated, or none compares.
+    """
+    units = sorted(set(cells.unit_id))
+    unit_of = units_by_code(units)
+    go_live: dict[str, date] = {}
+    absent = []
+    for pilot in design.pilots:
+        unit = unit_of.get(pilot.la_code)
+        if unit is None:
+            absent.append(pilot.la_code)
+        elif go_live.setdefault(unit, pilot.go_live) != pilot.go_live:
+            raise StudyError(
+                "Pilots that are one unit have different go-lives",
+                found=f"{unit}: {go_live[unit]} and {pilot.go_live}",
+                remedy="Give them the same go_live",
+            )
+    if not go_live:
+        raise NotEstimableError(
+            "The panel has no treated unit",
+            expected="one of " + ", ".join(pilot.la_code for pilot in design.pilots[:12]),
+            found=f"{len(units)} units, none a pilot",
+            remedy="Check unit_id in the panel (leading zeros count) and la_code in the study file",
+        )
+    gtime = {unit: first_treated_period(cells.starts, day, design) for unit, day in go_live.items()}
+    excluded = {unit_of[code] for code in design.comparators.exclude if code in unit_of}
+    candidates = tuple(unit for unit in units if unit not in go_live and unit not in excluded)
+    warnings = [
+        f"the period before {cells.starts[number]} contains the go-live of {unit} and is"
+        f" {'dropped' if design.window.transition == 'drop' else 'untreated'}"
+        for unit, number in gtime.items()
+        if number in cells.starts and min(cells.starts) < number and cells.starts[number] != go_live[unit]
+    ]
+    matched: dict[str, tuple[str, ...]] = {}
+    kind = design.comparators.kind
+    if kind == "all":
+        chosen = candidates
+    elif kind == "listed":
+        chosen = _of_codes(design.comparators.la_codes, unit_of, candidates, "listed comparators", warnings)
+    elif kind == "neighbours":
+        chosen = _of_codes(_neighbours(design), unit_of, candidates, "statistical neighbours", warnings)
+    else:
+        matched = match(
+            UnitMeans.of(cells), gtime=gtime, candidates=candidates, k=design.comparators.k, on=design.comparators.on
+        )
+        chosen = tuple(sorted({unit for nearest in matched.values() for unit in nearest}))
+        unmatched = [unit for unit in gtime if not matched.get(unit)]
+        if unmatched:
+            warnings.append(
+                f"no comparator could be matched to {', '.join(sorted(unmatched))}: too few periods before go-live"
+            )
+    if not chosen and len(set(gtime.values())) == 1:
+        raise NotEstimableError(
+            "No unit of the panel can compare",
+            expected=f'comparators of kind "{kind}"',
+            found=f"{len(candidates)} units without a pilot that are not excluded",
+            remedy="Widen [comparators] in the study file",
+        )
+    return Arms(gtime, go_live, tuple(chosen), candidates, tuple(absent), matched, tuple(warnings))
+
+
+def _neighbours(design: Design) -> tuple[str, ...]:
+    """Returns the union of the pilots' lists of neighbours, in order of first mention."""
+    unknown = [pilot.la_code for pilot in design.pilots if pilot.la_code not in design.neighbours]
+    if unknown:
+        raise StudyError(
+            "Statistical neighbours are not known",
+            found="no list for " + ", ".join(unknown),
+            remedy='Name the comparators: kind = "listed"',
+        )
+    n = design.comparators.n
+    return tuple(dict.fromkeys(code for pilot in design.pilots for code in design.neighbours[pilot.la_code][:n]))
+
+
+def _of_codes(
+    codes: Sequence[str], unit_of: Mapping[str, str], candidates: Sequence[str], what: str, warnings: list[str]
+) -> tuple[str, ...]:
+    """Returns the candidates that the codes stand for, each once, sorted."""
+    absent = [code for code in codes if code not in unit_of]
+    if absent:
+        named = ", ".join(absent[:NAMED]) + (f" and {len(absent) - NAMED} more" if len(absent) > NAMED else "")
+        warnings.append(f"{len(absent)} of {len(codes)} {what} are not in the panel: {named}")
+    wanted = {unit_of[code] for code in codes if code in unit_of}
+    return tuple(unit for unit in candidates if unit in wanted)
+
+
+def arm_of_units(arms: Arms, *, used: Iterable[str], all_units: Iterable[str]) -> dict[str, str]:
+    """Returns pilot, comparator or unused for every unit of the panel; a pilot left out of the fit is unused."""
+    fitted = set(used)
+    return {
+        unit: "unused" if unit not in fitted else "pilot" if unit in arms.gtime else "comparator"
+        for unit in sorted(set(all_units))
+    }
+
+
+def arms_frame(outcome_id: str, arms: Mapping[str, str], gtime: Mapping[str, int]) -> pd.DataFrame:
+    """Returns the columns of arms.csv: outcome_id, unit_id, arm, gtime (null: never)."""
+    return pd.DataFrame(
+        {
+            "outcome_id": outcome_id,
+            "unit_id": list(arms),
+            "arm": list(arms.values()),
+            "gtime": pd.array([gtime.get(unit) if arms[unit] == "pilot" else None for unit in arms], dtype="Int64"),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Tests and intervals that are right with few treated clusters."""

@@ -1,0 +1,82 @@
+"""The estimate without each LA in turn: is it one authority's doing?
+
+An LA's rows enter a regression only through its own cross-products, so an estimate without it needs no cells. What it
+alone had to itself goes with it: a period or a covariate level that no other LA knows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from sos_spark.errors import InputError
+from sos_spark.fit.estimators import LinearEstimate
+from sos_spark.fit.inference.kernel import place_of
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.design import NEVER, independent
+from sos_spark.fit.regression.moments import ClusterMoments
+
+LEAVE_ONE_OUT_COLUMNS = ("outcome_id", "left_out", "arm", "att", "se_cr2", "df", "p_cr2")
+
+
+def leave_one_out(estimate: LinearEstimate) -> pd.DataFrame:
+    """Returns the estimate without each LA, by the same estimator and weights.
+
+    Returns:
+        Grain: one row an LA left out, pilots first, each in order of unit id; LEAVE_ONE_OUT_COLUMNS, arm being pilot or
+        comparator. Numbers are blank where nothing can be estimated without the LA.
+    """
+    panel = estimate.panel
+    pilots = {unit_id for unit_id, gtime in zip(panel.unit_ids, panel.gtime, strict=True) if gtime != NEVER}
+    units = sorted(panel.unit_ids, key=lambda unit_id: (unit_id not in pilots, unit_id))
+    records = [
+        (panel.outcome_id, unit_id, "pilot" if unit_id in pilots else "comparator", *_without(estimate, unit_id))
+        for unit_id in units
+    ]
+    return pd.DataFrame(records, columns=list(LEAVE_ONE_OUT_COLUMNS))
+
+
+def _without(estimate: LinearEstimate, unit_id: str) -> tuple[float, float, float, float]:
+    """Returns att, se_cr2, df and p, NaN where the effect is gone."""
+    blank = (float("nan"),) * 4
+    if estimate.moments.n_clusters < 3:
+        return blank
+    if estimate.regression is not None:
+        rest = without_cluster(estimate.moments, unit_id, coefficient=estimate.coefficient)
+    else:
+        # The averages' weights are shares of rows, so they change with the LAs.
+        try:
+            rest = estimate.on(estimate.panel.without({unit_id})).moments
+        except InputError:
+            return blank
+    if estimate.coefficient not in rest.names:
+        return blank
+    test = Sandwich(rest).satterthwaite_of([estimate.coefficient])
+    return float(test.estimate[0]), float(test.se[0]), float(test.df[0]), float(test.p[0])
+
+
+def without_cluster(moments: ClusterMoments, unit_id: str, *, coefficient: str) -> ClusterMoments:
+    """Returns the regression without an LA, and without the regressors that nothing else then tells apart.
+
+    The coefficient gives way last: where the other regressors determine it, it is the one that is gone.
+    """
+    keep = np.array([other != unit_id for other in moments.unit_ids])
+    place = place_of(moments, coefficient)
+    # A column that only this LA moved is left at rounding: the sum before tells that from a small real one.
+    kept = independent(
+        moments.weighted_xx[keep].sum(axis=0),
+        raw=np.diagonal(moments.weighted_xx.sum(axis=0)),
+        order=[*(k for k in range(len(moments.names)) if k != place), place],
+    )
+    return replace(
+        moments,
+        unit_ids=tuple(other for other in moments.unit_ids if other != unit_id),
+        names=tuple(moments.names[k] for k in kept),
+        xx=moments.xx[keep][:, kept][:, :, kept],
+        xy=moments.xy[keep][:, kept],
+        yy=None if moments.yy is None else moments.yy[keep],
+        n_rows=moments.n_rows[keep],
+        weight=moments.weight[keep],
+    )

@@ -1,0 +1,70 @@
+"""Welch's t-test on each LA's change from before to after: one number an LA, nothing modelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from sos_spark.fit.inference.kernel import Mask
+from sos_spark.fit.regression.design import NEVER
+from sos_spark.fit.regression.moments import Array
+from sos_spark.fit.staggered.group_time import UnitPanel
+
+
+@dataclass(frozen=True)
+class WelchTest:
+    """Difference in mean change between arms, treated less comparators, in the outcome's unit.
+
+    Counts are LAs seen both before and after go-live. NaN, with the reason in `note`, where it cannot be computed.
+    """
+
+    difference: float
+    se: float
+    df: float
+    p: float
+    n_treated: int
+    n_comparators: int
+    note: str = ""
+
+    def interval(self, *, level: float = 0.95) -> tuple[float, float]:
+        """Returns the interval of the difference, by t with Welch's df."""
+        half = float(stats.t.ppf((1 + level) / 2, self.df)) * self.se
+        return self.difference - half, self.difference + half
+
+
+def welch_test(panel: UnitPanel) -> WelchTest:
+    """Compares the LAs' changes in mean y from before to after go-live. LAs count equally, rows within an LA too.
+
+    Needs one go-live date: with several, comparators have no 'after' of their own. Source: Welch (1947, Biometrika 34).
+    """
+    dates = np.unique(panel.gtime[panel.gtime != NEVER])
+    if len(dates) != 1:
+        return _blank(0, 0, "needs one go-live date")
+    after = np.arange(panel.rows.shape[1]) >= dates[0]
+    change = _mean(panel, after) - _mean(panel, ~after)
+    seen = ~np.isnan(change)
+    treated = panel.gtime != NEVER
+    ours, theirs = change[seen & treated], change[seen & ~treated]
+    if min(len(ours), len(theirs)) < 2:
+        return _blank(len(ours), len(theirs), "needs two authorities in each arm seen before and after go-live")
+    shares = np.array([ours.var(ddof=1) / len(ours), theirs.var(ddof=1) / len(theirs)])
+    variance = float(shares.sum())
+    if not variance > 0:
+        return _blank(len(ours), len(theirs), "the changes do not vary")
+    df = variance**2 / float(np.sum(shares**2 / (np.array([len(ours), len(theirs)]) - 1)))
+    difference, se = float(ours.mean() - theirs.mean()), float(np.sqrt(variance))
+    p = float(2 * stats.t.sf(abs(difference / se), df))
+    return WelchTest(difference, se, df, p, len(ours), len(theirs))
+
+
+def _mean(panel: UnitPanel, periods: Mask) -> Array:
+    """Returns each LA's mean y over the periods, NaN where it has no rows. Shape (G,)."""
+    rows, total = panel.rows[:, periods].sum(axis=1), panel.y_sum[:, periods].sum(axis=1)
+    return np.asarray(np.divide(total, rows, out=np.full(len(rows), np.nan), where=rows > 0))
+
+
+def _blank(n_treated: int, n_comparators: int, note: str) -> WelchTest:
+    nan = float("nan")
+    return WelchTest(nan, nan, nan, nan, n_treated, n_comparators, note)

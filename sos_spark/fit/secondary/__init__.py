@@ -1,0 +1,1 @@
+"""Effects by what authorities were, did, or were exposed to."""

@@ -1,0 +1,1 @@
+"""What a finding hangs on: drift before go-live, specifications, placebos, unknown values."""

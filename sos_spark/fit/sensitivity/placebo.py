@@ -1,0 +1,226 @@
+"""Placebos: go-live on a day when nothing happened, and pseudo-pilots among the LAs that had no pilot.
+
+Both ask what the estimator finds where there is nothing to find. A placebo date uses only periods that ended by the
+first real go-live. Placebo pilots leave the real ones out and show the spread of the estimate under no effect, hence
+how small an effect the data could have told; t is att over its standard error (CR1 for two-way fixed effects, CR0 for
+cs_simple), as in randomisation inference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from sos_spark.config.periods import Period, add_periods
+from sos_spark.config.study import Comparators, Design, Inference
+from sos_spark.errors import InputError
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.estimators import shares_one_go_live, twfe, unit_panel
+from sos_spark.fit.inference.assignments import Assignments, Ints
+from sos_spark.fit.inference.kernel import cr1_factor, kernel_of
+from sos_spark.fit.inference.randomisation import TIE, Estimator, Refits, blocks_of, refits_of
+from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Weights, treatment_regression
+from sos_spark.fit.regression.moments import Array
+from sos_spark.fit.staggered.simple_refit import SimpleEffect
+
+PLACEBO_COLUMNS = ("outcome_id", "draw", "att", "t")
+PLACEBO_SUMMARY_COLUMNS = (
+    "outcome_id", "n_draws", "n_undefined", "n_pilots", "n_candidates", "att", "t", "sd", "p2_5", "p97_5",
+    "share_beyond",
+)  # fmt: skip
+
+_BATCH = 500
+
+
+def placebo_date(panel_frame: pd.DataFrame, design: Design, day: date) -> tuple[pd.DataFrame, Design]:
+    """Returns the cells before the first real go-live, and the design with every pilot's go-live on another day.
+
+    A period that contains the first go-live is left out, so no row after it is among them, of pilots or comparators.
+    A day that leaves no period before it, or none from it on, is for the fit to refuse.
+    """
+    cells = cells_ending_by(panel_frame, min(pilot.go_live for pilot in design.pilots), period=design.window.period)
+    return cells, with_go_live(design, day)
+
+
+def with_go_live(design: Design, day: date) -> Design:
+    """Returns the design with every pilot's go-live on a day; its window stays, for it says which rows there are."""
+    pilots = tuple(pilot.model_copy(update={"go_live": day}) for pilot in design.pilots)
+    return design.model_copy(update={"pilots": pilots})
+
+
+def with_comparators(design: Design, kind: str) -> Design:
+    """Returns the design with comparators of another kind: the same n, k and exclusions."""
+    given = design.comparators.model_dump() | {"kind": kind, "la_codes": ()}
+    return design.model_copy(update={"comparators": Comparators.model_validate(given)})
+
+
+def cells_ending_by(panel_frame: pd.DataFrame, day: date, *, period: Period) -> pd.DataFrame:
+    """Returns a panel's cells of the periods of which no day is on or after a day.
+
+    A period_start that is no date stays, for the reader of the panel to refuse.
+    """
+    codes, values = pd.factorize(panel_frame["period_start"], use_na_sentinel=False)
+    starts = pd.to_datetime(pd.Series(values, dtype=object).astype(str), errors="coerce", format="ISO8601")
+    early = [pd.isna(start) or add_periods(start.date(), 1, period) <= day for start in starts]
+    return panel_frame[np.array(early, dtype=bool)[codes]]
+
+
+@dataclass(frozen=True)
+class PlaceboPilots:
+    """Estimates for pseudo-pilots, and the real one against the same comparators: every candidate LA.
+
+    Shapes (n,): att in the outcome's own unit and t, NaN where a draw's effect cannot be estimated. `n_pilots` real
+    pilots and as many pseudo-pilots a draw, from `n_candidates` LAs. `enumerated`: every distinct draw stands there
+    once, because there are no more of them than were asked for.
+    """
+
+    outcome_id: str
+    n_pilots: int
+    n_candidates: int
+    enumerated: bool
+    real_att: float
+    real_t: float
+    att: Array
+    t: Array
+
+    @property
+    def n_undefined(self) -> int:
+        """Draws whose effect cannot be estimated: left out of sd and percentiles, and counted as beyond."""
+        return int(np.count_nonzero(np.isnan(self.t)))
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation (divisor n - 1) of the placebo estimates; NaN where fewer than two are defined."""
+        defined = self.att[~np.isnan(self.t)]
+        return float(defined.std(ddof=1)) if len(defined) > 1 else float("nan")
+
+    @property
+    def share_beyond(self) -> float:
+        """The share of draws with |t| >= the real |t|, ties at relative 1e-10 and undefined draws counted."""
+        if np.isnan(self.real_t) or not len(self.t):
+            return float("nan")
+        beyond = np.isnan(self.t) | (np.abs(self.t) >= abs(self.real_t) * (1 - TIE))
+        return float(beyond.mean())
+
+    def percentile(self, q: float) -> float:
+        """Returns a percentile of the placebo estimates, by linear interpolation."""
+        defined = self.att[~np.isnan(self.t)]
+        return float(np.percentile(defined, q)) if len(defined) else float("nan")
+
+
+def placebo_pilots(panel_frame: pd.DataFrame, design: Design, *, inference: Inference, draws: int) -> PlaceboPilots:
+    """Estimates the effect of as many pseudo-pilots as there are pilots, over and over, by main's estimator.
+
+    Pseudo-pilots are drawn without replacement from the LAs without a pilot that are not excluded and have rows before
+    the first go-live and from the last one on; the real go-lives, where they differ, are permuted over them. The real
+    pilots are left out; every other LA compares, whatever comparators the study names.
+
+    Args:
+        panel_frame: Collapsed cells, as `prepare`.
+        design: The outcome's design.
+        inference: Weights and seed; draws are tied to the sorted unit ids.
+        draws: How many; all distinct ones once where there are no more.
+
+    Raises:
+        InputError: As `prepare`; NotEstimableError too where there are not more candidates than pilots.
+    """
+    panel = prepare(panel_frame, with_comparators(design, "all")).panel
+    two_way = shares_one_go_live(panel)
+    dates = np.sort(panel.gtime[panel.gtime != NEVER])
+    rest = panel.without({unit for unit, g in zip(panel.unit_ids, panel.gtime, strict=True) if g != NEVER})
+    seen = rest.rows > 0
+    before, after = rest.periods < dates[0], rest.periods >= dates[-1]
+    eligible: Ints = np.asarray(seen[:, before].any(axis=1) & seen[:, after].any(axis=1), dtype=np.int64)
+    n_candidates = int(np.count_nonzero(eligible))
+    if n_candidates <= len(dates):
+        raise NotEstimableError(
+            "There are too few authorities to draw pseudo-pilots from",
+            expected=f"more than the {len(dates)} pilots, seen before and after go-live",
+            found=str(n_candidates),
+            remedy="Exclude fewer comparators",
+        )
+    gtime = np.full(len(rest.unit_ids), NEVER)
+    gtime[np.flatnonzero(eligible)[: len(dates)]] = dates
+    plan = Assignments.of(gtime, strata=eligible, permutations=draws, seed=inference.seed)
+    observed = next(_refits(panel, [panel.gtime[None]], weights=inference.weights, two_way=two_way))
+    drawn = [*_refits(rest.with_gtime(gtime), plan.batches(size=_BATCH), weights=inference.weights, two_way=two_way)]
+    return PlaceboPilots(
+        outcome_id=design.outcome_id,
+        n_pilots=len(dates),
+        n_candidates=n_candidates,
+        enumerated=plan.enumerated,
+        real_att=float(observed.att[0]),
+        real_t=float(observed.t[0]),
+        att=np.concatenate([np.empty(0), *(refits.att for refits in drawn)]),
+        t=np.concatenate([np.empty(0), *(refits.t for refits in drawn)]),
+    )
+
+
+def placebo_frame(placebos: Sequence[PlaceboPilots]) -> pd.DataFrame:
+    """Returns a row an outcome and draw, numbered from 1: PLACEBO_COLUMNS."""
+    frames = [
+        pd.DataFrame({"outcome_id": p.outcome_id, "draw": np.arange(1, len(p.att) + 1), "att": p.att, "t": p.t})
+        for p in placebos
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(PLACEBO_COLUMNS))
+
+
+def placebo_summary(placebos: Sequence[PlaceboPilots]) -> pd.DataFrame:
+    """Returns a row an outcome: PLACEBO_SUMMARY_COLUMNS, att and t being the real ones against every candidate."""
+    rows = [
+        (
+            p.outcome_id, len(p.att), p.n_undefined, p.n_pilots, p.n_candidates, p.real_att, p.real_t, p.sd,
+            p.percentile(2.5), p.percentile(97.5), p.share_beyond,
+        )
+        for p in placebos
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(PLACEBO_SUMMARY_COLUMNS))
+
+
+def _refits(panel: PreparedPanel, batches: Iterable[Ints], *, weights: Weights, two_way: bool) -> Iterator[Refits]:
+    """Yields att and t of the assignments (P, G) of each batch, units in the panel's order, which is sorted."""
+    if not two_way:
+        effect = SimpleEffect.of(unit_panel(panel).weighing(weights))
+        places = {int(g): int(np.searchsorted(panel.periods, g)) for g in np.unique(panel.gtime) if g != NEVER}
+        for batch in batches:
+            moved = np.vectorize(lambda g: places.get(int(g), NEVER), otypes=[np.int64])(batch)
+            yield _each(moved, effect.under)
+        return
+    fitted = treatment_regression(panel, weights=weights).moments
+    period_of = {f"period_{number}": int(number) for number in panel.periods[1:]}
+    if not {TREATED, *period_of} <= set(fitted.names):
+        # A period that is one LA's alone has no effect to read the dates from: fit every assignment from the panel.
+        for batch in batches:
+            yield _each(batch, lambda gtime: _two_way(panel.with_gtime(gtime), weights))
+        return
+    dates = np.unique(panel.gtime[panel.gtime != NEVER])
+    order = range(fitted.n_clusters)
+    blocks = blocks_of(fitted, order, TREATED, dates, period_of, int(panel.periods[0]))
+    root = float(np.sqrt(cr1_factor(fitted)))
+    for batch in batches:
+        refits = refits_of(blocks, batch)
+        yield Refits(att=refits.att, t=refits.t / root)
+
+
+def _each(batch: Ints, estimator: Estimator) -> Refits:
+    """Estimates assignments one by one; NaN where one has no estimate or no standard error."""
+    pairs = np.full((len(batch), 2), np.nan)
+    for row, gtime in enumerate(batch):
+        try:
+            att, se = estimator(gtime)
+        except InputError:
+            continue
+        if se > 0:
+            pairs[row] = att, att / se
+    return Refits(att=pairs[:, 0], t=pairs[:, 1])
+
+
+def _two_way(panel: PreparedPanel, weights: Weights) -> tuple[float, float]:
+    """Returns the two-way fixed effects estimate and its CR1 standard error."""
+    kernel = kernel_of(twfe(panel, weights=weights).moments, TREATED)
+    return kernel.estimate, kernel.se * float(np.sqrt(kernel.factor))

@@ -1,0 +1,1 @@
+"""What the methods do on simulated panels: size, coverage, power."""
