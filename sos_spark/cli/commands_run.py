@@ -198,7 +198,12 @@ def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: 
             _say(step.name + (f", then the quality gate of {step.gate}" if step.gate else ""))
         return 0
     progress = progress_for([step.name for step in steps], quiet=as_json)
-    code = run_steps(run, steps, while_step=progress.step)
+    try:
+        code = run_steps(run, steps, while_step=progress.step)
+    except Exception:
+        # What earlier steps said is not lost with the one that failed.
+        _say_messages(run, stopped=False)
+        raise
     return _finish(run, code, as_json=as_json)
 
 
@@ -211,15 +216,7 @@ def _new_run(
 
 def _finish(run: Run, code: int, *, as_json: bool) -> int:
     """Messages to stderr, results to stdout."""
-    for report in run.reports:
-        for warning in report.warnings:
-            sys.stderr.write(f"warning: {report.step}: {warning}\n")
-    refused = [reason for report in run.reports for reason in report.refused]
-    if refused:
-        sys.stderr.write(f"refused {len(refused)} source file{'s' if len(refused) > 1 else ''}:\n")
-        sys.stderr.writelines(f"  - {reason}\n" for reason in refused)
-        if code:
-            sys.stderr.write("Everything else is committed. Mend or remove them, or go on with --allow-refused.\n")
+    _say_messages(run, stopped=bool(code))
     if as_json:
         _say(
             json.dumps(
@@ -241,6 +238,19 @@ def _finish(run: Run, code: int, *, as_json: bool) -> int:
         if run.environment.out is not None and (run.out / "report.html").exists() and run.reports[-1].step == "report":
             _say(f"report: {run.out / 'report.html'}")
     return code
+
+
+def _say_messages(run: Run, *, stopped: bool) -> None:
+    """Warnings and refused files of the steps so far; `stopped`: because of the refused files."""
+    for report in run.reports:
+        for warning in report.warnings:
+            sys.stderr.write(f"warning: {report.step}: {warning}\n")
+    refused = [reason for report in run.reports for reason in report.refused]
+    if refused:
+        sys.stderr.write(f"refused {len(refused)} source file{'s' if len(refused) > 1 else ''}:\n")
+        sys.stderr.writelines(f"  - {reason}\n" for reason in refused)
+        if stopped:
+            sys.stderr.write("Everything else is committed. Mend or remove them, or go on with --allow-refused.\n")
 
 
 def _say(text: str) -> None:

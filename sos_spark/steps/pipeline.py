@@ -12,10 +12,12 @@ from typing import Literal
 from sos_spark.errors import StudyError
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.manifest import write_manifest
+from sos_spark.steps.pseudonym_key import read_key
 
 STEPS = ("ingest", "validate", "cohort", "outcome", "panel", "fit", "report")
 Layer = Literal["bronze", "silver", "panel"]
 GATE_AFTER: dict[str, Layer] = {"ingest": "bronze", "validate": "silver", "panel": "panel"}
+FOLDERS_OF_RETURNS = ("cin", "ssda903", "tables")
 WRITES_RECORDS = frozenset({"ingest", "validate"})
 READS_RECORDS = frozenset({"cohort", "outcome", "panel"})
 NEEDS_SOURCE = frozenset({"ingest"})
@@ -116,3 +118,5 @@ def _require(run: Run, steps: Sequence[PlannedStep]) -> None:
     ]
     if missing:
         raise StudyError("The command lacks options", expected=", ".join(missing), remedy="Give them; see --help")
+    if {"ingest", "validate"} <= names and any((run.source / name).is_dir() for name in FOLDERS_OF_RETURNS):
+        read_key(run.environment)  # a key that is missing is told before hours of ingest, not after

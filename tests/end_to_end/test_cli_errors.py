@@ -93,3 +93,15 @@ def test_study_new_writes_a_file_that_checks(tmp_path: Path, capsys: pytest.Capt
     assert main(["study", "check", str(path)]) == 0
     assert "fingerprint" in capsys.readouterr().out
     assert main(["study", "new", str(path)]) == 2
+
+
+def test_a_missing_key_is_told_before_anything_is_ingested(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SOS_SPARK_KEY", raising=False)
+    monkeypatch.delenv("SOS_SPARK_KEY_FILE", raising=False)
+    (tmp_path / "returns" / "cin" / "2015").mkdir(parents=True)
+    places = ["--source", str(tmp_path / "returns"), "--lake", str(tmp_path / "lake")]
+    assert main(["quality", *places]) == 7
+    assert "There is no pseudonym key" in capsys.readouterr().err
+    assert not (tmp_path / "lake").exists()
