@@ -8,8 +8,8 @@ weights (child or LA-equal) and v orthogonal to every LA effect, period effect a
 Where each treated LA-period had an effect of its own, treated rows would have no residual: the variance comes from a
 model in which they share effects, as the authors have it; see `residual_model`. The estimate does not depend on which.
 
-Measured (`monte_carlo_designs`, true nulls at 5 %, 9 treated LAs in three groups): CR2 and randomisation inference reject
-5-6 %, 7 % where the treated have twice the shocks; the restricted bootstrap 5-7 %, and 7 %: read it beside one of them.
+Measured (`monte_carlo_designs`, true nulls at 5 %, 9 treated LAs in three groups): CR2 and randomisation inference
+reject 5-6 %, 7 % where the treated have twice the shocks; the restricted bootstrap 5-7 %: read it beside one of them.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ bootstrap and degrees of freedom of one regression.
 
 Which effects are shared: those of a group of LAs that go live together, period by period ("cohort-period"), if every
 group has more than 4 LAs. Else those of an event time, over all groups, event times that only one LA reaches joined to
-the last that two do. With effects of its own a group of one has no residual, and small groups have little: of true nulls
-at 5 %, the restricted bootstrap rejected 8 % in groups of three, 10 % in groups of two, and CR2 71 % in groups of one;
-with shared effects 5, 5 and, by CR2, 3.6 % (`monte_carlo_designs`, 2,000 replications of cs_simple). What effects differ
-between LAs that share one is part of the variance: it errs to the safe side.
+the last that two do. With effects of its own a group of one has no residual, and small groups have little: of true
+nulls at 5 %, the restricted bootstrap rejected 8 % in groups of three and 10 % in groups of two, and CR2 71 % in groups
+of one; with shared effects 5, 5 and, by CR2, 3.6 % (`monte_carlo_designs`, 2,000 replications of cs_simple). What
+effects differ between LAs that share one is part of the variance: it errs to the safe side.
 """
 
 from __future__ import annotations
