@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sos_spark.config.study import Covariates
+from sos_spark.config.study import Continuous, Covariates
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
 from sos_spark.fit.simulation.monte_carlo import panel_of_totals
@@ -33,6 +33,7 @@ def staggered_rows(
     *,
     n_units: int = 16,
     by: tuple[str, ...] = (),
+    z: str | None = None,
     n_rows: int = 3_000,
     gaps: Sequence[tuple[int, int]] = (),
     seed: int = 1,
@@ -48,9 +49,9 @@ def staggered_rows(
     rows = rows.reset_index(drop=True)
     design = a_design(
         pilots={str(201 + unit): int(start) for unit, start in enumerate(gtime)},
-        covariates=Covariates(categorical=by),
+        covariates=Covariates(categorical=by, continuous=(Continuous(name=z, centre=8),) if z else ()),
     )
-    return StaggeredRows(rows, prepare(collapsed(rows, y="y", by=by), design).panel)
+    return StaggeredRows(rows, prepare(collapsed(rows, y="y", by=by, z=z), design).panel)
 
 
 def random_totals(

@@ -119,7 +119,7 @@ def cs_not_yet(panel: PreparedPanel, *, weights: Weights) -> LinearEstimate:
 
 
 def imputation(panel: PreparedPanel, *, weights: Weights) -> LinearEstimate:
-    """Returns Borusyak, Jaravel and Spiess' imputation estimate, adjusted for categorical covariates.
+    """Returns Borusyak, Jaravel and Spiess' imputation estimate, adjusted for covariates.
 
     Raises:
         NotEstimableError: Untreated rows do not say what treated ones would have been.

@@ -8,6 +8,7 @@ wild cluster bootstrap of the Wald statistic.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -17,10 +18,12 @@ from sos_spark.config.study import Inference
 from sos_spark.errors import StudyError
 from sos_spark.fit.estimators import Estimator, shares_one_go_live, unit_panel
 from sos_spark.fit.inference.wild import simultaneous_bands, wild_joint_test
-from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.covariance import Sandwich, Satterthwaite
 from sos_spark.fit.regression.design import Ints, PreparedPanel, regression
 from sos_spark.fit.regression.moments import Array, ClusterMoments
 from sos_spark.fit.staggered.group_time import group_time_effects, saturated_moments
+from sos_spark.fit.staggered.residual_model import has_a_small_group
+from sos_spark.fit.staggered.residuals import average_moments
 
 EVENT_STUDY_COLUMNS = (
     "outcome_id",
@@ -98,11 +101,12 @@ def event_study(panel: PreparedPanel, *, estimator: Estimator, inference: Infere
     times = [int(k) for k in np.unique(binned[panel.is_treated_unit][panel.rows[panel.is_treated_unit] > 0])]
     before = [k for k in times if k < 0]
     notes = []
+    alone: Mapping[str, ClusterMoments] = {}
     if estimator == "twfe" and shares_one_go_live(panel):
         reference: int | None = -1 if -1 in times else max(before, default=None)
         moments = _dummies(panel, binned, [k for k in times if k != reference], inference)
     else:
-        moments, times, reference = _averages(panel, inference)
+        moments, alone, times, reference = _averages(panel, inference)
     if reference is not None and reference != -1:
         notes.append(f"event time -1 has no rows: effects are against {reference}")
     names = [name for k in times if (name := _name(k)) in moments.names]
@@ -113,14 +117,18 @@ def event_study(panel: PreparedPanel, *, estimator: Estimator, inference: Infere
     few = panel.n_treated_units <= FEW_TREATED
     if few:
         notes.append(f"{FEW_TREATED} or fewer treated authorities: no bands, no joint test")
+    elif alone:
+        notes.append(
+            "few authorities go live together: no bands, no joint test; margins by residuals that groups share"
+        )
     p_pretrend, band = _NAN, {}
-    if bands and not few and names:
+    if bands and not few and not alone and names:
         p_pretrend, note = _joint_test(moments, pre, inference)
         notes += [note] if note else []
         drawn = simultaneous_bands(moments, coefficients=names, draws=inference.draws, seed=inference.seed)
         band = {name: (float(a), float(b)) for name, a, b in zip(names, drawn.low, drawn.high, strict=True)}
     sandwich = Sandwich(moments)
-    own = sandwich.satterthwaite_of(names) if names else None
+    own = _satterthwaite(sandwich, alone, names) if names else None
     rows = []
     treated_rows = panel.rows * panel.is_treated_unit[:, None]
     for k in times:
@@ -147,6 +155,14 @@ def event_study(panel: PreparedPanel, *, estimator: Estimator, inference: Infere
     )
 
 
+def _satterthwaite(sandwich: Sandwich, alone: Mapping[str, ClusterMoments], names: list[str]) -> Satterthwaite:
+    """Returns CR2 inference on the effects: each from its own regression where there is one."""
+    if not alone:
+        return sandwich.satterthwaite_of(names)
+    each = [Sandwich(alone[name]).satterthwaite_of([name]) for name in names]
+    return Satterthwaite(*(np.concatenate([getattr(one, f.name) for one in each]) for f in fields(Satterthwaite)))
+
+
 def _name(event_time: int) -> str:
     return f"event_{event_time}"
 
@@ -164,8 +180,14 @@ def _dummies(panel: PreparedPanel, binned: Ints, times: list[int], inference: In
     return regression(panel, effects, weights=inference.weights).moments
 
 
-def _averages(panel: PreparedPanel, inference: Inference) -> tuple[ClusterMoments, list[int], int | None]:
-    """Returns the saturated regression with averages of ATT(g, t) by event time, the event times and the reference."""
+def _averages(
+    panel: PreparedPanel, inference: Inference
+) -> tuple[ClusterMoments, Mapping[str, ClusterMoments], list[int], int | None]:
+    """Returns the saturated regression with averages of ATT(g, t) by event time, the event times and the reference.
+
+    Where a group of few LAs goes live together the saturated regression leaves them no residual: second comes then a
+    regression for each average by itself, with residuals that groups share (see `staggered.residuals`), else nothing.
+    """
     units = unit_panel(panel).weighing(inference.weights)
     effects = group_time_effects(units, base=inference.base)
     group, period = effects.effects.T
@@ -181,7 +203,9 @@ def _averages(panel: PreparedPanel, inference: Inference) -> tuple[ClusterMoment
         maps[_name(k)] = weight @ effects.maps / weight.sum()
     reference = -1 if -1 not in times else None
     moments = saturated_moments(units, effects, maps)
-    return moments, sorted({*times, -1}), reference
+    small = has_a_small_group(units.gtime, units.rows.shape[1] - 1)
+    alone = {name: average_moments(units, effects, {name: linear_map}) for name, linear_map in maps.items() if small}
+    return moments, alone, sorted({*times, -1}), reference
 
 
 def _joint_test(moments: ClusterMoments, names: list[str], inference: Inference) -> tuple[float, str]:

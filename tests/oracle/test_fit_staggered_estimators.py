@@ -57,9 +57,12 @@ def row_weights(rows: pd.DataFrame, weights: str) -> np.ndarray:
     return np.ones(len(rows)) if weights == "child" else 1 / sizes
 
 
-def imputed_on_rows(rows: pd.DataFrame, by: tuple[str, ...], weight: np.ndarray) -> tuple[float, np.ndarray]:
+def imputed_on_rows(
+    rows: pd.DataFrame, by: tuple[str, ...], weight: np.ndarray, *, also: tuple[str, ...] = ()
+) -> tuple[float, np.ndarray]:
     """The estimate by two steps on individual rows, and its weight on each row's y."""
-    x, y, treated = dummies(rows, ("unit", "period", *by)), rows["y"].to_numpy(float), rows["treated"].to_numpy() == 1
+    x = np.hstack([dummies(rows, ("unit", "period", *by)), rows[list(also)].to_numpy(float)])
+    y, treated = rows["y"].to_numpy(float), rows["treated"].to_numpy() == 1
     root = np.sqrt(weight[~treated])
     share = weight[treated] / weight[treated].sum()
     first = np.linalg.pinv(root[:, None] * x[~treated])
@@ -78,6 +81,23 @@ def test_imputation_is_two_steps_on_the_rows(gtime, by, weights) -> None:
     parts = Imputation.of(data.panel, weights=weights)
     assert effect(imputation(data.panel, weights=weights)) == pytest.approx(expected, rel=1e-9)
     assert parts.estimate(parts.simple) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("weights", ["child", "la_equal"])
+@pytest.mark.parametrize("by", [(), ("sex",)])
+def test_imputation_adjusts_for_a_continuous_covariate(by, weights) -> None:
+    data = staggered_rows(by=by, z="age_years", gaps=GAPS)
+    rows, weight = data.rows, row_weights(data.rows, weights)
+    expected, _ = imputed_on_rows(rows, by, weight, also=("age_years",))
+    estimate = imputation(data.panel, weights=weights)
+    assert effect(estimate) == pytest.approx(expected, rel=1e-9)
+    assert ImputationRefit.of(data.panel, weights=weights).under(data.panel.gtime)[0] == pytest.approx(
+        expected, rel=1e-9
+    )
+    last = rows["period"] == 7
+    alone = only_periods_of(data.panel, np.broadcast_to(data.panel.periods < 7, data.panel.rows.shape))
+    other, _ = imputed_on_rows(rows[~last], by, row_weights(rows[~last], weights), also=("age_years",))
+    assert effect(imputation(alone, weights=weights)) == pytest.approx(other, rel=1e-9)
 
 
 def test_imputation_is_did2s_of_pyfixest() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sos_spark.config.study import Continuous, Covariates, Inference
+from sos_spark.config.study import Covariates, Inference
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.cells.subpanel import only_periods_of
@@ -231,16 +231,6 @@ def test_a_panel_of_some_periods_is_the_panel_of_their_rows(by) -> None:
     for estimator in ("twfe", "imputation"):
         ours, other = (ESTIMATORS[estimator](panel, weights="child").moments for panel in (some, expected))
         assert Sandwich(ours).estimate(TREATED) == pytest.approx(Sandwich(other).estimate(TREATED), rel=1e-8)
-
-
-def test_continuous_covariates_are_refused_by_the_imputation() -> None:
-    children = some_children(n_rows=2_000, n_units=14)
-    cells = collapsed(children, y="yes", z="age_years")
-    design = a_design(covariates=Covariates(continuous=(Continuous(name="age_years", centre=8),)))
-    panel = prepare(cells, design).panel
-    with pytest.raises(NotEstimableError, match="continuous"):
-        ESTIMATORS["imputation"](panel, weights="child")
-    assert np.isfinite(Sandwich(ESTIMATORS["sun_abraham"](panel, weights="child").moments).estimate(TREATED))
 
 
 def test_rows_that_nothing_predicts_are_refused() -> None:

@@ -171,6 +171,7 @@ def _panel(
     z_sum = np.zeros((n_units * n_periods, n_columns))
     zz_sum, zy_sum = np.zeros((n_units, n_columns, n_columns)), np.zeros((n_units, n_columns))
     everyone = np.arange(n_dummies, n_columns)
+    products = np.zeros((n_units * n_periods, n_columns + 1, len(continuous)))
     for place in places:
         mine = place >= 0
         z_sum += _table((cell[mine], place[mine]), n[mine], z_sum.shape)
@@ -178,16 +179,19 @@ def _panel(
         for other in places:
             both = mine & (other >= 0)
             zz_sum += _table((unit[both], place[both], other[both]), n[both], zz_sum.shape)
-        for column, z in zip(everyone, continuous, strict=True):
+        for k, (column, z) in enumerate(zip(everyone, continuous, strict=True)):
             sums = _table((unit[mine], place[mine]), moment[f"{z}__sum"][mine], zy_sum.shape)
             zz_sum[:, :, column] += sums
             zz_sum[:, column, :] += sums
-    for column, z in zip(everyone, continuous, strict=True):
+            products[:, :n_columns, k] += _table((cell[mine], place[mine]), moment[f"{z}__sum"][mine], z_sum.shape)
+    for k, (column, z) in enumerate(zip(everyone, continuous, strict=True)):
         z_sum[:, column] = np.bincount(cell, moment[f"{z}__sum"], minlength=len(z_sum))
         zy_sum[:, column] = np.bincount(unit, moment[f"{z}__y__sum"], minlength=n_units)
+        products[:, n_columns, k] = np.bincount(cell, moment[f"{z}__y__sum"], minlength=len(z_sum))
         for other_column, w in zip(everyone, continuous, strict=True):
             pair = f"{z}__{w}__sum" if f"{z}__{w}__sum" in moment else f"{w}__{z}__sum"
             zz_sum[:, column, other_column] = np.bincount(unit, moment[pair], minlength=n_units)
+            products[:, other_column, k] = np.bincount(cell, moment[pair], minlength=len(z_sum))
 
     def by_period(values: Array) -> Array:
         return _table((unit, period), values, (n_units, n_periods))
@@ -215,6 +219,7 @@ def _panel(
             levels=np.column_stack(places) if places else np.zeros((len(n), 0), dtype=np.int64),
         ),
         warnings=warnings,
+        continuous_products=products.reshape(n_units, n_periods, *products.shape[1:]) if continuous else None,
     )
 
 

@@ -1,7 +1,8 @@
 """A panel's covariates by LA and period, and the panel of some of its LA-periods only.
 
 A prepared panel keeps the covariates' cross-products by LA, which is all a regression of every row needs. A regression
-of some rows, such as those not treated yet, needs them by period too: the cells give them for categorical covariates.
+of some rows, such as those not treated yet, needs them by period too: the cells give them for categorical covariates,
+`PreparedPanel.continuous_products` for continuous ones.
 """
 
 from __future__ import annotations
@@ -22,20 +23,25 @@ def period_products(panel: PreparedPanel) -> tuple[Array, Array]:
     """Returns the covariates' cross-products by LA and period: zz (G, T, P, P) and, with y, zy (G, T, P).
 
     Raises:
-        NotEstimableError: A covariate is continuous, so the cells do not hold its squares by period.
+        NotEstimableError: A covariate is continuous and the panel does not hold its squares by period.
     """
     shape = (*panel.rows.shape, len(panel.covariates))
     zz, zy = np.zeros((*shape, shape[2])), np.zeros(shape)
     if not panel.covariates:
         return zz, zy
     if panel.continuous:
-        raise NotEstimableError(
-            "A regression of some periods only cannot adjust for continuous covariates",
-            where=f"outcome {panel.outcome_id}",
-            expected="categorical covariates",
-            found=", ".join(panel.continuous),
-            remedy="Leave the continuous covariates out, or band them",
-        )
+        if panel.continuous_products is None:
+            raise NotEstimableError(
+                "A regression of some periods only needs the squares of continuous covariates by period",
+                where=f"outcome {panel.outcome_id}",
+                expected="a panel as `prepare` makes it",
+                found=", ".join(panel.continuous),
+                remedy="Leave the continuous covariates out, or band them",
+            )
+        n_dummies = len(panel.covariates) - len(panel.continuous)
+        zz[:, :, :, n_dummies:] = panel.continuous_products[:, :, :-1]
+        zz[:, :, n_dummies:, :] = panel.continuous_products[:, :, :-1].transpose(0, 1, 3, 2)
+        zy[:, :, n_dummies:] = panel.continuous_products[:, :, -1]
     cells = panel.cells
     for first in cells.levels.T:
         has = first >= 0
@@ -50,7 +56,7 @@ def only_periods_of(panel: PreparedPanel, keep: Mask) -> PreparedPanel:
     """Returns the panel of the LA-periods marked in keep (G, T); LAs and periods left without rows are gone.
 
     Raises:
-        NotEstimableError: Rows have to go and a covariate is continuous.
+        NotEstimableError: Rows have to go and the panel does not hold the squares of a continuous covariate by period.
     """
     seen = panel.rows > 0
     if keep[seen].all():
@@ -73,6 +79,9 @@ def only_periods_of(panel: PreparedPanel, keep: Mask) -> PreparedPanel:
         z_sum=(panel.z_sum * kept[:, :, None])[both],
         zz_sum=np.einsum("gt,gtpq->gpq", kept, zz)[units],
         zy_sum=np.einsum("gt,gtp->gp", kept, zy)[units],
+        continuous_products=None
+        if panel.continuous_products is None
+        else (panel.continuous_products * kept[:, :, None, None])[both],
         cells=CellArrays(
             unit=(np.cumsum(units) - 1)[cells.unit[mine]],
             period=(np.cumsum(periods) - 1)[cells.period[mine]],

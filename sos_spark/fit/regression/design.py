@@ -54,7 +54,9 @@ class PreparedPanel:
     y_sum (G, T) individual rows and sums of y, 0 where an LA was not observed; y_sumsq (G, T) or None where not given;
     z_sum (G, T, P) sums of the covariate columns; zz_sum (G, P, P) and zy_sum (G, P) their raw cross-products.
     `covariates` (P,) names the columns: `age_band=1-4` for a dummy, `age_years` for a continuous one, which are listed
-    in `continuous`. `n_cells` counts the cells as they came.
+    in `continuous`; `continuous_products` (G, T, P + 1, C) are sums by LA and period of each of the C continuous ones
+    times every column and, last, y, which cells do not give; None where there is none. `n_cells` counts the cells as
+    they came.
     """
 
     outcome_id: str
@@ -72,6 +74,7 @@ class PreparedPanel:
     zy_sum: Array
     cells: CellArrays
     warnings: tuple[str, ...] = ()
+    continuous_products: Array | None = None
 
     @property
     def n_rows(self) -> int:
@@ -134,6 +137,7 @@ class PreparedPanel:
             zz_sum=self.zz_sum[keep],
             zy_sum=self.zy_sum[keep],
             cells=cells,
+            continuous_products=None if self.continuous_products is None else self.continuous_products[keep],
         )
 
     def row_weight(self, weights: Weights) -> Array:

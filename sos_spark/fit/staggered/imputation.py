@@ -52,7 +52,7 @@ class Imputation:
         """Prepares the panel.
 
         Raises:
-            NotEstimableError: No treated row can be predicted, or a covariate is continuous.
+            NotEstimableError: No treated row can be predicted.
         """
         kept = only_periods_of(panel, predicted(panel))
         if not (kept.rows * kept.treated).any():

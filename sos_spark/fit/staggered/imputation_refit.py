@@ -37,11 +37,7 @@ class ImputationRefit:
 
     @classmethod
     def of(cls, panel: PreparedPanel, *, weights: Weights) -> ImputationRefit:
-        """Sums the panel's rows before each of its dates.
-
-        Raises:
-            NotEstimableError: A covariate is continuous.
-        """
+        """Sums the panel's rows before each of its dates."""
         dates = np.unique(panel.gtime)
         before = np.asarray((dates == NEVER)[:, None] | (panel.periods < dates[:, None]))
         zz, zy = period_products(panel)

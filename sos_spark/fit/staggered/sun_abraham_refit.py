@@ -32,11 +32,7 @@ class SunAbrahamRefit:
 
     @classmethod
     def of(cls, panel: PreparedPanel, *, weights: Weights) -> SunAbrahamRefit:
-        """Sums the rows by LA: of periods before the last go-live only, where nobody is never treated.
-
-        Raises:
-            NotEstimableError: Periods have to go and a covariate is continuous.
-        """
+        """Sums the rows by LA: of periods before the last go-live only, where nobody is never treated."""
         keep = np.ones(len(panel.periods), dtype=bool)
         if not ((panel.gtime == NEVER) | (panel.gtime > panel.periods[-1])).any():
             keep = np.asarray(panel.periods < panel.gtime.max())
