@@ -13,15 +13,17 @@ from collections.abc import Callable
 
 import typer
 
-from sos_spark.errors import SosError
+from sos_spark.errors import EnvironmentFaultError, SosError
 
 INTERRUPTED = 130
+_OF_THE_EXTRA = frozenset({"delta", "deltalake", "great_expectations", "pyarrow", "pyspark"})
+"""What `pip install sos-spark` leaves out: a fit and its report need none of it."""
 
 
 def guarded(command: Callable[[], int | None], *, debug: bool, as_json: bool) -> int:
     """Runs a command. Returns its exit code; whatever it raises is told on stderr."""
     try:
-        return command() or 0
+        return _with_what_is_installed(command) or 0
     except SosError as error:
         _tell(error.paragraph(), kind=type(error).__name__, code=error.exit_code, as_json=as_json)
         if debug:
@@ -41,6 +43,19 @@ def guarded(command: Callable[[], int | None], *, debug: bool, as_json: bool) ->
         if debug:
             _tell_frames(error)
         return 1
+
+
+def _with_what_is_installed(command: Callable[[], int | None]) -> int | None:
+    try:
+        return command()
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _OF_THE_EXTRA:
+            raise
+        raise EnvironmentFaultError(
+            "This command reads records or a lake, and the packages for it are not installed",
+            found=f"no module {error.name}",
+            remedy="Install them: pip install 'sos-spark[spark]'",
+        ) from None
 
 
 def _describe(error: Exception) -> str:

@@ -126,11 +126,29 @@ def fit(
     the_run = _new_run(Environment(source, lake, out), the_study, "1g", frozen_plan(study, the_study))
     if panel is None:
         return _execute(the_run, plan("fit", "fit"), as_json=as_json, dry_run=dry_run)
-    from sos_spark.steps.fit import fit_panel_file
+    return _fit_panel(the_run, panel, as_json=as_json)
 
-    report = fit_panel_file(panel, the_study, out)
-    the_run.reports.append(report)
-    return _finish(the_run, 0, as_json=as_json)
+
+def _fit_panel(run: Run, panel: Path, *, as_json: bool) -> int:
+    """Fits a panel file and writes the report of it, without a lake."""
+    from sos_spark.steps.fit import fit_panel_file
+    from sos_spark.steps.manifest import write_manifest
+    from sos_spark.steps.report import report
+
+    steps: dict[str, Callable[[], StepReport]] = {
+        "fit": lambda: fit_panel_file(panel, run.the_study, run.out),
+        "report": lambda: report(run),
+    }
+    progress = progress_for(list(steps), quiet=as_json)
+    for name, step in steps.items():
+        watch = Stopwatch()
+        with progress.step(name) as shown:
+            done = step()
+            done.facts["seconds"] = round(watch.seconds, 2)
+            shown.append(done)
+        run.reports.append(done)
+    write_manifest(run)
+    return _finish(run, 0, as_json=as_json)
 
 
 def simulate(
@@ -154,7 +172,7 @@ def simulate(
 ) -> int:
     """Writes synthetic returns."""
     census_years = _years(years)
-    from sos_spark.config.reference import conf_root
+    from sos_spark.config.shipped import conf_root
     from sos_spark.simulate import load_effects
     from sos_spark.simulate import simulate as write_returns
 

@@ -6,27 +6,12 @@ Read from `conf/reference/*.csv` (sources and licence: conf/reference/SOURCES.md
 from __future__ import annotations
 
 import csv
-import os
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from pathlib import Path
 
-from sos_spark.errors import EnvironmentFaultError
-
-
-def conf_root() -> Path:
-    """Returns the folder conf/: SOS_SPARK_CONF where it is set, else beside the package."""
-    root = Path(os.environ.get("SOS_SPARK_CONF") or Path(__file__).resolve().parents[2] / "conf")
-    if not (root / "reference").is_dir():
-        raise EnvironmentFaultError(
-            "The folder conf/ is not where it should be",
-            where=str(root),
-            expected="a folder with reference/, studies/ and disclosure/",
-            remedy="Set SOS_SPARK_CONF to the conf/ folder of a checkout",
-        )
-    return root
+from sos_spark.config.shipped import conf_root
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sos_spark.config.reference import conf_root
+from sos_spark.config.shipped import conf_root, private_root
 from sos_spark.errors import EnvironmentFaultError
 from sos_spark.lake.java import java_environment
 
@@ -65,8 +65,8 @@ def jar_lock() -> JarLock:
 
 
 def jars_folder() -> Path:
-    """Returns where Delta's jars are: SOS_SPARK_JARS, else .sos/jars of the checkout."""
-    return Path(os.environ.get("SOS_SPARK_JARS") or conf_root().parent / ".sos" / "jars").absolute()
+    """Returns where Delta's jars are: SOS_SPARK_JARS, else .sos/jars of a checkout."""
+    return Path(os.environ.get("SOS_SPARK_JARS") or private_root() / "jars").absolute()
 
 
 def require_jars(folder: Path) -> tuple[Path, ...]:

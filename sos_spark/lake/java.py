@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sos_spark.config.reference import conf_root
+from sos_spark.config.shipped import private_root
 from sos_spark.errors import EnvironmentFaultError
 
 SUPPORTED = (17, 21, 25)
@@ -67,8 +67,8 @@ def java_environment() -> dict[str, str]:
 
 
 def shim_home() -> Path:
-    """Returns where the wheel's Java is made usable: .sos/java of the checkout."""
-    return conf_root().parent / ".sos" / "java"
+    """Returns where the wheel's Java is made usable: .sos/java of a checkout."""
+    return private_root() / "java"
 
 
 def make_shim() -> Path:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sos_spark.config.reference import conf_root
+from sos_spark.config.shipped import conf_root
 from sos_spark.errors import EnvironmentFaultError
 from sos_spark.lake.jars import jar_lock, jars_folder, require_jars
 from sos_spark.lake.java import java_environment

@@ -2,6 +2,6 @@
 
 from sos_spark.quality.checks import Verdict, check_tables
 from sos_spark.quality.gate import gate
-from sos_spark.quality.suites import BrokenRuleError, Suite, expectations_root, load_suites
+from sos_spark.quality.suites import BrokenRuleError, Suite, load_suites
 
-__all__ = ["BrokenRuleError", "Suite", "Verdict", "check_tables", "expectations_root", "gate", "load_suites"]
+__all__ = ["BrokenRuleError", "Suite", "Verdict", "check_tables", "gate", "load_suites"]

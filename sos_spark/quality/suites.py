@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from sos_spark.config.reference import conf_root
-from sos_spark.errors import EnvironmentFaultError, StudyError
+from sos_spark.errors import StudyError
 
 Layer = Literal["bronze", "silver", "panel"]
 Severity = Literal["error", "warning"]
@@ -46,18 +45,6 @@ class Suite:
     table: str
     layer: Layer
     expectations: tuple[Expectation, ...]
-
-
-def expectations_root() -> Path:
-    """Returns the folder expectations/, which stands beside conf/."""
-    root = conf_root().parent / "expectations"
-    if not root.is_dir():
-        raise EnvironmentFaultError(
-            "The folder expectations/ is not where it should be",
-            where=str(root),
-            remedy="Set SOS_SPARK_CONF to the conf/ folder of a whole checkout",
-        )
-    return root
 
 
 def load_suites(folder: Path, layer: Layer) -> tuple[Suite, ...]:

@@ -16,9 +16,8 @@ from sos_spark.errors import InputError
 from sos_spark.fit.analysis import StudyFit, fit_study
 from sos_spark.fit.cells.reading import read_panel
 from sos_spark.fit.sensitivity.bounds import study_bounds
-from sos_spark.lake.arrow import read_arrow
-from sos_spark.lake.versions import version_of
 from sos_spark.report.guarded import guarded_csv
+from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.tables import OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PANEL_MOMENTS
 
@@ -45,7 +44,7 @@ def fit(run: Run) -> StepReport:
 
 
 def fit_panel_file(panel_csv: Path, study: Study, out: Path) -> StepReport:
-    """Fits the study's outcomes that a CSV of collapsed cells has; files as `fit`.
+    """Fits the study's outcomes that a CSV of collapsed cells has; files as `fit`, and the cells, for the report.
 
     Raises:
         InputError: The file is faulty, or none of its outcomes has anything to compare.
@@ -54,7 +53,17 @@ def fit_panel_file(panel_csv: Path, study: Study, out: Path) -> StepReport:
     fitted = fit_study(cells, study)
     if all(result.fitted is None for result in fitted.results):
         raise fitted.failures[0]
-    return _written(fitted, study_bounds(cells, study), out)
+    report = _written(fitted, study_bounds(cells, study), out)
+    if panel_csv.resolve() != (out / "cells.csv").resolve():
+        _write_frames({"cells": _in_order(cells)}, out, report)
+    return report
+
+
+def _in_order(cells: pd.DataFrame) -> pd.DataFrame:
+    """Cells by what names them, so that the same panel in another order makes the same file."""
+    sums = {"n", "y_sum", "y_sumsq"}
+    names = [column for column in cells.columns if column not in sums and "__" not in column]
+    return cells.sort_values(names, kind="stable", ignore_index=True)
 
 
 def fit_sensitivity(cells: pd.DataFrame, study: Study, out: Path) -> tuple[pd.DataFrame, StepReport]:
@@ -90,9 +99,9 @@ def _simulated_authorities(run: Run) -> list[Mapping[str, Any]]:
 def _bounds(run: Run, cells: pd.DataFrame) -> pd.DataFrame:
     """Bounds over what is suppressed or missing, as far as the lake counts it."""
     frames = {
-        name: read_arrow(run.lake_root, table, where={"study_id": run.the_study.study_id}).to_pandas()
+        name: collapsed_frame(run.lake_root, table, where={"study_id": run.the_study.study_id})
         for name, table in (("published", PANEL_BOUNDS), ("flow", OUTCOME_FLOW))
-        if version_of(run.lake_root, table) is not None
+        if has_table(run.lake_root, table)
     }
     return study_bounds(cells, run.the_study, **frames)
 
@@ -100,10 +109,10 @@ def _bounds(run: Run, cells: pd.DataFrame) -> pd.DataFrame:
 def panel_frame(lake_root: Path, study: Study) -> pd.DataFrame:
     """Returns the study's cells in the columns of a panel file: moments of continuous covariates are columns."""
     where = {"study_id": study.study_id}
-    cells: pd.DataFrame = read_arrow(lake_root, PANEL_CELLS, where=where).to_pandas()
-    if version_of(lake_root, PANEL_MOMENTS) is None or not study.covariates.continuous:
+    cells = collapsed_frame(lake_root, PANEL_CELLS, where=where)
+    if not study.covariates.continuous or not has_table(lake_root, PANEL_MOMENTS):
         return cells
-    moments: pd.DataFrame = read_arrow(lake_root, PANEL_MOMENTS, where=where).to_pandas()
+    moments = collapsed_frame(lake_root, PANEL_MOMENTS, where=where)
     keys = list(PANEL_CELLS.key)
     wide = moments.astype({"value": float}).pivot(index=keys, columns="moment", values="value").reset_index()
     return cells.merge(wide, on=keys, how="left", validate="one_to_one")

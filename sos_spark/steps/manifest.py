@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sos_spark.config.load import fingerprint
-from sos_spark.config.reference import conf_root
+from sos_spark.config.shipped import checkout_root, conf_root
 from sos_spark.steps.context import Run
 from sos_spark.tables import TABLES
 
@@ -73,8 +73,8 @@ def _version(package: str) -> str | None:
 
 def _commit() -> str | None:
     """The commit of a checkout, with '+' where its files were changed; None elsewhere."""
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
+    root = checkout_root()
+    if root is None or not (root / ".git").exists():
         return None
     try:
         commit = subprocess.run(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sos_spark.quality import Suite, Verdict, check_tables, expectations_root, gate, load_suites
+from sos_spark.config.shipped import expectations_root
+from sos_spark.quality import Suite, Verdict, check_tables, gate, load_suites
 from sos_spark.quality.suites import Layer
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.tables import DQ_RESULTS, TABLES

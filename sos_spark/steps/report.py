@@ -13,13 +13,12 @@ import pandas as pd
 
 from sos_spark.config.load import fingerprint
 from sos_spark.errors import InputError
-from sos_spark.lake.arrow import read_arrow
-from sos_spark.lake.versions import version_of
 from sos_spark.report.flow import flow_table
 from sos_spark.report.guarded import guarded_csv
 from sos_spark.report.page import draw_pictures, render_page
 from sos_spark.report.quality import quality_table
 from sos_spark.report.results import LakeTables, PlantedEffect, Results
+from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.manifest import manifest
 from sos_spark.tables import (
@@ -203,9 +202,9 @@ def _read_lake(run: Run) -> LakeTables:
 
 def _read_table(run: Run, table: Table, where: Mapping[str, str] | None = None) -> pd.DataFrame:
     """A table's rows in the order of its key; none where the lake lacks it."""
-    if version_of(run.lake_root, table) is None:
+    if not has_table(run.lake_root, table):
         return pd.DataFrame()
-    frame: pd.DataFrame = read_arrow(run.lake_root, table, where=where).to_pandas()
+    frame = collapsed_frame(run.lake_root, table, where=where)
     keys = list(table.key) or [name for name in table.column_names if frame[name].dtype != object]
     return frame.sort_values(keys, kind="stable", ignore_index=True)
 

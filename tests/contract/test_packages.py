@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from sos_spark.config.load import load_study
-from sos_spark.config.reference import authorities, conf_root
+from sos_spark.config.reference import authorities
+from sos_spark.config.shipped import conf_root
 
 ROOT = conf_root().parent
 SOURCES = sorted((ROOT / "sos_spark").rglob("*.py"))

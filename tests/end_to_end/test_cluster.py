@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sos_spark.config.reference import conf_root
+from sos_spark.config.shipped import conf_root
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.tables import CIN_MODULES
 

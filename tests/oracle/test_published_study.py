@@ -17,7 +17,8 @@ import pytest
 from sos_spark.bronze.published import REGION, PublishedValue, published_values, read_published
 from sos_spark.cohort.units import study_units
 from sos_spark.config.load import load_study
-from sos_spark.config.reference import authorities, authority_changes, conf_root, england_ceased
+from sos_spark.config.reference import authorities, authority_changes, england_ceased
+from sos_spark.config.shipped import conf_root
 from sos_spark.config.study import Study, Window
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.regression.covariance import Sandwich

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from sos_spark.config.environment import Environment
 from sos_spark.config.load import load_study
-from sos_spark.config.reference import conf_root
+from sos_spark.config.shipped import conf_root
 from sos_spark.errors import QualityGateError
 from sos_spark.steps.context import Run
 from sos_spark.steps.quality import check_layer

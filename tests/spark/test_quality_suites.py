@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from sos_spark.quality import BrokenRuleError, Suite, check_tables, expectations_root, load_suites
+from sos_spark.config.shipped import expectations_root
+from sos_spark.quality import BrokenRuleError, Suite, check_tables, load_suites
 from sos_spark.quality.suites import Expectation
 from sos_spark.tables import TABLES
 

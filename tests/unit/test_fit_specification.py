@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from sos_spark.config.load import load_study, study_from
-from sos_spark.config.reference import conf_root
+from sos_spark.config.shipped import conf_root
 from sos_spark.config.study import Comparators, Covariates, Study
 from sos_spark.errors import InputError
 from sos_spark.fit import fit_did

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from sos_spark.config.shipped import expectations_root
 from sos_spark.errors import QualityGateError
-from sos_spark.quality import BrokenRuleError, Verdict, expectations_root, gate, load_suites
+from sos_spark.quality import BrokenRuleError, Verdict, gate, load_suites
 from sos_spark.tables import TABLES
 
 LAYERS = ("bronze", "silver", "panel")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sos_spark.config.load import load_study
-from sos_spark.config.reference import authorities, conf_root
+from sos_spark.config.reference import authorities
+from sos_spark.config.shipped import conf_root
 from sos_spark.config.study import Study
 from sos_spark.errors import InputError, StudyError
 from sos_spark.simulate import Effects, load_effects

@@ -1,0 +1,28 @@
+"""Collapsed tables of a lake as frames, for the steps that need no Spark.
+
+What reads the lake is imported only here and only when asked for: a fit of a panel file runs without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from sos_spark.tables import Table
+
+
+def has_table(lake_root: Path, table: Table) -> bool:
+    """Returns whether the lake's table has content."""
+    from sos_spark.lake.versions import version_of
+
+    return version_of(lake_root, table) is not None
+
+
+def collapsed_frame(lake_root: Path, table: Table, where: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Returns a collapsed table's rows as a frame, in no order. `where`: equal values of partition columns."""
+    from sos_spark.lake.arrow import read_arrow
+
+    frame: pd.DataFrame = read_arrow(lake_root, table, where=where).to_pandas()
+    return frame

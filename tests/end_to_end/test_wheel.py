@@ -1,0 +1,76 @@
+"""The wheel in an empty environment: a study file, its check, a fit of cells and the report, without Spark or Java."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.test_fit_panel_file import a_study, some_outcomes
+
+ROOT = Path(__file__).resolve().parents[2]
+PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = ("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder), str(ROOT))
+    subprocess.run([sys.executable, *PIP, *build], check=True, capture_output=True)
+    return next(folder.glob("sos_spark-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def empty_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an environment that holds the wheel and what conf/locks/fit.txt locks, nothing else."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    lock = ROOT / "conf" / "locks" / "fit.txt"
+    for what in (("--require-hashes", "--requirement", str(lock)), ("--no-deps", "--no-index", str(wheel))):
+        subprocess.run([python, *PIP, "install", *what], check=True, capture_output=True)
+    return folder / "bin"
+
+
+def _ran(environment: Path, *arguments: str, where: Path) -> subprocess.CompletedProcess[str]:
+    """A command there, with nothing of this checkout or of this machine's Java to be found."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SOS_SPARK", "JAVA"))}
+    clean["PATH"] = str(environment)
+    command = [str(environment / "sos-spark"), *arguments]
+    return subprocess.run(command, cwd=where, env=clean, capture_output=True, text=True, check=False)
+
+
+def test_the_wheel_carries_conf_and_expectations(wheel: Path) -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "zipfile", "-l", str(wheel)], capture_output=True, text=True, check=True
+    )
+
+    for name in (
+        "conf/reference/authorities.csv",
+        "conf/studies/signs_of_safety.toml",
+        "expectations/panel.cells.json",
+    ):
+        assert f"sos_spark/{name}" in listed.stdout, name
+
+
+@pytest.mark.slow
+def test_a_fit_and_its_report_need_neither_spark_nor_java(empty_environment: Path, tmp_path: Path) -> None:
+    for arguments in (("--version",), ("study", "new", "mine.toml"), ("study", "check", "mine.toml")):
+        done = _ran(empty_environment, *arguments, where=tmp_path)
+        assert done.returncode == 0, done.stderr
+    study = a_study(tmp_path)
+    some_outcomes().to_csv(tmp_path / "cells.csv", index=False)
+
+    done = _ran(empty_environment, "fit", "--panel", "cells.csv", "--study", str(study), "--out", "out", where=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "<h1" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert (tmp_path / "out" / "estimates.csv").stat().st_size > 0
+    asked = _ran(empty_environment, "run", "--study", str(study), "--source", ".", "--lake", "lake", "--out", "out",
+                 where=tmp_path)  # fmt: skip
+    assert asked.returncode == 7
+    assert "pip install 'sos-spark[spark]'" in asked.stderr
