@@ -48,39 +48,50 @@ def examine_lac_episodes(lac_episodes: DataFrame, children: DataFrame) -> DataFr
         conform.unreadable("DECOM", "care_episode_start_date").alias("care_episode_start_date_unreadable"),
         conform.unreadable("DEC", "care_episode_end_date").alias("care_episode_end_date_unreadable"),
     )
-    return _beside_neighbours(with_attributes(typed, children))
+    returned = lac_episodes.select(
+        "la_code", (F.col("census_year") + 1).alias("census_year"), F.lit(True).alias("has_return_last_year")
+    ).distinct()
+    with_returns = with_attributes(typed, children).join(F.broadcast(returned), ["la_code", "census_year"], "left")
+    return _beside_neighbours(with_returns)
 
 
 def _beside_neighbours(rows: DataFrame) -> DataFrame:
-    """Adds the child's episode before and after in the same return, and the last one of last year's return."""
+    """Adds what the child's other episodes say: the one before and after in the same return, and last year's return.
+
+    An episode is open where its end is missing; one whose end is there and cannot be read is not.
+    """
     in_order = Window.partitionBy("child_id").orderBy(
         "census_year",
         F.col("care_episode_start_date").asc_nulls_first(),
         F.col("care_episode_end_date").asc_nulls_last(),
         *total_order(_RECEIVED),
     )
-    year = F.col("census_year")
+    last_return = Window.partitionBy("child_id").orderBy("census_year").rangeBetween(-1, -1)
+    year, start = F.col("census_year"), F.col("care_episode_start_date")
+    is_open = F.col("care_episode_end_date").isNull() & ~F.col("care_episode_end_date_unreadable")
+    open_start = F.when(is_open, start)
     same_return = F.coalesce(F.lag("census_year").over(in_order) == year, F.lit(False))
-    last_return = F.lag("census_year").over(in_order) == year - 1
     more_to_come = F.coalesce(F.lead("census_year").over(in_order) == year, F.lit(False))
     before = {
         "end_before": "care_episode_end_date",
         "ceased_before": "reason_episode_ceased",
         "legal_status_before": "legal_status",
-        "placement_before": "placement_code",
+        "placement_code_before": "placement_code",
+        "placement_provider_before": "placement_provider",
+        "urn_before": "urn",
     }
     return rows.withColumns(
         {
             "is_first_in_return": ~same_return,
+            # Those without a readable start come first.
+            "is_first_dated": start.isNotNull() & (~same_return | F.lag(start).over(in_order).isNull()),
             "is_last_in_return": ~more_to_come,
             **{new: F.when(same_return, F.lag(old).over(in_order)) for new, old in before.items()},
             "next_start": F.when(more_to_come, F.lead("care_episode_start_date").over(in_order)),
-            "last_start_last_year": F.when(last_return, F.lag("care_episode_start_date").over(in_order)),
-            "was_open_last_year": F.when(
-                last_return,
-                F.lag("care_episode_end_date").over(in_order).isNull()
-                & F.lag("care_episode_start_date").over(in_order).isNotNull(),
-            ),
+            "has_return_last_year": F.coalesce("has_return_last_year", F.lit(False)),
+            "last_start_last_year": F.max(start).over(last_return),
+            "first_open_last_year": F.min(open_start).over(last_return),
+            "last_open_last_year": F.max(open_start).over(last_return),
         }
     )
 

@@ -13,7 +13,7 @@ from sos_spark.silver import conform
 from sos_spark.silver.children import with_attributes
 from sos_spark.silver.fate import SILVER, add_fate, open_counts_as_latest, total_order
 from sos_spark.silver.reference import Reference
-from sos_spark.silver.referrals import referral_facts
+from sos_spark.silver.referrals import referral_conferences, referral_facts
 from sos_spark.silver.rules.assessments import assessment_rules
 from sos_spark.silver.rules.cp_plans import cp_plan_rules
 from sos_spark.silver.rules.row_rule import add_findings
@@ -80,7 +80,9 @@ def examine_assessments(assessments: DataFrame, referrals: DataFrame, children: 
     return _with_referral(rows, referrals, children).withColumns(
         {
             "n_in_referral": F.count(F.lit(1)).over(whole_referral),
+            "ends_by": ends,
             "latest_end_before": F.max(ends).over(earlier),
+            "next_start": F.lead("assessment_start_date").over(in_referral),
         }
     )
 
@@ -126,9 +128,10 @@ def examine_section47(section47: DataFrame, referrals: DataFrame, children: Data
         F.col("icpc_date").isNull() & ~F.coalesce("icpc_not_required", F.lit(False)) & ~F.col("icpc_date_unreadable")
     )
     in_referral = Window.partitionBy(*_REFERRAL_IN_RETURN)
-    return _with_referral(rows, referrals, children).withColumns(
-        {"is_open": is_open, "n_open_in_referral": F.count_if(is_open).over(in_referral)}
+    with_referral = _with_referral(rows, referrals, children).join(
+        referral_conferences(referrals), ["child_id"], "left"
     )
+    return with_referral.withColumns({"is_open": is_open, "n_open_in_referral": F.count_if(is_open).over(in_referral)})
 
 
 def classify_section47(
@@ -191,13 +194,16 @@ def examine_cp_plans(
     earlier = in_return.rowsBetween(Window.unboundedPreceding, -1)
     whole_return = in_return.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     is_open = F.col("cpp_end_date").isNull() & ~F.col("cpp_end_date_unreadable")
+    ends = F.coalesce("cpp_end_date", conform.reference_day())
     joined = _with_referral(rows, referrals, children).join(held, ["child_id", "cpp_start_date"], "left")
     return joined.withColumns(
         {
             "on_conference_day": F.coalesce("on_conference_day", F.lit(False)),
             "is_open": is_open,
             "n_open_in_return": F.count_if(is_open).over(whole_return),
-            "latest_end_before": F.max(F.coalesce("cpp_end_date", conform.reference_day())).over(earlier),
+            "ends_by": ends,
+            "latest_end_before": F.max(ends).over(earlier),
+            "next_start": F.lead("cpp_start_date").over(in_return),
         }
     )
 

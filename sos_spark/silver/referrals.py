@@ -72,7 +72,9 @@ def _beside_other_referrals(rows: DataFrame) -> DataFrame:
         {
             "is_open": is_open,
             "n_open_in_return": F.count_if(is_open).over(whole_return),
+            "ends_by": ends,
             "latest_end_before": F.max(ends).over(earlier),
+            "next_start": F.lead("referral_date").over(in_return),
             "latest_referral_in_return": F.max("referral_date").over(whole_return),
         }
     )
@@ -121,5 +123,13 @@ def referral_facts(referrals: DataFrame) -> DataFrame:
         F.col("closure_date").alias("referral_closure_date"),
         F.col("closure_reason").alias("referral_closure_reason"),
         F.col("is_nfa_at_referral").alias("referral_is_nfa"),
-        F.col("icpc_date").alias("referral_icpc_date"),
+    )
+
+
+def referral_conferences(referrals: DataFrame) -> DataFrame:
+    """Returns the days of a child's conferences in its classified referrals. Grain: a child with any."""
+    return (
+        referrals.where((F.col("fate") == SILVER) & F.col("icpc_date").isNotNull())
+        .groupBy("child_id")
+        .agg(F.collect_set("icpc_date").alias("referral_icpc_dates"))
     )

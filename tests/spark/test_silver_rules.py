@@ -150,7 +150,10 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
             {"latest_referral_in_return": day("2015-05-01")},
             {"latest_referral_in_return": day("2015-05-02")},
         ),
-        "overlapping_referrals": ({"latest_end_before": day("2015-05-01")}, {"latest_end_before": day("2015-05-02")}),
+        "overlapping_referrals": (
+            {"latest_end_before": day("2015-05-01"), "next_start": day("2016-03-31")},
+            {"latest_end_before": day("2015-05-02"), "next_start": day("2016-03-31")},
+        ),
     },
     "assessments": {
         **NO_ID,
@@ -178,7 +181,10 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
             {"assessment_start_date": day("2016-01-26"), "assessment_authorised_date": None},
             {"assessment_start_date": day("2016-01-25"), "assessment_authorised_date": None},
         ),
-        "overlapping_assessments": ({"latest_end_before": day("2015-05-04")}, {"latest_end_before": day("2015-05-05")}),
+        "overlapping_assessments": (
+            {"latest_end_before": day("2015-05-04"), "next_start": day("2015-06-03")},
+            {"latest_end_before": day("2015-05-05"), "next_start": day("2015-06-03")},
+        ),
         "no_factors_but_not_nfa": (
             {"factors": "21", "closed_on": day("2015-07-01"), "referral_closure_reason": "RC8"},
             {"factors": "21", "closed_on": day("2015-07-01"), "referral_closure_reason": "RC1"},
@@ -195,8 +201,8 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
         "icpc_before_referral": ({"referral_date": day("2015-05-20")}, {"referral_date": day("2015-05-21")}),
         "nfa_with_section47": (NOTHING, {"referral_is_nfa": True}),
         "icpc_at_both_levels": (
-            {"icpc_date": None, "referral_icpc_date": day("2015-05-20")},
-            {"referral_icpc_date": day("2015-05-20")},
+            {"referral_icpc_dates": [day("2015-05-19"), day("2015-05-21")]},
+            {"referral_icpc_dates": [day("2015-05-20")]},
         ),
         "after_closure": ({"closed_on": day("2015-05-20")}, {"closed_on": day("2015-05-19")}),
         "open_at_closure": (
@@ -233,7 +239,10 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
             {"on_conference_day": False, "cpp_start_date": day("2015-04-01")},
         ),
         "several_open": ({"n_open_in_return": 2, "is_open": False}, {"n_open_in_return": 2}),
-        "overlapping_plans": ({"latest_end_before": day("2015-05-19")}, {"latest_end_before": day("2015-05-20")}),
+        "overlapping_plans": (
+            {"latest_end_before": day("2015-05-19"), "next_start": day("2016-04-01")},
+            {"latest_end_before": day("2015-05-19"), "next_start": day("2016-03-31")},
+        ),
         "review_not_after_start": ({"first_review_date": day("2015-05-21")}, {"first_review_date": day("2015-05-20")}),
         "initial_category_unknown": ({"initial_category_of_abuse": "MUL"}, {"initial_category_of_abuse": "ABU"}),
         "latest_category_unknown": ({"latest_category_of_abuse": "MUL"}, {"latest_category_of_abuse": "ABU"}),
@@ -273,6 +282,10 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
         "legal_status_missing": (NOTHING, {"legal_status": None}),
         "placement_code_missing": (NOTHING, {"placement_code": None}),
         "category_of_need_missing": (NOTHING, {"category_of_need": None}),
+        "provider_not_needed": (
+            {"placement_code": "T4", "census_year": 2026},
+            {"placement_code": "T4", "census_year": 2025},
+        ),
         "no_header_row": (NOTHING, {"has_child": False}),
         "end_or_reason_missing": (
             {"care_episode_end_date": day("2015-10-01"), "reason_episode_ceased": "E8"},
@@ -302,21 +315,23 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
             {"is_first_in_return": False, "reason_new_episode": "P", "ceased_before": "E8"},
         ),
         "continues_after_gap": (
-            {"reason_new_episode": "P", "end_before": day("2015-09-01")},
-            {"reason_new_episode": "P", "end_before": day("2015-08-31")},
+            {"is_first_in_return": False, "reason_new_episode": "P", "end_before": day("2015-09-01")},
+            {"is_first_in_return": False, "reason_new_episode": "P", "end_before": None},
         ),
         "status_change_unseen": (
             {
                 "is_first_in_return": False,
                 "reason_new_episode": "L",
                 "legal_status_before": "V2",
-                "placement_before": "U4",
+                "placement_code_before": "U4",
+                "placement_provider_before": "PR1",
             },
             {
                 "is_first_in_return": False,
                 "reason_new_episode": "L",
                 "legal_status_before": "C2",
-                "placement_before": "U4",
+                "placement_code_before": "U4",
+                "placement_provider_before": "PR1",
             },
         ),
         "placement_change_unseen": (
@@ -329,12 +344,12 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
         ),
         "started_before_last_ended": ({"end_before": day("2015-09-01")}, {"end_before": day("2015-09-02")}),
         "not_last_years_open_episode": (
-            {"was_open_last_year": True, "last_start_last_year": day("2015-09-01")},
-            {"was_open_last_year": True, "last_start_last_year": day("2015-08-31")},
+            {"first_open_last_year": day("2015-09-01"), "last_open_last_year": day("2015-09-01")},
+            {"first_open_last_year": day("2015-08-31"), "last_open_last_year": day("2015-09-01")},
         ),
         "not_in_last_years_return": (
-            {"care_episode_start_date": day("2015-03-31"), "last_start_last_year": day("2015-03-31")},
-            {"care_episode_start_date": day("2015-03-31"), "last_start_last_year": day("2015-03-30")},
+            {"care_episode_start_date": day("2015-03-31")},
+            {"care_episode_start_date": day("2015-03-31"), "has_return_last_year": True},
         ),
     },
 }

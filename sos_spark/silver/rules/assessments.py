@@ -24,7 +24,7 @@ def assessment_rules(reference: Reference) -> tuple[RowRule, ...]:
     start, authorised = F.col("assessment_start_date"), F.col("assessment_authorised_date")
     return (
         *child_id_rules(None),
-        *key_day_rules("referral_date", "The referral date", dfe="8600"),
+        *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
         *key_day_rules("assessment_start_date", "The start of the assessment", dfe=None),
         *event_day_rules("assessment_authorised_date", "The authorisation", dfe=None, dfe_after="8696"),
         error("authorised_before_start", "8608", authorised < start, "Authorised before it started"),
@@ -59,8 +59,8 @@ def assessment_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "overlapping_assessments",
             "8863Q",
-            start <= F.col("latest_end_before"),
-            "Started while another assessment of the referral was going on",
+            (start <= F.col("latest_end_before")) | (F.col("next_start") <= F.col("ends_by")),
+            "Another assessment of the referral was going on when it started, or started before it had ended",
         ),
         warning(
             "no_factors_but_not_nfa",

@@ -23,7 +23,7 @@ def cp_plan_rules(reference: Reference) -> tuple[RowRule, ...]:
     start, end = F.col("cpp_start_date"), F.col("cpp_end_date")
     return (
         *child_id_rules(None),
-        *key_day_rules("referral_date", "The referral date", dfe="8600"),
+        *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
         *key_day_rules("cpp_start_date", "The start of the plan", dfe=None),
         *event_day_rules("cpp_end_date", "The end of the plan", dfe=None, dfe_after="8930"),
         error("cpp_end_before_start", "8925", end < start, "Ended before it started"),
@@ -48,8 +48,8 @@ def cp_plan_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "overlapping_plans",
             "8940",
-            start <= F.col("latest_end_before"),
-            "Started while another plan of the child was going on",
+            (start <= F.col("latest_end_before")) | (F.col("next_start") <= F.col("ends_by")),
+            "Another plan of the child was going on when it started, or started before it had ended",
         ),
         warning(
             "review_not_after_start",

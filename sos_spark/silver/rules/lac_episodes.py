@@ -6,6 +6,9 @@ started to be looked after, and with whom: the row cannot be used. For years bef
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
@@ -22,6 +25,12 @@ from sos_spark.silver.rules.row_rule import (
 
 CODE_SETS_BEGIN = 2017
 """Census year of the earliest code sets; earlier years are held to these."""
+
+WITHOUT_PROVIDER = ("T0", "T1", "T2", "T3", "T4", "Z1", "Z11", "Z12", "Z13", "Z14")
+"""Placements for which no provider is returned: temporary ones and those of no other kind."""
+
+T4_NEEDS_A_PROVIDER = 2026
+"""First census year in which T4 is no longer among them."""
 
 OLD_FOSTER_CODES = ("Q1", "Q2")
 """Placement codes that were replaced; they stand in returns up to census year 2016."""
@@ -80,7 +89,16 @@ def _own_rules() -> tuple[RowRule, ...]:
     """Rules about one episode and its child."""
     start, end = F.col("care_episode_start_date"), F.col("care_episode_end_date")
     ended, has_reason = end.isNotNull(), F.col("reason_episode_ceased").isNotNull()
+    unneeded = F.col("placement_code").isin(*WITHOUT_PROVIDER) & ~(
+        (F.col("placement_code") == "T4") & (F.col("census_year") >= T4_NEEDS_A_PROVIDER)
+    )
     return (
+        warning(
+            "provider_not_needed",
+            "178",
+            unneeded & F.col("placement_provider").isNotNull(),
+            "A placement that has no provider, with a provider",
+        ),
         warning(
             "no_header_row",
             "INT03",
@@ -101,14 +119,17 @@ def _own_rules() -> tuple[RowRule, ...]:
 def _order_rules() -> tuple[RowRule, ...]:
     """Rules about an episode and the child's episode before or after it.
 
-    Postcodes are not stored, so of 435 and 436 the half that the legal status proves is checked.
+    Postcodes are not stored: a placement counts as unchanged (435, 436) where its code, provider and URN are known and
+    the same. DfE's rule looks at the postcode too.
     """
     start, reason = F.col("care_episode_start_date"), F.col("reason_new_episode")
     end_before, starts_care = F.col("end_before"), F.col("reason_new_episode") == "S"
     follows_on = end_before == start
     status_changed = ~F.col("legal_status").eqNullSafe(F.col("legal_status_before"))
-    placement_changed = ~F.col("placement_code").eqNullSafe(F.col("placement_before"))
-    has_before = ~F.col("is_first_in_return")
+    place = ("placement_code", "placement_provider", "urn")
+    placement_changed = ~_all_of(F.col(name).eqNullSafe(F.col(f"{name}_before")) for name in place)
+    placement_unchanged = _all_of(F.col(name) == F.col(f"{name}_before") for name in place)
+    has_before, is_first = ~F.col("is_first_in_return"), F.col("is_first_dated")
     return (
         warning(
             "open_before_another",
@@ -119,10 +140,7 @@ def _order_rules() -> tuple[RowRule, ...]:
         warning(
             "first_is_no_start",
             "357",
-            F.col("is_first_in_return")
-            & (start >= first_day())
-            & ~starts_care
-            & F.col("last_start_last_year").isNull(),
+            is_first & (start >= first_day()) & ~starts_care & F.col("last_start_last_year").isNull(),
             "The first episode, begun in the return's year, is not a start of care",
         ),
         warning("no_continuation", "388", _no_continuation(), "The reason it ceased and the next episode disagree"),
@@ -136,8 +154,8 @@ def _order_rules() -> tuple[RowRule, ...]:
         warning(
             "continues_after_gap",
             "433",
-            ~starts_care & (end_before != start),
-            "A continuation that does not begin the day the episode before ended",
+            has_before & ~starts_care & ~end_before.eqNullSafe(start),
+            "A continuation that does not begin the day the episode before ended, or that one has no readable end",
         ),
         warning(
             "status_change_unseen",
@@ -148,29 +166,36 @@ def _order_rules() -> tuple[RowRule, ...]:
         warning(
             "placement_change_unseen",
             "435",
-            has_before & reason.isin("P", "T") & status_changed,
-            "A change of placement alone, but the legal status changed",
+            has_before & reason.isin("P", "T") & (status_changed | F.coalesce(placement_unchanged, F.lit(False))),
+            "A change of placement alone, but the legal status changed, or the placement did not",
         ),
         warning(
             "both_changes_unseen",
             "436",
-            has_before & reason.isin("B", "U") & ~status_changed,
-            "A change of placement and legal status, but the legal status is the same",
+            has_before & reason.isin("B", "U") & (~status_changed | F.coalesce(placement_unchanged, F.lit(False))),
+            "A change of placement and legal status, but one of them is the same",
         ),
         warning("started_before_last_ended", "501", start < end_before, "Started before the episode before had ended"),
         warning(
             "not_last_years_open_episode",
             "502",
-            F.col("is_first_in_return") & F.col("was_open_last_year") & (start != F.col("last_start_last_year")),
-            "Last year's return ended with an open episode that is not this year's first",
+            is_first & ((start != F.col("first_open_last_year")) | (start != F.col("last_open_last_year"))),
+            "Last year's return has an open episode that is not this year's first",
         ),
         warning(
             "not_in_last_years_return",
             "562",
-            F.col("is_first_in_return") & (start < first_day()) & (start != F.col("last_start_last_year")),
-            "Begun before the return's year, but last year's return ended with another episode",
+            is_first
+            & (start < first_day())
+            & F.col("has_return_last_year")
+            & ~start.eqNullSafe(F.col("last_start_last_year")),
+            "Begun before the return's year, but last year's return ended with another episode, or has none of it",
         ),
     )
+
+
+def _all_of(conditions: Iterable[Column]) -> Column:
+    return reduce(Column.__and__, conditions)
 
 
 def _no_continuation() -> Column:

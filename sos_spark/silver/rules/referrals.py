@@ -23,7 +23,7 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
     referral, closure, icpc = F.col("referral_date"), F.col("closure_date"), F.col("icpc_date")
     return (
         *child_id_rules(None),
-        *key_day_rules("referral_date", "The referral date", dfe="8600"),
+        *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
         *event_day_rules("closure_date", "The closure date", dfe=None, dfe_after="8620"),
         *event_day_rules("icpc_date", "The conference date", dfe=None, dfe_after=None),
         error("closure_before_referral", "8630", closure < referral, "Closed before it was referred"),
@@ -122,7 +122,7 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "overlapping_referrals",
             "8820",
-            referral < F.col("latest_end_before"),
-            "Referred while an earlier referral in the return had not ended",
+            (referral < F.col("latest_end_before")) | (F.col("next_start") < F.col("ends_by")),
+            "Referred while another referral in the return had not ended, or not ended when the next was made",
         ),
     )

@@ -78,14 +78,14 @@ def child_id_rules(dfe: str | None) -> tuple[RowRule, ...]:
     return (error("child_id_missing", dfe, F.col("child_id").isNull(), "The child's id is missing"),)
 
 
-def key_day_rules(day: str, what: str, *, dfe: str | None) -> tuple[RowRule, ...]:
+def key_day_rules(day: str, what: str, *, dfe: str | None, dfe_after: str | None = None) -> tuple[RowRule, ...]:
     """A date that identifies its row: there, readable, not after the return, not absurdly old.
 
     Decades-old is a warning: no study's window reaches there, and DfE only queries the age of such a child.
     """
     return (
         error(f"{day}_missing", dfe, F.col(day).isNull() & ~F.col(f"{day}_unreadable"), f"{what} is missing"),
-        *event_day_rules(day, what, dfe=dfe, dfe_after=None),
+        *event_day_rules(day, what, dfe=dfe, dfe_after=dfe_after),
         error(f"{day}_too_early", None, F.col(day) < F.lit(EARLIEST_RECORD), f"{what} is before {EARLIEST_RECORD}"),
         warning(
             f"{day}_very_old",

@@ -17,7 +17,7 @@ def section47_rules(reference: Reference) -> tuple[RowRule, ...]:
     not_required = F.coalesce("icpc_not_required", F.lit(False))
     return (
         *child_id_rules(None),
-        *key_day_rules("referral_date", "The referral date", dfe="8600"),
+        *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
         *key_day_rules("section47_start_date", "The start of the enquiry", dfe="8615"),
         *event_day_rules("icpc_date", "The conference date", dfe=None, dfe_after=None),
         # --- warnings
@@ -29,8 +29,8 @@ def section47_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "icpc_at_both_levels",
             "2884",
-            icpc.isNotNull() & F.col("referral_icpc_date").isNotNull(),
-            "A conference is recorded with the enquiry and with its referral",
+            F.array_contains("referral_icpc_dates", icpc),
+            "One conference is recorded with the enquiry and with a referral of the child",
         ),
         warning(
             "after_closure",
