@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup demo test check lock clean
+.PHONY: setup demo quick test-spark test coverage check audit lock clean
 
 setup: $(STAMP)
 
@@ -20,8 +20,20 @@ $(STAMP): conf/locks/build.txt conf/locks/python.txt conf/locks/java.txt conf/lo
 demo: setup
 	tools/demo.sh
 
+# What a change is tried with: no Spark, two processes, under 90 seconds.
+quick: setup
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not spark and not slow" tests/unit tests/property tests/contract
+
+test-spark: setup
+	$(BIN)/python -m pytest -m spark
+
 test: setup
 	tools/test.sh
+
+# Branches of the packages that are pure; the floor stands in pyproject.toml.
+coverage: setup
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not spark and not slow" tests/unit tests/property tests/oracle \
+		--cov --cov-report=term:skip-covered
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -29,6 +41,11 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+	$(BIN)/hadolint Dockerfile .devcontainer/Dockerfile
+
+# Known vulnerabilities of what is locked: reported, not a gate, since a new one appears without a change of ours.
+audit: setup
+	$(BIN)/pip-audit --requirement conf/locks/python.txt --no-deps --disable-pip || true
 
 # Maintainers: resolve the dependencies of pyproject.toml anew. The locks name no registry.
 lock:
