@@ -96,8 +96,20 @@ PROVENANCE = _columns("""
     census_year! INT
     file_id! BIGINT
     record_position BIGINT
+    record_fault STRING
 """)
-"""file_id: the first 8 bytes of the file's SHA-256; record_position: 1-based line (CSV), child (XML), row (tables)."""
+"""file_id: the first 8 bytes of the file's SHA-256; record_position: 1-based line (CSV), child (XML), row (tables).
+
+record_fault: of XML, the first of RECORD_FAULTS in the child's record, on each of its rows; null where it has none.
+"""
+
+RECORD_FAULTS = {
+    "element_out_of_place": "The child's record has an element where the collection does not allow it",
+    "element_repeated": "The child's record has an element twice where one is allowed",
+    "element_misspelt": "The child's record has an element whose name is one letter, or upper and lower case, off",
+    "element_of_another_namespace": "The child's record has an element of the collection in another namespace",
+}
+"""What makes a child's record in XML unusable as a whole: no value of it can be trusted, and more may be missing."""
 
 FILES = Table(
     "bronze.files",

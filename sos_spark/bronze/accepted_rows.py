@@ -69,7 +69,9 @@ def _tables(spark: SparkSession, accepted: Sequence[Return]) -> dict[str, DataFr
         files = {file.file.name: file for _, file in parts}
         # One small table says both which LA-years of which file are taken and what the file's id is.
         rows = read_table(spark, list(files.values()))
-        frames[module] = rows.join(F.broadcast(_taken(spark, parts)), ["file_uri", *LA_YEAR])
+        taken_rows = rows.join(F.broadcast(_taken(spark, parts)), ["file_uri", *LA_YEAR])
+        # A table has no elements that could be out of place.
+        frames[module] = taken_rows.withColumn("record_fault", F.lit(None).cast("string"))
     characteristics = frames.pop(CHARACTERISTICS, None)
     if characteristics is not None and "child_identifiers" in frames:
         frames["child_identifiers"] = with_characteristics(frames["child_identifiers"], characteristics)

@@ -16,11 +16,13 @@ RECORD_SCHEMA = pa.schema(
         ("census_year", pa.int32()),
         ("file_id", pa.int64()),
         ("record_position", pa.int64()),
+        ("record_fault", pa.string()),
         ("values", pa.list_(pa.string())),
     ]
 )
 RECORD_DDL = (
-    "module STRING, la_code STRING, census_year INT, file_id BIGINT, record_position BIGINT, values ARRAY<STRING>"
+    "module STRING, la_code STRING, census_year INT, file_id BIGINT, record_position BIGINT, record_fault STRING,"
+    " values ARRAY<STRING>"
 )
 WHITE_SPACE = " \t\n\r\f\v\u00a0\ufeff"
 """What is taken off both ends of a text; the same in every form of a return."""
@@ -38,20 +40,22 @@ class RecordBatches:
     def __init__(self, *, la_code: str, census_year: int, file_id: int) -> None:
         self._provenance = (la_code, census_year, file_id)
         self._positions: dict[str, list[int]] = {}
+        self._faults: dict[str, list[str | None]] = {}
         self._values: dict[str, list[str | None]] = {}
         self._n_pending = 0
 
-    def add(self, module: str, position: int, values: Sequence[str | None]) -> None:
-        """Takes one record."""
+    def add(self, module: str, position: int, values: Sequence[str | None], fault: str | None = None) -> None:
+        """Takes one record; `fault` is one of RECORD_FAULTS."""
         if module not in self._positions:
-            self._positions[module], self._values[module] = [], []
+            self._positions[module], self._faults[module], self._values[module] = [], [], []
         self._positions[module].append(position)
+        self._faults[module].append(fault)
         self._values[module].extend(values)
         self._n_pending += 1
 
     @property
     def is_full(self) -> bool:
-        """Says whether enough records wait for a batch."""
+        """Returns whether enough records wait for a batch."""
         return self._n_pending >= ROWS_A_BATCH
 
     def take(self) -> Iterator[pa.RecordBatch]:
@@ -67,8 +71,9 @@ class RecordBatches:
                     pa.repeat(pa.scalar(census_year, pa.int32()), n),
                     pa.repeat(pa.scalar(file_id, pa.int64()), n),
                     pa.array(positions, pa.int64()),
+                    pa.array(self._faults[module], pa.string()),
                     pa.ListArray.from_arrays(pa.array(range(0, n * width + 1, width), pa.int32()), values),
                 ],
                 schema=RECORD_SCHEMA,
             )
-        self._positions, self._values, self._n_pending = {}, {}, 0
+        self._positions, self._faults, self._values, self._n_pending = {}, {}, {}, 0

@@ -37,6 +37,7 @@ def examine_cin_children(child_identifiers: DataFrame, years: DataFrame) -> Data
     """
     rows = child_identifiers.select(
         *conform.PROVENANCE,
+        "record_fault",
         "child_id",
         "person_key",
         conform.iso_day("PersonBirthDate").alias("birth_date"),

@@ -25,6 +25,7 @@ def _typed(module: DataFrame, days: dict[str, str], *others: Column) -> DataFram
     days = {"CINreferralDate": "referral_date", **days}
     rows = module.select(
         *conform.PROVENANCE,
+        "record_fault",
         "child_id",
         *(conform.iso_day(received).alias(day) for received, day in days.items()),
         *others,

@@ -22,6 +22,7 @@ def examine_referrals(cin_details: DataFrame, cin_plan_dates: DataFrame, childre
     """
     rows = cin_details.select(
         *conform.PROVENANCE,
+        "record_fault",
         "child_id",
         conform.iso_day("CINreferralDate").alias("referral_date"),
         conform.code("ReferralSource").alias("referral_source"),

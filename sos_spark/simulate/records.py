@@ -16,7 +16,7 @@ from sos_spark.simulate.areas import Absences, Area
 from sos_spark.simulate.children import Children
 from sos_spark.simulate.days import NEVER, census_year_of
 from sos_spark.simulate.draws import Draws, Flags, Ints
-from sos_spark.tables import BRONZE_MODULES
+from sos_spark.tables import BRONZE_MODULES, PROVENANCE
 
 _MODULES = (
     "child_identifiers",
@@ -44,7 +44,7 @@ def is_date(field: str) -> bool:
 
 def schema_of(module: str) -> pa.Schema:
     """Returns a module's columns: la_code, census_year, then the DfE names, with the postcodes real returns hold."""
-    names = [c.name for c in BRONZE_MODULES[module].columns if c.name not in ("file_id", "record_position")]
+    names = ["la_code", "census_year", *BRONZE_MODULES[module].column_names[len(PROVENANCE) :]]
     if module == "lac_episodes":
         names[names.index("URN") : names.index("URN")] = _EPISODE_POSTCODES
     types = {"la_code": pa.string(), "census_year": pa.int32()}

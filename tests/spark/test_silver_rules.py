@@ -29,6 +29,7 @@ from sos_spark.silver.referrals import classify_referrals, examine_referrals
 from sos_spark.silver.rules import all_rules
 from sos_spark.silver.rules.row_rule import add_findings, codes
 from sos_spark.steps.validate import load_reference
+from sos_spark.tables import RECORD_FAULTS
 from tests.silver_rows import (
     a_child,
     a_header_row,
@@ -66,6 +67,7 @@ def event_day(name: str) -> dict[str, tuple[Example, Example]]:
 
 
 NO_ID = {"child_id_missing": (NOTHING, {"child_id": None})}
+RECORD = {code: ({"record_fault": None}, {"record_fault": code}) for code in RECORD_FAULTS}
 ORPHAN = {"orphan": (NOTHING, {"is_orphan": True})}
 CHILDREN = {
     **NO_ID,
@@ -85,6 +87,7 @@ CHILDREN = {
 EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
     "cin_children": {
         **CHILDREN,
+        **RECORD,
         "birth_date_and_expected": (
             {"birth_date": None, "expected_birth_date": day("2016-05-01")},
             {"expected_birth_date": day("2008-06-01")},
@@ -104,6 +107,7 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
     },
     "referrals": {
         **NO_ID,
+        **RECORD,
         **key_day("referral_date"),
         **event_day("closure_date"),
         **event_day("icpc_date"),
@@ -157,6 +161,7 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
     },
     "assessments": {
         **NO_ID,
+        **RECORD,
         **ORPHAN,
         **key_day("referral_date"),
         **key_day("assessment_start_date"),
@@ -192,6 +197,7 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
     },
     "section47_enquiries": {
         **NO_ID,
+        **RECORD,
         **ORPHAN,
         **key_day("referral_date"),
         **key_day("section47_start_date"),
@@ -222,6 +228,7 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
     },
     "cp_plans": {
         **NO_ID,
+        **RECORD,
         **ORPHAN,
         **key_day("referral_date"),
         **key_day("cpp_start_date"),

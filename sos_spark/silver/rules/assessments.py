@@ -12,6 +12,7 @@ from sos_spark.silver.rules.row_rule import (
     error,
     event_day_rules,
     key_day_rules,
+    record_fault_rules,
     warning,
 )
 from sos_spark.silver.rules.under_referral import orphan_rule
@@ -24,6 +25,7 @@ def assessment_rules(reference: Reference) -> tuple[RowRule, ...]:
     start, authorised = F.col("assessment_start_date"), F.col("assessment_authorised_date")
     return (
         *child_id_rules(None),
+        *record_fault_rules(),
         *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
         *key_day_rules("assessment_start_date", "The start of the assessment", dfe=None),
         *event_day_rules("assessment_authorised_date", "The authorisation", dfe=None, dfe_after="8696"),

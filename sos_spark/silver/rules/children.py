@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from sos_spark.silver.conform import first_day, reference_day
 from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules.row_rule import RowRule, child_id_rules, error, warning
+from sos_spark.silver.rules.row_rule import RowRule, child_id_rules, error, record_fault_rules, warning
 
 PLACEHOLDER_BIRTH = date(1900, 1, 1)
 """What many systems store for 'not known'."""
@@ -23,6 +23,7 @@ def cin_child_rules(reference: Reference) -> tuple[RowRule, ...]:
     """Returns the rules of silver.cin_children."""
     return (
         *child_id_rules("8500"),
+        *record_fault_rules(),
         *_birth_rules(dfe_after="8520", dfe_unreadable=None),
         warning(
             "birth_date_missing",

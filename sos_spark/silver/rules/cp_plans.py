@@ -13,6 +13,7 @@ from sos_spark.silver.rules.row_rule import (
     error,
     event_day_rules,
     key_day_rules,
+    record_fault_rules,
     warning,
 )
 from sos_spark.silver.rules.under_referral import orphan_rule
@@ -23,6 +24,7 @@ def cp_plan_rules(reference: Reference) -> tuple[RowRule, ...]:
     start, end = F.col("cpp_start_date"), F.col("cpp_end_date")
     return (
         *child_id_rules(None),
+        *record_fault_rules(),
         *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
         *key_day_rules("cpp_start_date", "The start of the plan", dfe=None),
         *event_day_rules("cpp_end_date", "The end of the plan", dfe=None, dfe_after="8930"),

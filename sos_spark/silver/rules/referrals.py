@@ -12,6 +12,7 @@ from sos_spark.silver.rules.row_rule import (
     error,
     event_day_rules,
     key_day_rules,
+    record_fault_rules,
     warning,
 )
 
@@ -23,6 +24,7 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
     referral, closure, icpc = F.col("referral_date"), F.col("closure_date"), F.col("icpc_date")
     return (
         *child_id_rules(None),
+        *record_fault_rules(),
         *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
         *event_day_rules("closure_date", "The closure date", dfe=None, dfe_after="8620"),
         *event_day_rules("icpc_date", "The conference date", dfe=None, dfe_after=None),

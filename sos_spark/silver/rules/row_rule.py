@@ -11,6 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sos_spark.silver.conform import first_day, reference_day
+from sos_spark.tables import RECORD_FAULTS
 
 Severity = Literal["error", "warning"]
 
@@ -76,6 +77,11 @@ def _broken(rules: Iterable[RowRule]) -> Column:
 def child_id_rules(dfe: str | None) -> tuple[RowRule, ...]:
     """The child's id must be there: without it a row is nobody's."""
     return (error("child_id_missing", dfe, F.col("child_id").isNull(), "The child's id is missing"),)
+
+
+def record_fault_rules() -> tuple[RowRule, ...]:
+    """A child's record whose elements are not where the collection has them: every row of it is unusable."""
+    return tuple(error(code, None, F.col("record_fault") == code, text) for code, text in RECORD_FAULTS.items())
 
 
 def key_day_rules(day: str, what: str, *, dfe: str | None, dfe_after: str | None = None) -> tuple[RowRule, ...]:

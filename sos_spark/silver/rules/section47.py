@@ -5,7 +5,14 @@ from __future__ import annotations
 from pyspark.sql import functions as F
 
 from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules.row_rule import RowRule, child_id_rules, event_day_rules, key_day_rules, warning
+from sos_spark.silver.rules.row_rule import (
+    RowRule,
+    child_id_rules,
+    event_day_rules,
+    key_day_rules,
+    record_fault_rules,
+    warning,
+)
 from sos_spark.silver.rules.under_referral import orphan_rule
 
 CONFERENCE_DAYS = 15
@@ -17,6 +24,7 @@ def section47_rules(reference: Reference) -> tuple[RowRule, ...]:
     not_required = F.coalesce("icpc_not_required", F.lit(False))
     return (
         *child_id_rules(None),
+        *record_fault_rules(),
         *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
         *key_day_rules("section47_start_date", "The start of the enquiry", dfe="8615"),
         *event_day_rules("icpc_date", "The conference date", dfe=None, dfe_after=None),
