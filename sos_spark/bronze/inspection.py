@@ -44,7 +44,8 @@ class Inspection:
     """A file after the first look.
 
     `reason` says why it is refused, where it is. `la_code` and `census_year` are the return's, where the file holds
-    one and says so; `returned_at` is the header's DateTime. `columns`, `kinds` and `encoding` are a table's.
+    one and says so; `returned_at` is the header's DateTime. `n_faulty_records` and `record_faults` are an XML file's
+    (`CinFile`). `columns`, `kinds` and `encoding` are a table's.
     Its counts, and `uri`, Spark's name of the file, come later, from its rows.
     """
 
@@ -57,6 +58,8 @@ class Inspection:
     rows_by_module: Mapping[str, int] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    n_faulty_records: int = 0
+    record_faults: Mapping[str, int] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     encoding: str = ""
@@ -210,6 +213,8 @@ def _judged_cin(seen: Inspection, facts: Mapping[str, Any], authorities: Mapping
         returned_at=returned_at_of(header.get("DateTime", "")),
         rows_by_module=facts["rows_by_module"],
         unknown=tuple(facts["unknown_elements"]),
+        n_faulty_records=facts["n_faulty_records"],
+        record_faults=facts["record_faults"],
     )
     return _of_known_authority(seen, authorities)
 

@@ -230,6 +230,14 @@ def _source_hash(inspections: Sequence[Inspection]) -> str:
 def _warnings(inventory: Inventory, inspections: Sequence[Inspection]) -> Iterator[str]:
     if inventory.unrecognised:
         yield f"not recognised, and not read: {', '.join(inventory.unrecognised)}"
+    for seen in inspections:
+        if seen.reason is None and seen.n_faulty_records:
+            faults = ", ".join(f"{fault} in {n}" for fault, n in seen.record_faults.items())
+            yield (
+                f"{seen.file.name}: validate will quarantine {seen.n_faulty_records} of"
+                f" {seen.rows_by_module['child_identifiers']} children's records as a whole, because elements stand"
+                f" where the collection does not allow them: {faults}"
+            )
     alike: dict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
     for seen in inspections:
         if seen.reason is None:

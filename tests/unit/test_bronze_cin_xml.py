@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from sos_spark.bronze.cin_xml import inspect_cin, parse_cin
+from sos_spark.bronze.cin_structure import MESSAGE, MISPLACED, Element
+from sos_spark.bronze.cin_xml import CinFile, inspect_cin, parse_cin
 from sos_spark.bronze.fault import SourceError
 from sos_spark.bronze.modules import FIELDS
 from sos_spark.bronze.records import RecordBatches
 from tests.sources import a_child, a_header, a_referral, cin_xml, leaves
 
+CHILD = MESSAGE.below["Children"].below["Child"]
 Record = dict[str, str | int | None]
 
 
@@ -28,7 +30,8 @@ def records(text: str) -> dict[str, list[Record]]:
     for batch in parse_cin(chunked(text), batches):
         for row in batch.to_pylist():
             fields = dict(zip(FIELDS[row["module"]], row["values"], strict=True))
-            found.setdefault(row["module"], []).append({"at": row["record_position"], **fields})
+            place = {"at": row["record_position"]} | ({"fault": row["record_fault"]} if row["record_fault"] else {})
+            found.setdefault(row["module"], []).append(place | fields)
     return found
 
 
@@ -124,7 +127,17 @@ WHOLE = cin_xml(a_child("SECRET1", a_referral()))
         (WHOLE.replace(a_header(), ""), "no Header"),
         (WHOLE.replace(a_header(), a_header() * 2), "more than one Header"),
         (WHOLE.replace("<Message>", "<Census>").replace("</Message>", "</Census>"), "out of place|root"),
-        (WHOLE.replace("<CINdetails>", "<CINdetails><Child/>"), "out of place"),
+        (WHOLE.replace("<CINdetails>", "<CINdetails><Child/>"), "Child is out of place: found line 1"),
+        (WHOLE.replace("<Children>", "<Children/><Children>"), "more than one Children"),
+        (WHOLE.replace("<LEA>", "<LEA>202</LEA><LEA>"), "says LEA more than once"),
+        (WHOLE.replace("<Source>", "<Source><Year>2016</Year>"), "Year is out of place"),
+        (WHOLE.replace("<Source>", "<Source><X><Year>2016</Year></X>"), "Year is out of place"),
+        (WHOLE.replace("DateTime>", "Datetime>"), "DateTime is misspelt"),
+        (WHOLE.replace("Child>", "child>"), "Child is misspelt"),
+        (WHOLE.replace("Child>", "Pupil>"), "LAchildID is out of place|ChildIdentifiers is out of place"),
+        (WHOLE.replace("<Children>", "<Children><LAchildID>SECRET1</LAchildID>"), "LAchildID is out of place"),
+        (WHOLE.replace("<Children>", "<Children xmlns='urn:x'>"), "Children is of another namespace"),
+        (WHOLE.replace("<Message>", "<d:Message>").replace("</Message>", "</d:Message>"), "unbound prefix"),
         (f"<?xml version='1.0' encoding='no-such'?>{WHOLE}", "encoding"),
     ],
 )
@@ -137,3 +150,178 @@ def test_a_file_that_is_not_whole_is_a_fault_that_quotes_no_value(text: str, tol
 def test_bytes_of_another_encoding_are_a_fault() -> None:
     with pytest.raises(SourceError, match="not well-formed"):
         inspect_cin([WHOLE.replace("SECRET1", "Zo\xeb").encode("latin-1")])
+
+
+ASSESSMENT = f"<Assessments>{leaves(AssessmentActualStartDate='2014-05-03')}</Assessments>"
+PLAN = f"<ChildProtectionPlans>{leaves(CPPstartDate='2014-06-02')}</ChildProtectionPlans>"
+
+
+def look(child: str) -> tuple[CinFile, dict[str, list[Record]]]:
+    """What is found of a child beside a sound one, and that both passes count the same rows."""
+    text = cin_xml(a_child("SOUND", a_referral(inside=ASSESSMENT)), child)
+    seen, found = inspect_cin(chunked(text)), records(text)
+    assert {module: len(rows) for module, rows in found.items()} == {m: n for m, n in seen.rows_by_module.items() if n}
+    assert [row.get("fault") for rows in found.values() for row in rows if row["LAchildID"] == "SOUND"] == [None] * 3
+    return seen, {
+        module: others for module, rows in found.items() if (others := [r for r in rows if r["LAchildID"] != "SOUND"])
+    }
+
+
+FAULTY = {
+    "a leaf under the wrong parent": (
+        a_referral(inside=ASSESSMENT.replace("</A", f"{leaves(CINclosureDate='2014-09-01')}</A", 1)),
+        "element_out_of_place CINclosureDate",
+        {"cin_details": 1, "assessments": 1},
+    ),
+    "a leaf of a module in its referral": (
+        a_referral(inside=leaves(AssessmentAuthorisationDate="2014-06-01")),
+        "element_out_of_place AssessmentAuthorisationDate",
+        {"cin_details": 1},
+    ),
+    "a misspelt module": (
+        a_referral(inside=ASSESSMENT.replace("Assessments>", "Assessment>") * 2),
+        "element_misspelt Assessments",
+        {"cin_details": 1, "assessments": 2},
+    ),
+    "a module of another name": (
+        a_referral(inside=ASSESSMENT.replace("Assessments>", "CoreReport>")),
+        "element_out_of_place AssessmentActualStartDate",
+        {"cin_details": 1, "assessments": 1},
+    ),
+    "a misspelt leaf": (
+        a_referral(inside=leaves(CINClosureDate="2014-09-01")),
+        "element_misspelt CINclosureDate",
+        {"cin_details": 1},
+    ),
+    "two identifiers of one child": (
+        f"<ChildIdentifiers>{leaves(LAchildID='C1')}</ChildIdentifiers>{a_referral()}",
+        "element_repeated ChildIdentifiers",
+        {"cin_details": 1},
+    ),
+    "a leaf twice where one is allowed": (
+        a_referral(inside=leaves(ReferralNFA="1")),
+        "element_repeated ReferralNFA",
+        {"cin_details": 1},
+    ),
+    "a leaf twice, once empty": (
+        a_referral(inside="<ReferralNFA/>"),
+        "element_repeated ReferralNFA",
+        {"cin_details": 1},
+    ),
+    "a container twice where one is allowed": (
+        a_referral(inside=PLAN.replace("</ChildP", "<Reviews/><Reviews/></ChildP")),
+        "element_repeated Reviews",
+        {"cin_details": 1, "cp_plans": 1},
+    ),
+    "a leaf of another namespace": (
+        a_referral(inside="<x:ReferralNFA xmlns:x='urn:x'>0</x:ReferralNFA>"),
+        "element_of_another_namespace ReferralNFA",
+        {"cin_details": 1},
+    ),
+    "a module of another namespace": (
+        a_referral(inside=ASSESSMENT.replace("<Assessments>", "<Assessments xmlns='urn:x'>")),
+        "element_of_another_namespace Assessments",
+        {"cin_details": 1, "assessments": 1},
+    ),
+    "a field inside an unknown container": (
+        a_referral(inside=f"<Extra>{leaves(CINclosureDate='2014-09-01')}</Extra>"),
+        "element_out_of_place CINclosureDate",
+        {"cin_details": 1},
+    ),
+    "a module under the child": (
+        a_referral() + ASSESSMENT,
+        "element_out_of_place Assessments",
+        {"cin_details": 1, "assessments": 1},
+    ),
+    "a referral in a referral": (
+        a_referral(inside=a_referral(day="2014-08-01")),
+        "element_out_of_place CINdetails",
+        {"cin_details": 2},
+    ),
+    "a module in another": (
+        a_referral(inside=ASSESSMENT.replace("</A", f"{PLAN}</A", 1)),
+        "element_out_of_place ChildProtectionPlans",
+        {"cin_details": 1, "assessments": 1, "cp_plans": 1},
+    ),
+    "a container under the wrong module": (
+        a_referral(inside=ASSESSMENT.replace("</A", "<Reviews><CPPreviewDate>2014-08-01</CPPreviewDate></Reviews></A")),
+        "element_out_of_place Reviews",
+        {"cin_details": 1, "assessments": 1},
+    ),
+    "an element inside a value": (
+        a_referral(inside="<CINclosureDate>2014<b/>-09-01</CINclosureDate>"),
+        "element_out_of_place CINclosureDate",
+        {"cin_details": 1},
+    ),
+    "an element of a list outside it": (
+        f"{a_referral()}<Disability>HAND</Disability>",
+        "element_out_of_place Disability",
+        {"cin_details": 1},
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTY)
+def test_a_record_whose_elements_are_not_where_they_belong_is_faulty_as_a_whole(fault: str) -> None:
+    inside, told, rows = FAULTY[fault]
+    seen, found = look(a_child("C1", inside))
+    assert told in seen.record_faults
+    assert seen.n_faulty_records == 1
+    assert {module: len(of_module) for module, of_module in found.items()} == {"child_identifiers": 1} | rows
+    assert {row.get("fault") for of_module in found.values() for row in of_module} == {told.split()[0]}
+    assert {row["LAchildID"] for of_module in found.values() for row in of_module} == {"C1"}
+
+
+def test_a_value_out_of_place_or_repeated_is_no_value() -> None:
+    inside = f"<Extra>{leaves(CINclosureDate='2014-09-01')}</Extra>{leaves(ReferralSource='1A')}"
+    (row,) = look(a_child("C1", a_referral(inside=inside + leaves(ReferralSource="1B"))))[1]["cin_details"]
+    assert (row["CINclosureDate"], row["ReferralSource"]) == (None, "1A")
+
+
+def test_an_id_out_of_its_place_still_tells_whose_record_it_is() -> None:
+    child = f"<Child><Identity>{leaves(LAchildID='C7')}</Identity>{a_referral()}</Child>"
+    seen, found = look(child)
+    assert seen.record_faults == {"element_out_of_place LAchildID": 1}
+    assert [row["LAchildID"] for row in found["cin_details"]] == ["C7"]
+
+
+@pytest.mark.parametrize(
+    ("child", "n"),
+    [
+        (a_child("SECRET1", f"<ChildIdentifiers>{leaves(LAchildID='SECRET2')}</ChildIdentifiers>{a_referral()}"), 2),
+        (a_child("SECRET1", identifiers=leaves(LAchildID="SECRET2")), 2),
+        (a_child("SECRET1", a_referral(inside=leaves(LAchildID="SECRET2"))), 2),
+        (a_child("", a_referral(inside=leaves(ReferralNFA="1"))), 0),
+        (f"<Child><ChildIdentifiers>{leaves(LAchildId='SECRET1')}</ChildIdentifiers>{a_referral()}</Child>", 0),
+    ],
+)
+def test_a_faulty_record_that_cannot_be_told_whose_it_is_refuses_the_file(child: str, n: int) -> None:
+    with pytest.raises(SourceError, match=f"whose it is .*expected one LAchildID, found {n} in the Child") as fault:
+        look(child)
+    assert "SECRET" not in str(fault.value)
+
+
+def test_unknown_elements_that_hold_nothing_that_is_read_make_no_record_faulty() -> None:
+    extra = f"<Wellbeing>{leaves(Score='4')}<Visits><Visit/></Visits></Wellbeing>"
+    foreign = "<x:Note xmlns:x='urn:x'><x:Text>any</x:Text></x:Note>"
+    child = a_child("C1", a_referral(inside=extra + foreign), identifiers=leaves(ShoeSize="4"), characteristics=extra)
+    seen, found = look(child)
+    assert seen.record_faults == {}
+    assert seen.unknown_elements == ("Note", "Score", "ShoeSize", "Text", "Visit", "Visits", "Wellbeing")
+    assert found["cin_details"][0]["ReferralNFA"] == "false"
+
+
+def test_every_field_of_every_module_is_read_from_one_place() -> None:
+    for module, element in ((element.module, element) for element in [CHILD, *MISPLACED.values()] if element.module):
+        read = [leaf.at for leaf in leaves_of(element)]
+        own = {0, 1} if module not in ("child_identifiers", "cin_details") else {0} - {*read}
+        assert sorted({*read} | own) == list(range(len(FIELDS[module]))), module
+
+
+def leaves_of(element: Element) -> Iterator[Element]:
+    """The leaves that belong to an element's own row."""
+    for inner in element.below.values():
+        if inner.is_leaf:
+            yield inner
+        elif inner.module is None:
+            yield from leaves_of(inner)
