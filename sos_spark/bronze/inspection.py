@@ -29,7 +29,7 @@ from sos_spark.bronze.fault import (
     shown_date,
 )
 from sos_spark.bronze.inventory import SourceFile, table_constants
-from sos_spark.bronze.lac_csv import inspect_lac
+from sos_spark.bronze.lac_csv import inspect_lac, require_filed_in_its_year
 from sos_spark.bronze.modules import fields_of, required_of
 from sos_spark.bronze.records import file_id_of
 from sos_spark.bronze.table_files import CHUNK_BYTES, inspect_table_file
@@ -150,7 +150,7 @@ def _facts(entry: Mapping[str, Any], update_hash: Callable[[bytes], None]) -> di
     content = Path(path).read_bytes()
     update_hash(content)
     lac = inspect_lac(content, module)
-    return {"rows_by_module": {module: lac.n_rows}, "unknown": lac.unknown_columns, "absent": lac.absent_columns}
+    return {"rows_by_module": {module: lac.n_rows}, **asdict(lac)}
 
 
 def chunks_of(path: str, update_hash: Callable[[bytes], None]) -> Iterator[bytes]:
@@ -225,9 +225,13 @@ def _judged_lac(seen: Inspection, facts: Mapping[str, Any], authorities: Mapping
         la_code=la_code_of(seen.file.layout_la or ""),
         census_year=census_year_of(seen.file.layout_year or ""),
         rows_by_module=facts["rows_by_module"],
-        unknown=tuple(facts["unknown"]),
-        absent=tuple(facts["absent"]),
+        unknown=tuple(facts["unknown_columns"]),
+        absent=tuple(facts["absent_columns"]),
     )
+    try:
+        require_filed_in_its_year(facts["years_begun"], facts["years_ended"], int(seen.census_year or 0))
+    except SourceError as fault:
+        return replace(seen, reason=str(fault))
     return _of_known_authority(seen, authorities)
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Literal
 
@@ -123,16 +123,20 @@ class _Placed:
     module: str | None = None
     layout_year: str | None = None
     layout_la: str | None = None
+    fault: str | None = None
 
 
 def _in_cin(parts: tuple[str, ...], suffix: str) -> _Placed | None:
-    """Any name at any depth; a folder of four digits names the year, and in it a file of three digits the LA."""
+    """Any name at any depth; a folder of four digits names the year, and below it a file of three digits the LA."""
     if suffix != ".xml":
         return None
-    if len(parts) != 2 or not re.fullmatch(r"\d{4}", parts[0]):
+    years = {part for part in parts[:-1] if re.fullmatch(r"\d{4}", part)}
+    if not years:
         return _Placed("xml")
-    stem = PurePath(parts[1]).stem
-    return _Placed("xml", layout_year=parts[0], layout_la=stem if re.fullmatch(r"\d{3}", stem) else None)
+    if len(years) > 1:
+        return _Placed("xml", fault="The folders it lies in name more than one census year")
+    stem = PurePath(parts[-1]).stem
+    return _Placed("xml", layout_year=years.pop(), layout_la=stem if re.fullmatch(r"\d{3}", stem) else None)
 
 
 def _in_ssda903(parts: tuple[str, ...], suffix: str) -> _Placed | None:
@@ -165,7 +169,8 @@ def _place(path: Path, relative: Path, fault: str | None, place: Place, inventor
     placed = place(parts, ".csv" if linked_module else path.suffix.casefold()) if parts else None
     if placed is not None:
         n_bytes = 0 if fault else path.stat().st_size
-        inventory.files.append(SourceFile(str(path), name, fault=fault, n_bytes=n_bytes, **vars(placed)))
+        placed = replace(placed, fault=fault or placed.fault)
+        inventory.files.append(SourceFile(str(path), name, n_bytes=n_bytes, **vars(placed)))
     elif fault is not None:
         inventory.refused.append(Refusal(name, fault))
     else:

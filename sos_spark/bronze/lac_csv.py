@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from sos_spark.bronze.columns import Columns, find_columns
-from sos_spark.bronze.fault import SourceError
+from sos_spark.bronze.fault import MAX_FILE_BYTES, SourceError
 from sos_spark.bronze.modules import FIELDS, required_of
 from sos_spark.bronze.records import WHITE_SPACE, RecordBatches
+
+_EPISODES = "lac_episodes"
+_DAY = re.compile(
+    r"(?:\d{1,2}/(?P<month>\d{1,2})/(?P<year>\d{4})|(?P<iso_year>\d{4})-(?P<iso_month>\d{2})-\d{2})(?!\d)"
+)
 
 
 @dataclass(frozen=True)
 class LacFile:
-    """What a sound SSDA903 file says of itself: how many records, and columns the module does not know or lacks."""
+    """What a sound SSDA903 file says of itself: how many records, and columns the module does not know or lacks.
+
+    Of episodes also the census years (to 31 March) in which any begins, and in which any ends.
+    """
 
     n_rows: int
     unknown_columns: tuple[str, ...]
     absent_columns: tuple[str, ...]
+    years_begun: tuple[int, ...] = ()
+    years_ended: tuple[int, ...] = ()
 
 
 def decode(content: bytes) -> str:
@@ -48,7 +59,45 @@ def inspect_lac(content: bytes, module: str) -> LacFile:
     """
     rows = _rows(content)
     columns = _header(rows, module)
-    return LacFile(sum(1 for _ in rows), columns.unknown, columns.absent)
+    if module != _EPISODES:
+        return LacFile(sum(1 for _ in rows), columns.unknown, columns.absent)
+    # Both columns are required, so each has a position.
+    begun, ended = (columns.positions[FIELDS[module].index(name)] or 0 for name in ("DECOM", "DEC"))
+    n_rows = 0
+    # Texts first: days repeat, so few of them need to be read.
+    texts_begun, texts_ended = set[str](), set[str]()
+    for _, cells in rows:
+        n_rows += 1
+        texts_begun.add(cells[begun])
+        texts_ended.add(cells[ended])
+    return LacFile(n_rows, columns.unknown, columns.absent, _census_years(texts_begun), _census_years(texts_ended))
+
+
+def _census_years(texts: Iterable[str]) -> tuple[int, ...]:
+    return tuple(sorted({year for text in texts if (year := census_year_of_day(text)) is not None}))
+
+
+def require_filed_in_its_year(years_begun: Sequence[int], years_ended: Sequence[int], census_year: int) -> None:
+    """Checks that episodes may be of their folder's year: none ended before it, unless others begin or end in it.
+
+    Raises:
+        SourceError: They are an earlier year's.
+    """
+    if census_year not in {*years_begun, *years_ended} and any(year < census_year for year in years_ended):
+        raise SourceError(
+            "The episodes are those of another year than the folder's",
+            expected=f"one that begins or ends from 1 April {census_year - 1} to 31 March {census_year}",
+            found="none, and some that ended before",
+        )
+
+
+def census_year_of_day(text: str) -> int | None:
+    """Returns the census year (to 31 March) of a date dd/mm/yyyy or yyyy-mm-dd; None of anything else."""
+    day = _DAY.match(text.strip(WHITE_SPACE))
+    if day is None:
+        return None
+    year, month = int(day["year"] or day["iso_year"]), int(day["month"] or day["iso_month"])
+    return year + (month > 3)
 
 
 def parse_lac(content: bytes, module: str, batches: RecordBatches) -> Iterator[pa.RecordBatch]:
@@ -71,6 +120,8 @@ def _header(rows: Iterator[tuple[int, list[str]]], module: str) -> Columns:
 
 def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
     """Gives each record with the line it begins on; blank lines are no records."""
+    # The csv module's limit on a field is the process's and, as it comes, far below what a file may hold.
+    csv.field_size_limit(MAX_FILE_BYTES)
     reader = csv.reader(io.StringIO(decode(content), newline=""), strict=True)
     width, line = 0, 1
     try:

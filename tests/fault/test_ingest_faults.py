@@ -41,12 +41,16 @@ def put_broken(source: Path) -> dict[str, str]:
         "cin/none.xml": header["none"],
         "cin/2015/201.xml": header["other_year"],
         "cin/2015/202.xml": cin_xml(CHILD),
+        "cin/2016/sub/late.xml": cin_xml(CHILD),
+        "cin/2015/2016/x.xml": cin_xml(CHILD),
+        "cin/whose.xml": cin_xml(a_child(SECRET, identifiers="<LAchildID>C2</LAchildID>")),
         "cin/truncated.xml": cin_xml(CHILD)[:-40],
         "cin/doctype.xml": "<!DOCTYPE Message>" + cin_xml(CHILD),
     }.items():
         put(source / name, content)
     put_lac_folder(source, la="999")
     put_lac_folder(source, la="204", episodes=f"{SECRET},01/05/2014")
+    put_lac_folder(source, la="207", episodes="A1,01/05/2012,S,C2,N1,U1,PR0,01/06/2012,E8,,,,")
     (put_lac_folder(source, la="205") / "header.csv").unlink()
     reviews = put_lac_folder(source, la="206") / "reviews.csv"
     put(reviews, f"CHILD,DOB,REVIEW,REVIEW_CODE\n{SECRET},01/02/2008\n")
@@ -59,11 +63,15 @@ def put_broken(source: Path) -> dict[str, str]:
         "cin/none.xml": "no Header",
         "cin/2015/201.xml": "folder disagree: expected 2015, found 2016",
         "cin/2015/202.xml": "name disagree: expected 202, found 201",
+        "cin/2016/sub/late.xml": "folder disagree: expected 2016, found 2015",
+        "cin/2015/2016/x.xml": "more than one census year",
+        "cin/whose.xml": "cannot be told whose it is (element_repeated: LAchildID)",
         "cin/truncated.xml": "cut off",
         "cin/doctype.xml": "DOCTYPE",
         "ssda903/2015/999/": "No authority has this LA code: found 999",
         "ssda903/2015/204/": "all or nothing, and episodes.csv: A row has another number of columns",
         "ssda903/2015/205/": "header.csv is missing",
+        "ssda903/2015/207/": "episodes.csv: The episodes are those of another year than the folder's",
         "ssda903/2015/206/reviews.csv": "another number of columns",
     }
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sos_spark.bronze.fault import SourceError
-from sos_spark.bronze.lac_csv import decode, inspect_lac, parse_lac
+from sos_spark.bronze.lac_csv import census_year_of_day, decode, inspect_lac, parse_lac, require_filed_in_its_year
 from sos_spark.bronze.modules import FIELDS
 from sos_spark.bronze.records import RecordBatches
 from sos_spark.bronze.table_files import inspect_table_file
@@ -75,6 +75,51 @@ def test_a_broken_file_is_a_fault_that_quotes_no_value(content: bytes, told: str
 def test_episodes_need_what_outcomes_read() -> None:
     with pytest.raises(SourceError, match=r"expected DEC, REC$"):
         inspect_lac(b"CHILD,DECOM,RNE,LS,PLACE\n", "lac_episodes")
+
+
+def test_a_very_long_field_is_read() -> None:
+    content = f"{MISSING}\nA1,01/02/2008,{'x' * 200_000},01/05/2014,\n".encode()
+    assert inspect_lac(content, "lac_missing").n_rows == 1
+    ((_, row),) = lac_records(content, "lac_missing")
+    assert len(row["MISSING"] or "") == 200_000
+
+
+@pytest.mark.parametrize(
+    ("text", "year"),
+    [
+        ("31/03/2015", 2015), ("1/4/2015", 2016), (" 2015-03-31 00:00:00", 2015), ("2015-04-01", 2016),
+        ("", None), ("31/03/15", None), ("2015", None), ("01/04/20155", None),
+    ],
+)  # fmt: skip
+def test_census_year_of_a_day(text: str, year: int | None) -> None:
+    assert census_year_of_day(text) == year
+
+
+def episodes(*spans: tuple[str, str]) -> bytes:
+    rows = (f"A{n},{begun},S,C2,N1,U1,PR0,{ended},,,,," for n, (begun, ended) in enumerate(spans))
+    return "\n".join([EPISODES_HEADER, *rows]).encode()
+
+
+@pytest.mark.parametrize(
+    ("spans", "is_late"),
+    [
+        ([("01/05/2013", "01/06/2013"), ("01/05/2013", "")], True),
+        ([("01/05/2013", "31/03/2014")], True),
+        ([("01/05/2013", "01/04/2014")], False),
+        ([("01/05/2013", "01/06/2013"), ("31/03/2015", "")], False),
+        ([("01/05/2013", "")], False),
+        ([("", "no date")], False),
+        ([], False),
+    ],
+)
+def test_episodes_filed_a_year_late_are_told(spans: list[tuple[str, str]], is_late: bool) -> None:
+    seen = inspect_lac(episodes(*spans), "lac_episodes")
+    assert seen.n_rows == len(spans)
+    if is_late:
+        with pytest.raises(SourceError, match="another year than the folder's: expected one that begins or ends from"):
+            require_filed_in_its_year(seen.years_begun, seen.years_ended, 2015)
+    else:
+        require_filed_in_its_year(seen.years_begun, seen.years_ended, 2015)
 
 
 def test_text_is_utf8_or_else_windows_1252() -> None:

@@ -18,13 +18,18 @@ def places(source: Path, *names: str) -> dict[str, SourceFile]:
 
 
 def test_cin_files_have_any_name_at_any_depth(tmp_path: Path) -> None:
-    files = places(tmp_path, "cin/a.XML", "cin/2015/926.xml", "cin/2015/any.xml", "CIN2/b.xml", "cin/x/y/926.xml")
+    files = places(tmp_path, "cin/a.XML", "cin/2015/926.xml", "cin/2015/any.xml", "CIN2/b.xml", "cin/x/y/926.xml",
+                   "cin/2016/sub/x.xml", "cin/x/2016/sub/926.xml", "cin/2015/2016/x.xml")  # fmt: skip
     assert {name: (file.layout_year, file.layout_la) for name, file in files.items()} == {
         "cin/a.XML": (None, None),
         "cin/2015/926.xml": ("2015", "926"),
         "cin/2015/any.xml": ("2015", None),
         "cin/x/y/926.xml": (None, None),
+        "cin/2016/sub/x.xml": ("2016", None),
+        "cin/x/2016/sub/926.xml": ("2016", "926"),
+        "cin/2015/2016/x.xml": (None, None),
     }
+    assert [name for name, file in files.items() if file.fault] == ["cin/2015/2016/x.xml"]
 
 
 def test_lac_folders_name_year_and_la_and_files_their_module(tmp_path: Path) -> None:
