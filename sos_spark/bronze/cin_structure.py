@@ -130,12 +130,21 @@ MISPLACED = {name: _misplaced(element) for name, element in _all_below(_CHILD).i
 FILE_ELEMENTS = frozenset(_all_below(MESSAGE)) - frozenset(MISPLACED) - UNREAD | {ROOT_NAME}
 """The elements that are read and part of no child's record."""
 
-_ROWS = [element for element in MISPLACED.values() if element.module and element.name != "CINdetails"]
-_OWNERS = [(name, row.module) for row in _ROWS for name, inner in _all_below(row).items() if inner.is_leaf]
-MODULE_OF_LEAF = {
-    name: module for name, module in _OWNERS if [owned for owned, _ in _OWNERS].count(name) == 1 and module
-}
-"""The module below CINdetails that alone has a leaf of this name. It tells what a misnamed element is a row of."""
+
+def leaves_of(row: Element) -> list[str]:
+    """Returns the names of the leaves that belong to an element's own row."""
+    found = []
+    for name, inner in row.below.items():
+        if inner.is_leaf:
+            found.append(name)
+        elif inner.module is None:
+            found += leaves_of(inner)
+    return found
+
+
+_OWNERS = [(name, row.module) for row in MISPLACED.values() if row.module for name in leaves_of(row)]
+MODULE_OF_LEAF = {name: module for name, module in _OWNERS if [owned for owned, _ in _OWNERS].count(name) == 1}
+"""The module below Child that alone has a leaf of this name. It tells what a misnamed element is a row of."""
 
 
 def misspelt(name: str, parent: Element) -> str | None:

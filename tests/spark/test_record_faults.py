@@ -50,6 +50,7 @@ def test_a_faulty_record_is_quarantined_as_a_whole_and_the_ledger_balances(
     assert read(DQ_LEDGER, *DQ_LEDGER.column_names[1:]) == [
         ("assessments", 3, 1, 2, 0, 0),
         ("cin_children", 5, 1, 4, 0, 0),
+        ("cp_plans", 0, 0, 0, 0, 0),
         ("referrals", 10, 2, 8, 0, 0),
         ("section47_enquiries", 5, 1, 4, 0, 0),
     ]
