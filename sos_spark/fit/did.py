@@ -24,7 +24,8 @@ from sos_spark.fit.estimators import (
     shares_one_go_live,
 )
 from sos_spark.fit.event_study import FEW_TREATED
-from sos_spark.fit.inference.equivalence import minimum_detectable_effect
+from sos_spark.fit.inference.effect_distribution import EffectDistribution
+from sos_spark.fit.inference.equivalence import equivalence_test, minimum_detectable_effect
 from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.final_fit import checked_estimate
@@ -72,18 +73,21 @@ def fit_prepared(
     moments, coefficient = estimate.moments, estimate.coefficient
     sandwich = Sandwich(moments)
     own = sandwich.satterthwaite_of([coefficient])
-    low, high = own.interval()
-    se_cr2, df, p_cr2 = float(own.se[0]), float(own.df[0]), float(own.p[0])
     n_treated = panel.n_treated_units
     few = n_treated <= FEW_TREATED
-    notes = _cautions(estimate, n_treated=n_treated, df=df)
+    se_cr2, df, p_cr2, low, high = (
+        NOT_KNOWN if n_treated == 1 else float(part[0]) for part in (own.se, own.df, own.p, *own.interval())
+    )
     p_wcr, ci_wcr = NOT_KNOWN, (NOT_KNOWN, NOT_KNOWN)
     if not few:
         drawn = {"coefficient": coefficient, "draws": inference.draws, "seed": inference.seed}
         p_wcr = wild_cluster_test(moments, **drawn).p  # type: ignore[arg-type]
         interval = wild_cluster_interval(moments, **drawn)  # type: ignore[arg-type]
         ci_wcr = interval.low, interval.high
-    p_ri = estimate.randomise(permutations=inference.permutations, seed=inference.seed).p
+    permuted = estimate.distribution(permutations=inference.permutations, seed=inference.seed)
+    p_ri, ci_ri = permuted.test().p, permuted.interval()
+    mde = permuted.minimum_detectable_effect() if few else minimum_detectable_effect(se=se_cr2, df=df)
+    notes = _cautions(estimate, permuted, n_treated=n_treated, df=df)
     return DidResult(
         study_id=design.study_id,
         outcome_id=design.outcome_id,
@@ -100,17 +104,19 @@ def fit_prepared(
         se_cr2=se_cr2,
         df_satterthwaite=df,
         p_cr2=p_cr2,
-        ci_low_cr2=float(low[0]),
-        ci_high_cr2=float(high[0]),
+        ci_low_cr2=low,
+        ci_high_cr2=high,
         ci_low_wcr=ci_wcr[0],
         ci_high_wcr=ci_wcr[1],
         p_wcr=p_wcr,
         p_ri=p_ri,
+        ci_low_ri=ci_ri[0],
+        ci_high_ri=ci_ri[1],
         se_cr1=sandwich.se(sandwich.cr1, coefficient),
         se_cr3=sandwich.se(sandwich.cr3, coefficient),
         se_iid=_se(sandwich, sandwich.iid if estimate.regression else None, coefficient),
         se_hc1=_se(sandwich, _hc1(estimate, sandwich), coefficient),
-        mde=minimum_detectable_effect(se=se_cr2, df=df),
+        mde=mde,
         headline="p_ri" if few else "p_wcr",
         significant=_agree([p_ri] if few else [p_wcr, p_cr2]),
         arms=prepared.arms,
@@ -120,6 +126,7 @@ def fit_prepared(
         note="; ".join(notes),
         inference=inference,
         fitted=estimate,
+        permuted=permuted,
     )
 
 
@@ -142,20 +149,36 @@ def blank_result(design: Design, *, inference: Inference, specification: str = "
     )
 
 
-def _cautions(estimate: LinearEstimate, *, n_treated: int, df: float) -> list[str]:
+def p_equivalence(result: DidResult, *, bound: float) -> float:
+    """Returns p of 'the effect is as large as `bound`, either way'; NaN where the result has no inference.
+
+    By CR2 and its df; with 4 or fewer treated LAs by the randomisation distribution.
+    """
+    if result.n_treated_clusters <= FEW_TREATED:
+        return NOT_KNOWN if result.permuted is None else result.permuted.p_equivalence(bound)
+    return equivalence_test(att=result.att, se=result.se_cr2, df=result.df_satterthwaite, bound=bound).p
+
+
+def _cautions(estimate: LinearEstimate, permuted: EffectDistribution, *, n_treated: int, df: float) -> list[str]:
     """Returns what a reader must know of the inference and of every blank."""
     panel = estimate.panel
     notes = []
     if n_treated == 1:
         notes.append(
-            "one treated authority: no cluster-robust standard error sees its own shocks, so se_cr2 and p_cr2 are of"
-            " the comparators' alone"
+            "one treated authority: a cluster-robust standard error sees the comparators' shocks and not its own, so"
+            " se_cr2 and all that rests on it are left out"
         )
     if n_treated <= FEW_TREATED:
         notes.append(
             f"{n_treated} treated authorit{'y' if n_treated == 1 else 'ies'}: with {FEW_TREATED} or fewer the wild"
-            " cluster bootstrap rejects next to nothing, so p_wcr and its interval are left out; p_ri is the headline"
+            " cluster bootstrap rejects next to nothing, so p_wcr and its interval are left out; p_ri is the headline,"
+            " and its interval, the detectable effect and equivalence come from the randomisation distribution"
         )
+        if permuted.known and not permuted.can_reject:
+            notes.append(
+                f"only {permuted.plan.n_distinct} ways to choose the treated authorities: no p_ri can be below"
+                f" {ALPHA}, so there is no detectable effect"
+            )
     elif n_treated <= CAUTION_TREATED:
         notes.append(f"only {n_treated} treated authorities")
     if df < FEW_DF:

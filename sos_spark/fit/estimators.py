@@ -15,7 +15,9 @@ from typing import Literal
 import numpy as np
 
 from sos_spark.fit.cells.reading import NotEstimableError
-from sos_spark.fit.inference.randomisation import RandomisationTest, go_live_test, randomise
+from sos_spark.fit.inference.effect_distribution import EffectDistribution, RandomisationTest
+from sos_spark.fit.inference.kernel import cr1_factor
+from sos_spark.fit.inference.randomisation import go_live_distribution, randomise_effect
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Regression, Weights, treatment_regression
 from sos_spark.fit.regression.moments import ClusterMoments
 from sos_spark.fit.staggered.group_time import Control, UnitPanel, aggregate, group_time_effects
@@ -53,19 +55,30 @@ class LinearEstimate:
     coefficient: str = TREATED
 
     def randomise(self, *, permutations: int, seed: int) -> RandomisationTest:
+        """Tests 'no effect' by `distribution`."""
+        return self.distribution(permutations=permutations, seed=seed).test()
+
+    def distribution(self, *, permutations: int, seed: int) -> EffectDistribution:
         """Permutes the go-live dates over the LAs, all dates together, and estimates again."""
         if self.estimator == "twfe":
-            return go_live_test(self.panel, weights=self.weights, permutations=permutations, seed=seed)
+            return go_live_distribution(self.panel, weights=self.weights, permutations=permutations, seed=seed)
         gtime = self.panel.gtime
         if self.estimator == "imputation":
-            refit = ImputationRefit.of(self.panel, weights=self.weights).under
+            refit = ImputationRefit.of(self.panel, weights=self.weights).scored
         elif self.estimator == "sun_abraham":
-            refit = SunAbrahamRefit.of(self.panel, weights=self.weights).under
+            refit = SunAbrahamRefit.of(self.panel, weights=self.weights).scored
         else:
             units = unit_panel(self.panel)
             control: Control | None = "not_yet" if self.estimator == "cs_not_yet" else None
-            gtime, refit = units.gtime, SimpleEffect.of(units.weighing(self.weights), control=control).under
-        return randomise(refit, unit_ids=self.panel.unit_ids, gtime=gtime, permutations=permutations, seed=seed)
+            gtime, refit = units.gtime, SimpleEffect.of(units.weighing(self.weights), control=control).scored
+        return randomise_effect(
+            refit,
+            unit_ids=self.panel.unit_ids,
+            gtime=gtime,
+            permutations=permutations,
+            seed=seed,
+            factor=cr1_factor(self.moments),
+        )
 
     def on(self, panel: PreparedPanel) -> LinearEstimate:
         """Returns the same estimator, with the same weights, on another panel."""

@@ -1,15 +1,16 @@
 """Effects by event time: dummies of the treated LAs' periods since go-live, or averages of group-time effects.
 
 The reference is event time -1, or the last one observed before go-live where -1 has no rows. End points hold everything
-beyond them. Intervals are CR2 with each coefficient's own Satterthwaite df; bands hold for all event times at once, by
-sign vectors applied to the unrestricted fit; the joint test that all effects before go-live are zero is a restricted
-wild cluster bootstrap of the Wald statistic.
+beyond them. Intervals are CR2 with each coefficient's own Satterthwaite df, or, with 4 or fewer treated LAs, those of
+the inverted randomisation test; bands hold for all event times at once, by sign vectors applied to the unrestricted
+fit; the joint test that all effects before go-live are zero is a restricted wild cluster bootstrap of the Wald
+statistic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ import pandas as pd
 from sos_spark.config.study import Inference
 from sos_spark.errors import StudyError
 from sos_spark.fit.estimators import Estimator, shares_one_go_live, unit_panel
+from sos_spark.fit.inference.event_permutation import event_distributions
 from sos_spark.fit.inference.wild import simultaneous_bands, wild_joint_test
 from sos_spark.fit.regression.covariance import Sandwich, Satterthwaite
 from sos_spark.fit.regression.design import Ints, PreparedPanel, regression
@@ -47,8 +49,9 @@ _NAN = float("nan")
 class EventTime:
     """The effect at one event time, against the reference. An end point holds everything beyond it.
 
-    att is 0 and the uncertainty blank (NaN) at the reference. `df` is the Satterthwaite df of se_cr2 and ci; the bands
-    hold for all event times at once. n_rows counts the treated rows at that event time.
+    att is 0 and the uncertainty blank (NaN) at the reference. `df` is the Satterthwaite df of se_cr2, and of ci unless
+    few LAs are treated; both are blank with one. The bands hold for all event times at once. n_rows counts the treated
+    rows at that event time.
     """
 
     event_time: int
@@ -80,7 +83,7 @@ class EventStudy:
     @property
     def estimated(self) -> tuple[EventTime, ...]:
         """The rows that were estimated: all but the reference and those the panel cannot tell from others."""
-        return tuple(row for row in self.rows if not np.isnan(row.df))
+        return tuple(row for row in self.rows if not np.isnan(row.att) and row.event_time != self.reference)
 
     def to_frame(self, *, outcome_id: str, specification: str = "main") -> pd.DataFrame:
         """Returns one row an event time, the columns of event_study.csv."""
@@ -116,7 +119,7 @@ def event_study(panel: PreparedPanel, *, estimator: Estimator, inference: Infere
     pre = [_name(k) for k in times if k < 0 and _name(k) in names]
     few = panel.n_treated_units <= FEW_TREATED
     if few:
-        notes.append(f"{FEW_TREATED} or fewer treated authorities: no bands, no joint test")
+        notes.append(_few_note(panel))
     elif alone:
         notes.append(
             "few authorities go live together: no bands, no joint test; margins by residuals that groups share"
@@ -129,6 +132,12 @@ def event_study(panel: PreparedPanel, *, estimator: Estimator, inference: Infere
         band = {name: (float(a), float(b)) for name, a, b in zip(names, drawn.low, drawn.high, strict=True)}
     sandwich = Sandwich(moments)
     own = _satterthwaite(sandwich, alone, names) if names else None
+    ends = np.stack(own.interval(), axis=1) if own is not None else np.empty((0, 2))
+    if few and own is not None:
+        ends = _permuted_intervals(panel, moments, binned, names, inference)
+        if panel.n_treated_units == 1:
+            blank = np.full(len(names), _NAN)
+            own = replace(own, se=blank, df=blank, p=blank)
     rows = []
     treated_rows = panel.rows * panel.is_treated_unit[:, None]
     for k in times:
@@ -139,7 +148,7 @@ def event_study(panel: PreparedPanel, *, estimator: Estimator, inference: Infere
             rows.append(EventTime(k, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, n_rows))
         else:
             place = names.index(name)
-            low, high = (float(end[place]) for end in own.interval())
+            low, high = (float(end) for end in ends[place])
             rows.append(
                 EventTime(k, float(own.estimate[place]), float(own.se[place]), float(own.df[place]), low, high,
                           *band.get(name, (_NAN, _NAN)), n_rows)
@@ -153,6 +162,35 @@ def event_study(panel: PreparedPanel, *, estimator: Estimator, inference: Infere
         covariance=sandwich.cr2[np.ix_(known, known)],
         note="; ".join(notes),
     )
+
+
+def _few_note(panel: PreparedPanel) -> str:
+    """Says what is left out with few treated LAs, and why."""
+    alone = panel.n_treated_units == 1
+    said = f"{FEW_TREATED} or fewer treated authorities: no bands, no joint test"
+    if alone:
+        said += "; se_cr2 and df left out, because with one treated authority they are of the comparators' shocks alone"
+    if shares_one_go_live(panel):
+        return f"{said}; intervals by inverting the randomisation test of each event time"
+    return f"{said}, and no intervals of single event times, which rest on one or two authorities each"
+
+
+def _permuted_intervals(
+    panel: PreparedPanel, moments: ClusterMoments, binned: Ints, names: list[str], inference: Inference
+) -> Array:
+    """Returns the ends (E, 2) of the inverted randomisation tests, NaN under several go-lives."""
+    ends = np.full((len(names), 2), _NAN)
+    if not shares_one_go_live(panel):
+        return ends
+    of_treated = binned[int(np.flatnonzero(panel.is_treated_unit)[0])]
+    held = {name: (of_treated == int(name.removeprefix("event_"))).astype(np.int64) for name in names}
+    found = event_distributions(
+        panel, moments, held, weights=inference.weights, permutations=inference.permutations, seed=inference.seed
+    )
+    for place, name in enumerate(names):
+        if name in found:
+            ends[place] = found[name].interval()
+    return ends
 
 
 def _satterthwaite(sandwich: Sandwich, alone: Mapping[str, ClusterMoments], names: list[str]) -> Satterthwaite:

@@ -19,10 +19,9 @@ from sos_spark.fit.cells.arms import ARMS_COLUMNS, arms_frame
 from sos_spark.fit.cells.matching import BALANCE_COLUMNS
 from sos_spark.fit.cells.prepare import Prepared, prepare
 from sos_spark.fit.cells.reading import NotEstimableError
-from sos_spark.fit.did import blank_result
+from sos_spark.fit.did import blank_result, p_equivalence
 from sos_spark.fit.estimators import shares_one_go_live, unit_panel
 from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
-from sos_spark.fit.inference.equivalence import equivalence_test
 from sos_spark.fit.inference.leave_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out
 from sos_spark.fit.inference.welch import welch_test
 from sos_spark.fit.result import DidResult
@@ -130,8 +129,7 @@ def _with_tests(main: DidResult, study: Study) -> DidResult:
     if main.event_study_result is not None:
         main = replace(main, p_pretrend=main.event_study_result.p_pretrend)
     if bound is not None:
-        test = equivalence_test(att=main.att, se=main.se_cr2, df=main.df_satterthwaite, bound=bound)
-        main = replace(main, p_equivalence=test.p)
+        main = replace(main, p_equivalence=p_equivalence(main, bound=bound))
     return main
 
 

@@ -13,6 +13,7 @@ from sos_spark.config.study import Inference
 from sos_spark.errors import StudyError
 from sos_spark.fit.estimators import LinearEstimate
 from sos_spark.fit.event_study import EventStudy, event_study
+from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.inference.wild import Interval, WildTest, wild_cluster_interval, wild_cluster_test
 from sos_spark.fit.plot import event_study_figure
 from sos_spark.fit.regression.covariance import Convention, Sandwich, StandardErrors
@@ -28,7 +29,7 @@ ESTIMATE_COLUMNS = (
     "baseline_mean", "att", "se_cr2", "df_satterthwaite", "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri",
     "se_cr1", "se_cr3", "se_iid", "se_hc1", "p_adjusted", "mde", "evidence", "note",
     "family", "estimator", "headline", "significant", "ci_low_cr2", "ci_high_cr2", "p_holm", "p_pretrend", "analysis",
-    "p_equivalence",
+    "p_equivalence", "ci_low_ri", "ci_high_ri",
 )  # fmt: skip
 """The columns of estimates.csv: those that every reader may rely on, up to note, then more."""
 
@@ -38,12 +39,14 @@ class DidResult:
     """One outcome under one specification. NaN: not known or not shown, and `note` says why.
 
     Numbers in the outcome's own unit (days, or 0/1 as a share); p-values and shares between 0 and 1. `ci_low_cr2` and
-    `ci_high_cr2` are the CR2 interval with its Satterthwaite df, `ci_*_wcr` the inverted bootstrap test's. `headline`
-    is the p-value to read first, p_wcr or, with 4 or fewer treated LAs, p_ri; `significant` says whether the headline
-    rule holds: WCR and CR2 both below 0.05 (p_ri where that is the headline); None where there is no p-value. `arms`
+    `ci_high_cr2` are the CR2 interval with its Satterthwaite df, `ci_*_wcr` the inverted bootstrap test's, `ci_*_ri`
+    the inverted randomisation test's; with 4 or fewer treated LAs `mde` and `p_equivalence` are the latter's too. With
+    one treated LA all that rests on `se_cr2` is NaN. `headline` is the p-value to read first, p_wcr or, with 4 or fewer
+    treated LAs, p_ri; `significant` says whether the headline rule holds: WCR and CR2 both below 0.05 (p_ri where that
+    is the headline); None where there is no p-value. `arms`
     maps every unit of the panel to pilot, comparator or unused; `gtimes` treated units to their first treated period;
     `treated_weight_share` each treated unit's share of the weight of the rows from go-live on. `fitted` is what was
-    fitted, None where nothing could be.
+    fitted and `permuted` what permuted go-lives make of it, None where nothing could be.
     """
 
     study_id: str
@@ -67,6 +70,8 @@ class DidResult:
     ci_high_wcr: float = NOT_KNOWN
     p_wcr: float = NOT_KNOWN
     p_ri: float = NOT_KNOWN
+    ci_low_ri: float = NOT_KNOWN
+    ci_high_ri: float = NOT_KNOWN
     se_cr1: float = NOT_KNOWN
     se_cr3: float = NOT_KNOWN
     se_iid: float = NOT_KNOWN
@@ -87,6 +92,7 @@ class DidResult:
     note: str = ""
     inference: Inference = field(default_factory=Inference, repr=False)
     fitted: LinearEstimate | None = field(default=None, repr=False, compare=False)
+    permuted: EffectDistribution | None = field(default=None, repr=False, compare=False)
 
     @property
     def ci(self) -> tuple[float, float]:

@@ -23,8 +23,8 @@ def summary_text(result: DidResult) -> str:
             f" detectable {_number(result.mde)}",
             f"  WCR           {_interval(result.ci_low_wcr, result.ci_high_wcr)}   p {_number(result.p_wcr)}",
             f"  CR2           {_interval(result.ci_low_cr2, result.ci_high_cr2)}   p {_number(result.p_cr2)},"
-            f" se {_number(result.se_cr2)}, df {result.df_satterthwaite:.1f}",
-            f"  RI-t          p {_number(result.p_ri)}",
+            f" se {_number(result.se_cr2)}, df {_number(result.df_satterthwaite, '.1f')}",
+            f"  RI-t          {_interval(result.ci_low_ri, result.ci_high_ri)}   p {_number(result.p_ri)}",
             f"  headline      {HEADLINES[result.headline]}: {_verdict(result.significant)}",
         ]
     lines += [f"  note: {result.note}"] if result.note else []
@@ -36,8 +36,8 @@ def _known(value: float) -> bool:
     return value == value
 
 
-def _number(value: float) -> str:
-    return f"{value:.4g}" if _known(value) else "not shown"
+def _number(value: float, form: str = ".4g") -> str:
+    return format(value, form) if _known(value) else "not shown"
 
 
 def _interval(low: float, high: float) -> str:

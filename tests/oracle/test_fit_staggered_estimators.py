@@ -31,6 +31,7 @@ from sos_spark.fit.staggered.group_time import aggregate, group_time_effects, sa
 from sos_spark.fit.staggered.imputation import Imputation
 from sos_spark.fit.staggered.imputation_refit import ImputationRefit
 from sos_spark.fit.staggered.residual_model import effect_groups
+from sos_spark.fit.staggered.simple_refit import SimpleEffect
 from sos_spark.fit.staggered.sun_abraham_refit import SunAbrahamRefit
 from sos_spark.fit.staggered.tables import aggregates_frame
 from tests.staggered_panels import LARGE_GROUPS, THREE_GROUPS, StaggeredRows, random_totals, staggered_rows
@@ -91,7 +92,7 @@ def test_imputation_adjusts_for_a_continuous_covariate(by, weights) -> None:
     expected, _ = imputed_on_rows(rows, by, weight, also=("age_years",))
     estimate = imputation(data.panel, weights=weights)
     assert effect(estimate) == pytest.approx(expected, rel=1e-9)
-    assert ImputationRefit.of(data.panel, weights=weights).under(data.panel.gtime)[0] == pytest.approx(
+    assert ImputationRefit.of(data.panel, weights=weights).scored(data.panel.gtime)[0][0] == pytest.approx(
         expected, rel=1e-9
     )
     last = rows["period"] == 7
@@ -243,7 +244,7 @@ def test_without_never_treated_the_last_group_compares() -> None:
     before = only_periods_of(panel, np.broadcast_to(panel.periods < 5, panel.rows.shape))
     never = before.with_gtime(np.where(before.gtime == 5, NEVER, before.gtime))
     assert effect(sun_abraham(panel, weights="child")) == effect(sun_abraham(never, weights="child"))
-    assert SunAbrahamRefit.of(panel, weights="child").under(panel.gtime)[0] == pytest.approx(
+    assert SunAbrahamRefit.of(panel, weights="child").scored(panel.gtime)[0][0] == pytest.approx(
         effect(sun_abraham(never, weights="child")), rel=1e-9
     )
     assert effect(imputation(panel, weights="child")) == pytest.approx(
@@ -253,31 +254,28 @@ def test_without_never_treated_the_last_group_compares() -> None:
     assert effect(cs_simple(panel, weights="child")) == effect(cs_not_yet(panel, weights="child"))
 
 
+@pytest.mark.parametrize("weights", ["child", "la_equal"])
 @pytest.mark.parametrize("by", [(), ("sex",)])
 @pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS, (2, 4, 5)])
-def test_refits_are_the_estimates_of_the_assignment(gtime, by) -> None:
+def test_an_assignment_is_studentised_by_the_residuals_of_the_estimate_s_own_regression(gtime, by, weights) -> None:
+    """A lone group's too: residuals that groups share. Of y, and of the actual treatment, which inversion needs."""
     panel = staggered_rows(gtime, by=by, gaps=GAPS).panel
-    random = np.random.default_rng(3)
+    units, random = unit_panel(panel).weighing(weights), np.random.default_rng(3)
     refits = {
-        "imputation": ImputationRefit.of(panel, weights="child").under,
-        "sun_abraham": SunAbrahamRefit.of(panel, weights="child").under,
+        "imputation": ImputationRefit.of(panel, weights=weights).scored,
+        "sun_abraham": SunAbrahamRefit.of(panel, weights=weights).scored,
+        "cs_simple": SimpleEffect.of(units).scored,
+        "cs_not_yet": SimpleEffect.of(units, control="not_yet").scored,
     }
     for _ in range(3):
         drawn = panel.with_gtime(random.permutation(panel.gtime))
-        for name, under in refits.items():
-            estimate = ESTIMATORS[name](drawn, weights="child")
-            att, se = under(drawn.gtime)
-            assert att == pytest.approx(effect(estimate), rel=1e-8)
-            if name == "sun_abraham" and gtime == LARGE_GROUPS:
-                solved = Sandwich(estimate.moments)
-                assert se == pytest.approx(solved.se(solved.cr1, TREATED) / np.sqrt(solved.cr1_factor), rel=1e-7)
-
-
-def test_the_imputation_s_permuted_standard_error_is_near_its_regression_s() -> None:
-    panel = random_totals((2,) * 8 + (4,) * 8, n_units=60)
-    solved = Sandwich(imputation(panel, weights="child").moments)
-    _, se = ImputationRefit.of(panel, weights="child").under(panel.gtime)
-    assert se == pytest.approx(solved.se(solved.cr1, TREATED) / np.sqrt(solved.cr1_factor), rel=0.1)
+        for name, scored in refits.items():
+            att, scores = scored(unit_panel(drawn).gtime if name.startswith("cs") else drawn.gtime)
+            for outcome, y in enumerate((panel, panel.with_effect_as_outcome())):
+                solved = Sandwich(ESTIMATORS[name](y.with_gtime(drawn.gtime), weights=weights).moments)
+                cr1 = solved.se(solved.cr1, TREATED) / np.sqrt(solved.cr1_factor)
+                assert att[outcome] == pytest.approx(solved.estimate(TREATED), rel=1e-8, abs=1e-12), name
+                assert np.linalg.norm(scores[outcome]) == pytest.approx(cr1, rel=1e-6, nan_ok=True), name
 
 
 @pytest.mark.parametrize("name", ["cs_not_yet", "imputation", "sun_abraham"])

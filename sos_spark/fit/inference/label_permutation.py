@@ -14,8 +14,9 @@ import numpy as np
 
 from sos_spark.errors import StudyError
 from sos_spark.fit.inference.assignments import Assignments
+from sos_spark.fit.inference.effect_distribution import RandomisationTest
 from sos_spark.fit.inference.kernel import cr1_factor, place_of
-from sos_spark.fit.inference.randomisation import RandomisationTest, Refits, compare
+from sos_spark.fit.inference.randomisation import Refits, compare
 from sos_spark.fit.regression.moments import Array, ClusterMoments
 
 _UNIDENTIFIED = 1e-10
@@ -77,7 +78,7 @@ def _refit(xx: Array, xy: Array, places: Sequence[int], labels: Array) -> Refits
     whole[:, k:, k:] = np.tensordot(labels**2, xx[:, places][:, :, places], axes=1)
     right = np.concatenate([np.broadcast_to(xy.sum(axis=0), (n, k)), labels @ xy[:, places]], axis=1)
     unit = np.broadcast_to(np.eye(k + q)[k], right.shape)
-    beta, influence = _solve(whole, np.stack([right, unit], axis=2)).transpose(2, 0, 1)
+    beta, influence = solve_each(whole, np.stack([right, unit], axis=2)).transpose(2, 0, 1)
     # What is left of label x treatment after all else, as a share of its own sum of squares: none if not identified.
     with np.errstate(divide="ignore", invalid="ignore"):
         left = 1 / influence[:, k] / whole[:, k, k]
@@ -93,11 +94,11 @@ def _refit(xx: Array, xy: Array, places: Sequence[int], labels: Array) -> Refits
     return Refits(att=np.where(defined, beta[:, k], np.nan), t=np.where(defined, t, np.nan))
 
 
-def _solve(left: Array, right: Array) -> Array:
-    """Solves every system; NaN where one is exactly singular. Shapes (P, K, K), (P, K, 2)."""
+def solve_each(left: Array, right: Array) -> Array:
+    """Solves every system; NaN where one is exactly singular. Shapes (P, K, K), (P, K, m)."""
     try:
         return np.asarray(np.linalg.solve(left, right), dtype=np.float64)
     except np.linalg.LinAlgError:
         if len(left) == 1:
             return np.full(right.shape, np.nan)
-        return np.concatenate([_solve(left[i : i + 1], right[i : i + 1]) for i in range(len(left))])
+        return np.concatenate([solve_each(left[i : i + 1], right[i : i + 1]) for i in range(len(left))])

@@ -26,7 +26,7 @@ def leave_one_out(estimate: LinearEstimate) -> pd.DataFrame:
 
     Returns:
         Grain: one row an LA left out, pilots first, each in order of unit id; LEAVE_ONE_OUT_COLUMNS, arm being pilot or
-        comparator. Numbers are blank where nothing can be estimated without the LA.
+        comparator. Numbers are blank where nothing can be estimated without the LA; CR2 where one treated LA is left.
     """
     panel = estimate.panel
     pilots = {unit_id for unit_id, gtime in zip(panel.unit_ids, panel.gtime, strict=True) if gtime != NEVER}
@@ -54,6 +54,9 @@ def _without(estimate: LinearEstimate, unit_id: str) -> tuple[float, float, floa
     if estimate.coefficient not in rest.names:
         return blank
     test = Sandwich(rest).satterthwaite_of([estimate.coefficient])
+    if estimate.panel.without({unit_id}).n_treated_units == 1:
+        # The standard error would be of the comparators' shocks alone.
+        return float(test.estimate[0]), *blank[1:]
     return float(test.estimate[0]), float(test.se[0]), float(test.df[0]), float(test.p[0])
 
 

@@ -113,6 +113,23 @@ class PreparedPanel:
         """Returns the panel under another assignment (G,) of first treated periods."""
         return replace(self, gtime=np.asarray(gtime, dtype=np.int64))
 
+    def with_effect_as_outcome(self) -> PreparedPanel:
+        """Returns the panel of the same rows with their treatment as y: an effect of 1 and nothing else."""
+        on = self.treated
+        cells = replace(self.cells, y_sum=self.cells.n * on[self.cells.unit, self.cells.period], y_sumsq=None)
+        products = self.continuous_products
+        if products is not None:
+            products = products.copy()
+            products[:, :, -1] = self.z_sum[:, :, len(self.covariates) - len(self.continuous) :] * on[:, :, None]
+        return replace(
+            self,
+            y_sum=self.rows * on,
+            y_sumsq=None,
+            zy_sum=np.einsum("gtp,gt->gp", self.z_sum, on),
+            cells=cells,
+            continuous_products=products,
+        )
+
     def without(self, unit_ids: Collection[str]) -> PreparedPanel:
         """Returns the panel without some LAs."""
         keep = np.array([unit_id not in unit_ids for unit_id in self.unit_ids])

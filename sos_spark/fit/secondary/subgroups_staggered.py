@@ -86,7 +86,7 @@ def staggered_label_p(split: Split, *, inference: Inference) -> float:
         effects = []
         for own in (0, 1):
             members = (labels == own) | (~treated & (not split.crossed))
-            part = SimpleEffect(units.rows[members], units.y_sum[members])
+            part = SimpleEffect(units.rows[members], units.y_sum[None, members])
             effects.append(part.under(units.gtime[members]))
         (first, first_se), (second, second_se) = effects
         return second - first, float(np.hypot(first_se, second_se))

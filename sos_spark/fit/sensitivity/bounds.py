@@ -24,6 +24,7 @@ from sos_spark.config.study import Comparators, Covariates, Design, Inference, S
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.reading import NotEstimableError, checked_cells
 from sos_spark.fit.estimators import LinearEstimate, main_estimate, unit_panel
+from sos_spark.fit.event_study import FEW_TREATED
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.regression.moments import Array
@@ -121,7 +122,7 @@ def bounds_frame(
             beside a known cell of the same unit and period, or alone. Several rows of one place (reasons) add up.
         design: The outcome and its arms. Covariates are left out, of the complete case too: unknown rows have none.
             With matched comparators, those that match in the complete case.
-        inference: For its weights.
+        inference: For its weights, and for permutations and seed where few LAs are treated.
         what: What the values are unknown for: suppressed, missing.
 
     Numbers are blank, and `note` says why, where the complete case cannot be estimated or nothing bounds the unknown
@@ -146,7 +147,7 @@ def bounds_frame(
         bare = bare.model_copy(update={"comparators": Comparators(kind="listed", la_codes=chosen)})
     box = _box(panel_cells, unknown.bounded, bare)
     least, greatest = extremes(box, inference=inference)
-    intervals = np.array([_interval(least), _interval(greatest)])
+    intervals = np.array([_interval(end, inference) for end in (least, greatest)])
     n_outside = sum(unit in box.panel.unit_ids for unit, _ in unknown.unbounded)
     if n_outside:
         notes.append(f"{n_outside} units' periods stay out: nothing says how many rows, or between what")
@@ -210,7 +211,10 @@ def _box(panel_cells: pd.DataFrame, unknown: Mapping[Place, tuple[float, float, 
     return Box(low, low.y_sum, high.y_sum)
 
 
-def _interval(estimate: LinearEstimate) -> tuple[float, float]:
+def _interval(estimate: LinearEstimate, inference: Inference) -> tuple[float, float]:
+    """Returns the CR2 interval, or with 4 or fewer treated LAs the inverted randomisation test's."""
+    if estimate.panel.n_treated_units <= FEW_TREATED:
+        return estimate.distribution(permutations=inference.permutations, seed=inference.seed).interval()
     low, high = Sandwich(estimate.moments).satterthwaite_of([estimate.coefficient]).interval()
     return float(low[0]), float(high[0])
 

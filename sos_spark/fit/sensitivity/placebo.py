@@ -22,8 +22,9 @@ from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.estimators import shares_one_go_live, twfe, unit_panel
 from sos_spark.fit.inference.assignments import Assignments, Ints
+from sos_spark.fit.inference.effect_distribution import TIE
 from sos_spark.fit.inference.kernel import cr1_factor, kernel_of
-from sos_spark.fit.inference.randomisation import TIE, Estimator, Refits, blocks_of, refits_of
+from sos_spark.fit.inference.randomisation import Estimator, Refits, blocks_of, refits_of
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Weights, treatment_regression
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.staggered.simple_refit import SimpleEffect

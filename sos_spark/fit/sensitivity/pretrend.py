@@ -8,6 +8,9 @@ The slope is the coefficient of treated x time in the two-way regression of the 
 those of treated LAs until their own go-live, and of the others in all periods before the last go-live. No later row has
 a say, so that no effect can leak in; periods after the last go-live hold comparators only, which tell no slope. With
 several go-lives time counts from each LA's own, which its LA effect makes the same as calendar time.
+
+With 4 or fewer treated LAs the interval, the equivalence test and what could be detected come from permuted go-lives:
+the slopes that LAs without a programme show when they are taken for treated.
 """
 
 from __future__ import annotations
@@ -18,15 +21,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sos_spark.config.study import Inference
 from sos_spark.fit.cells.reading import NotEstimableError
-from sos_spark.fit.estimators import LinearEstimate, cs_simple, twfe
+from sos_spark.fit.estimators import LinearEstimate, shares_one_go_live
+from sos_spark.fit.event_study import FEW_TREATED
+from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.inference.equivalence import equivalence_test, minimum_detectable_effect
-from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.regression.design import CellArrays, PreparedPanel, regression
-from sos_spark.fit.regression.moments import Array
+from sos_spark.fit.inference.randomisation import effect_and_scores, randomisation_distribution, randomise_effect
+from sos_spark.fit.regression.covariance import Sandwich, Satterthwaite
+from sos_spark.fit.regression.design import CellArrays, Ints, PreparedPanel, Weights, regression
+from sos_spark.fit.regression.moments import Array, ClusterMoments
 from sos_spark.fit.result import NOT_KNOWN, DidResult
 
 SLOPE = "treated_x_time"
+_REFITTED = 999
+_FEW = f"{FEW_TREATED} or fewer treated authorities: interval, equivalence and detectable slope by permuted go-lives"
 
 PRETREND_COLUMNS = (
     "outcome_id", "specification", "n_pre", "p_joint", "slope", "se_cr2", "df", "p_cr2", "ci_low", "ci_high",
@@ -39,7 +48,8 @@ class PreTrend:
     """The slope before go-live of one outcome under one specification. NaN: not known, and `note` says why.
 
     `n_pre` counts the event times before go-live with treated rows; `p_joint` is the event study's joint test (WCR).
-    `slope` is in the outcome's unit per period, with its CR2 standard error, Satterthwaite df, p and 95 % interval.
+    `slope` is in the outcome's unit per period, with its CR2 standard error, Satterthwaite df, p and 95 % interval (CR2
+    is blank with one treated LA, and the interval that of the inverted randomisation test with 4 or fewer).
     `slope_bound` is the slope that, going on after go-live, makes a bias of the smallest effect of interest in the
     effect; `p_equivalence` tests the slope within +- that bound (two one-sided tests, Schuirmann 1987).
     `detectable_slope` is found by the 5 % test with 80 % power, and `detectable_violation` the bias it would make.
@@ -93,24 +103,86 @@ def pre_trend(result: DidResult, *, smallest_effect: float | None) -> PreTrend:
     if SLOPE not in moments.names:
         return replace(blank, note="; ".join([*notes, "the slope cannot be told from periods and covariates"]))
     own = Sandwich(moments).satterthwaite_of([SLOPE])
-    slope, se, df = float(own.estimate[0]), float(own.se[0]), float(own.df[0])
-    low, high = (float(end[0]) for end in own.interval())
     factor = abs(bias_of_slope(fitted))
     bound = NOT_KNOWN if smallest_effect is None or factor == 0 else smallest_effect / factor
-    detectable = minimum_detectable_effect(se=se, df=df)
+    if result.n_treated_clusters <= FEW_TREATED:
+        permuted = slope_distribution(panel, moments, weights=fitted.weights, inference=result.inference)
+        notes.append(_FEW if permuted.can_reject else f"{_FEW}; too few assignments for a test at 5 %")
+        found = _by_permutation(blank, permuted, bound)
+    else:
+        found = _by_cr2(blank, own, bound)
+    alone = result.n_treated_clusters == 1
+    se, df, p_cr2 = (NOT_KNOWN if alone else float(part[0]) for part in (own.se, own.df, own.p))
     return replace(
-        blank,
-        slope=slope,
+        found,
+        slope=float(own.estimate[0]),
         se_cr2=se,
         df=df,
-        p_cr2=float(own.p[0]),
-        ci_low=low,
-        ci_high=high,
+        p_cr2=p_cr2,
         slope_bound=bound,
-        p_equivalence=equivalence_test(att=slope, se=se, df=df, bound=bound).p,
-        detectable_slope=detectable,
-        detectable_violation=detectable * factor,
+        detectable_violation=found.detectable_slope * factor,
         note="; ".join(notes),
+    )
+
+
+def _by_cr2(blank: PreTrend, own: Satterthwaite, bound: float) -> PreTrend:
+    slope, se, df, low, high = (float(part[0]) for part in (own.estimate, own.se, own.df, *own.interval()))
+    p = equivalence_test(att=slope, se=se, df=df, bound=bound).p
+    return replace(
+        blank, ci_low=low, ci_high=high, p_equivalence=p, detectable_slope=minimum_detectable_effect(se=se, df=df)
+    )
+
+
+def _by_permutation(blank: PreTrend, permuted: EffectDistribution, bound: float) -> PreTrend:
+    low, high = permuted.interval()
+    p, detectable = permuted.p_equivalence(bound), permuted.minimum_detectable_effect()
+    return replace(blank, ci_low=low, ci_high=high, p_equivalence=p, detectable_slope=detectable)
+
+
+def slope_distribution(
+    panel: PreparedPanel, moments: ClusterMoments, *, weights: Weights, inference: Inference
+) -> EffectDistribution:
+    """Permutes the go-lives and estimates the slope before them again, from rows that no programme has touched.
+
+    Args:
+        panel: Those rows.
+        moments: The regression with the slope as its coefficient `SLOPE`.
+        weights: Those of the regression.
+        inference: Permutations and seed. With several go-lives the rows before them change with the assignment, and
+            every regression is made anew: 999 at most.
+    """
+    periods = {f"period_{number}": int(number) for number in panel.periods[1:]}
+    if shares_one_go_live(panel) and periods.keys() <= set(moments.names):
+        return randomisation_distribution(
+            moments,
+            coefficient=SLOPE,
+            gtime=panel.gtime,
+            period_of=periods,
+            omitted_period=int(panel.periods[0]),
+            permutations=inference.permutations,
+            seed=inference.seed,
+            course=lambda numbers, gtime: np.asarray(numbers - gtime, dtype=np.float64),
+        )
+    outcomes = (panel, replace(panel, y_sum=panel.rows * _time(panel), y_sumsq=None))
+
+    def estimate(gtime: Ints) -> tuple[Array, Array]:
+        att, scores = np.full(2, NOT_KNOWN), np.zeros((2, len(gtime)))
+        for outcome, each in enumerate(outcomes):
+            moved = each.with_gtime(gtime)
+            rest = _restricted(moved, (moved.treated == 0) & (moved.periods < gtime.max()) & (moved.rows > 0))
+            again = regression(rest, {SLOPE: _time(rest)}, weights=weights).moments
+            if SLOPE not in again.names:
+                raise NotEstimableError("The slope cannot be told from periods under this assignment")
+            att[outcome], own = effect_and_scores(again, SLOPE)
+            scores[outcome, [panel.unit_ids.index(unit) for unit in again.unit_ids]] = own
+        return att, scores
+
+    return randomise_effect(
+        estimate,
+        unit_ids=panel.unit_ids,
+        gtime=panel.gtime,
+        permutations=min(inference.permutations, _REFITTED),
+        seed=inference.seed,
     )
 
 
@@ -124,7 +196,7 @@ def bias_of_slope(estimate: LinearEstimate) -> float:
     panel = estimate.panel
     line = _time(panel)
     straight = replace(panel, y_sum=panel.rows * line, y_sumsq=None, zy_sum=np.einsum("gtp,gt->gp", panel.z_sum, line))
-    again = {"twfe": twfe, "cs_simple": cs_simple}[estimate.estimator](straight, weights=estimate.weights)
+    again = estimate.on(straight)
     return Sandwich(again.moments).estimate(again.coefficient)
 
 

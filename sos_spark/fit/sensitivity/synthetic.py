@@ -22,7 +22,7 @@ from sos_spark.fit.cells.prepare import Prepared
 from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.did import ALPHA
 from sos_spark.fit.inference.assignments import Assignments, Ints
-from sos_spark.fit.inference.randomisation import TIE
+from sos_spark.fit.inference.effect_distribution import TIE
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.result import DidResult

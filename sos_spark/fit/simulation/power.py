@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from sos_spark.config.study import Inference
+from sos_spark.fit.event_study import FEW_TREATED
 from sos_spark.fit.inference.equivalence import minimum_detectable_effect
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.result import DidResult
@@ -25,6 +26,7 @@ POWER_COLUMNS = (
 MULTIPLES = (0.0, 0.5, 1.0, 1.5, 2.0)
 """The default effects, in multiples of the smallest effect of interest, or of the MDE where the study names none."""
 
+FEW_NOTE = f"{FEW_TREATED} or fewer treated authorities: power and MDE by the randomisation distribution"
 _NAN = float("nan")
 _CLIPPED = 0.01
 
@@ -48,7 +50,7 @@ def power_frame(result: DidResult, *, smallest_effect: float | None) -> pd.DataF
     Returns:
         One row an effect, POWER_COLUMNS. Without an estimate or its standard error, one row of blanks with the reason.
     """
-    if result.fitted is None or np.isnan(result.se_cr2):
+    if result.fitted is None or np.isnan(result.mde):
         return blank_power(result.outcome_id, note=result.note or "no standard error")
     components = variance_components(result.fitted.panel)
     effects = [effect for effect in (smallest_effect, result.mde) if effect is not None]
@@ -62,7 +64,12 @@ def blank_power(outcome_id: str, *, note: str) -> pd.DataFrame:
 
 
 def analytic_rows(result: DidResult, components: VarianceComponents, effects: Sequence[float]) -> pd.DataFrame:
-    """Returns the analytic power of a fit at some effects; POWER_COLUMNS."""
+    """Returns the analytic power of a fit at some effects; POWER_COLUMNS.
+
+    By the CR2 standard error and its df; with 4 or fewer treated LAs by the randomisation distribution, and the note
+    says so.
+    """
+    few = result.n_treated_clusters <= FEW_TREATED
     common = _scatter(components) | {
         "outcome_id": result.outcome_id,
         "source": "analytic",
@@ -73,6 +80,9 @@ def analytic_rows(result: DidResult, components: VarianceComponents, effects: Se
         "n_clusters": result.n_clusters,
         "n_treated_clusters": result.n_treated_clusters,
     }
+    if few and result.permuted is not None:
+        common["note"] = "; ".join(part for part in (components.note, FEW_NOTE) if part)
+        return _frame([common | {"effect": effect, "power": result.permuted.power(effect)} for effect in effects])
     return _frame([common | _by_formula(effect, result.se_cr2, result.df_satterthwaite) for effect in effects])
 
 
@@ -87,8 +97,8 @@ def simulated_rows(
 ) -> pd.DataFrame:
     """Returns the power that simulated studies have at some effects; POWER_COLUMNS. Arguments as `simulate_power`.
 
-    `se_cr2`, `df` and `mde` are the simulated studies'. With `pilots`, whose number no fit of the panel has, analytic
-    rows from these stand first.
+    `se_cr2`, `df` and `mde` are the simulated studies'; the last is blank with 4 or fewer treated LAs, all three with
+    one. With `pilots`, whose number no fit of the panel has, analytic rows from these stand first.
     """
     found = simulate_power(
         panel,
@@ -104,11 +114,14 @@ def simulated_rows(
         notes.append(f"{pilots} pilots drawn at random in each simulated study, all with one go-live")
     if found.clipped > _CLIPPED:
         notes.append(f"up to {found.clipped:.0%} of treated shares were held within 0 and 1, so effects are smaller")
+    few = found.n_treated_clusters <= FEW_TREATED
+    if few:
+        notes.append(f"{FEW_TREATED} or fewer treated authorities: no power by formula; simulated studies use p_ri")
     common = _scatter(components) | {
         "outcome_id": panel.outcome_id,
-        "se_cr2": found.se_cr2,
-        "df": found.df,
-        "mde": minimum_detectable_effect(se=found.se_cr2, df=found.df),
+        "se_cr2": _NAN if found.n_treated_clusters == 1 else found.se_cr2,
+        "df": _NAN if found.n_treated_clusters == 1 else found.df,
+        "mde": _NAN if few else minimum_detectable_effect(se=found.se_cr2, df=found.df),
         "n_clusters": len(panel.unit_ids),
         "n_treated_clusters": found.n_treated_clusters,
         "note": "; ".join(notes),
@@ -116,7 +129,7 @@ def simulated_rows(
     analytic = common | {"source": "analytic", "replications": 0}
     simulated = common | {"source": "simulated", "replications": replications}
     return _frame(
-        [analytic | _by_formula(effect, found.se_cr2, found.df) for effect in effects if pilots is not None]
+        [analytic | _by_formula(effect, found.se_cr2, found.df) for effect in effects if pilots is not None and not few]
         + [
             simulated | {"effect": effect, "power": float(share), "mc_se": float(error)}
             for effect, share, error in zip(effects, found.rejected, found.mc_se, strict=True)
