@@ -123,8 +123,9 @@ def sensitivity(
         return 0
     sys.stdout.write(f"{'outcome':<32}{'specification':<32}{'effect':>12}{'low':>12}{'high':>12}{'p':>8}\n")
     for row in rows:
-        p = row["p_ri"] if row["p_wcr"] is None else row["p_wcr"]
-        numbers = [_shown(row[name], 12, ".4g") for name in ("att", "ci_low_wcr", "ci_high_wcr")]
+        by = "ri" if row["p_wcr"] is None else "wcr"
+        p = row[f"p_{by}"]
+        numbers = [_shown(row[name], 12, ".4g") for name in ("att", f"ci_low_{by}", f"ci_high_{by}")]
         sys.stdout.write(f"{row['outcome_id']:<32}{row['specification']:<32}{''.join(numbers)}{_shown(p, 8, '.3f')}\n")
     sys.stdout.write(f"sensitivity: {out / 'sensitivity.csv'}\n")
     return 0

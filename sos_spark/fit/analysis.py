@@ -22,8 +22,8 @@ from sos_spark.fit.secondary.rows import Source
 
 SENSITIVITY_COLUMNS = (
     "outcome_id", "specification", "analysis", "estimand", "n_rows", "n_clusters", "n_treated_clusters", "att",
-    "difference", "se_cr2", "df_satterthwaite", "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri", "significant",
-    "note",
+    "difference", "se_cr2", "df_satterthwaite", "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri", "ci_low_ri",
+    "ci_high_ri", "headline", "significant", "note",
 )  # fmt: skip
 """The columns of sensitivity.csv: the specification curve; `difference` is att less main's."""
 

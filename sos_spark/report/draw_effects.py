@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from sos_spark.report.forest import Bar, bar_in_words, height_of, paint_forest, paint_groups
 from sos_spark.report.house import QUIET, WASH, DataTable, Picture, draw
-from sos_spark.report.results import Results, rows_of
+from sos_spark.report.results import Results, rows_of, with_intervals
 from sos_spark.report.wording import Scale, listed, p_value
 
 
@@ -21,18 +21,18 @@ def forest_picture(results: Results) -> Picture | None:
         return None
     groups: dict[Scale, list[Bar]] = {}
     rows = []
-    for row in rows_of(main):
+    for row in rows_of(with_intervals(main)):
         scale, label = results.scales[row.outcome_id], results.labels[row.outcome_id]
         planted = results.planted(row.outcome_id)
         groups.setdefault(scale, []).append(
-            Bar(label, row.att, row.ci_low_wcr, row.ci_high_wcr, planted=planted)
+            Bar(label, row.att, row.low, row.high, planted=planted)
         )  # fmt: skip
         rows.append(
             (
                 label,
                 scale.long_unit,
                 scale.change(row.att),
-                scale.interval(row.ci_low_wcr, row.ci_high_wcr),
+                scale.interval(row.low, row.high),
                 *(() if results.truth is None else ("" if planted is None else scale.change(planted),)),
             )
         )
@@ -41,8 +41,9 @@ def forest_picture(results: Results) -> Picture | None:
     return draw(
         "forest",
         title="All outcomes side by side",
-        caption="Points are main estimates, lines their 95% intervals (restricted wild cluster bootstrap). An interval"
-        " that crosses the upright at zero is compatible with no change."
+        caption="Points are main estimates, lines their 95% intervals (restricted wild cluster bootstrap;"
+        " with four or fewer pilots, the inverted randomisation test). An interval that crosses the upright at zero is"
+        " compatible with no change."
         + (" The open diamond is the effect planted in the simulated data." if results.truth else ""),
         alt="Forest plot. " + " ".join(bar_in_words(bar, scale) for scale, bars in groups.items() for bar in bars),
         table=DataTable(("Outcome", "Unit", "Estimate", "95% interval", *planted_header), tuple(rows), numeric=2),
@@ -60,8 +61,8 @@ def leave_one_out_picture(results: Results, outcome_id: str) -> Picture | None:
     own = own.assign(name=own["left_out"].map(results.name_of)).sort_values(["att", "name"], kind="stable")
     bars = [Bar(f"without {row.name}", row.att, row.low, row.high, QUIET) for row in rows_of(own)]
     main = results.main.loc[[outcome_id]] if outcome_id in results.main.index else results.main.iloc[:0]
-    for row in rows_of(main):
-        bars.insert(0, Bar("All pilots", row.att, row.ci_low_wcr, row.ci_high_wcr))
+    for row in rows_of(with_intervals(main)):
+        bars.insert(0, Bar("All pilots", row.att, row.low, row.high))
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()

@@ -27,7 +27,7 @@ from sos_spark.report.drift import drift_section
 from sos_spark.report.house import DataTable, Picture
 from sos_spark.report.placebo import placebo_section
 from sos_spark.report.power import power_section
-from sos_spark.report.results import Results, rows_of
+from sos_spark.report.results import Results, rows_of, with_intervals
 from sos_spark.report.robustness import robustness_section
 from sos_spark.report.secondary import secondary_section
 from sos_spark.report.sections import Section
@@ -142,14 +142,14 @@ def _robustness(results: Results, outcome_id: str) -> str:
 def headline_table(results: Results) -> DataTable:
     """Returns the main estimates: what each outcome's row of estimates.csv says, in natural units."""
     rows = []
-    for row in rows_of(results.main):
+    for row in rows_of(with_intervals(results.main)) if len(results.main) else ():
         scale = results.scales[row.outcome_id]
         rows.append(
             (
                 f"{results.labels[row.outcome_id]}, {scale.long_unit}",
                 "" if pd.isna(row.baseline_mean) else number(row.baseline_mean * scale.factor, scale.level_decimals),
                 "none" if pd.isna(row.att) else scale.change(row.att),
-                scale.interval(row.ci_low_wcr, row.ci_high_wcr),
+                scale.interval(row.low, row.high),
                 p_value(row.p_wcr),
                 p_value(row.p_cr2),
                 p_value(row.p_ri),

@@ -77,7 +77,7 @@ def _table(results: Results, tests: pd.DataFrame) -> DataTable:
     rows = []
     for row in rows_of(tests[tests["att"].notna()]):
         scale = results.scales[row.outcome_id]
-        significant = is_significant({name: getattr(row, name) for name in ("p_wcr", "p_cr2", "p_ri")})
+        significant = is_significant({name: getattr(row, name) for name in ("p_wcr", "p_cr2", "p_ri", "headline")})
         said = spoken(row.specification) if row.specification != "main" else "Outcome the programme cannot move"
         rows.append(
             (

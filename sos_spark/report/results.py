@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -40,13 +41,17 @@ def of_outcome(frame: pd.DataFrame, outcome_id: str) -> pd.DataFrame:
 
 def with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
     """Adds low, high, by and p to rows of estimates or the secondary analyses, as `Results.specifications` says."""
-    cr2 = rows["ci_low_cr2"].notna() & rows["ci_low_wcr"].isna() & (rows["headline"] != "p_ri")
+    by_ri = rows["headline"] == "p_ri"
+    cr2 = rows["ci_low_cr2"].notna() & rows["ci_low_wcr"].isna() & ~by_ri
+    # The secondary analyses have no interval of a randomisation test.
+    low_ri, high_ri = (rows.get(name, pd.Series(math.nan, rows.index)) for name in ("ci_low_ri", "ci_high_ri"))
+    inverted = by_ri & low_ri.notna() & rows["ci_low_wcr"].isna()
     by = pd.Series("", index=rows.index).mask(cr2, "CR2").mask(rows["ci_low_wcr"].notna(), "bootstrap")
     return rows.assign(
-        low=rows["ci_low_wcr"].where(~cr2, rows["ci_low_cr2"]),
-        high=rows["ci_high_wcr"].where(~cr2, rows["ci_high_cr2"]),
-        by=by,
-        p=rows["p_wcr"].fillna(rows["p_cr2"]).fillna(rows["p_ri"]),
+        low=rows["ci_low_wcr"].mask(cr2, rows["ci_low_cr2"]).mask(inverted, low_ri),
+        high=rows["ci_high_wcr"].mask(cr2, rows["ci_high_cr2"]).mask(inverted, high_ri),
+        by=by.mask(inverted, "randomisation"),
+        p=rows["p_wcr"].fillna(rows["p_cr2"]).fillna(rows["p_ri"]).mask(by_ri, rows["p_ri"]),
     )
 
 

@@ -132,7 +132,7 @@ def _table(results: Results, shown: pd.DataFrame, marks: dict[str, Mark]) -> Dat
     rows = []
     for row in rows_of(shown):
         scale = results.scales[row.outcome_id]
-        significant = is_significant({name: getattr(row, name) for name in ("p_wcr", "p_cr2", "p_ri")})
+        significant = is_significant({name: getattr(row, name) for name in ("p_wcr", "p_cr2", "p_ri", "headline")})
         rows.append(
             (
                 results.labels[row.outcome_id],

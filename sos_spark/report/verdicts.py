@@ -1,6 +1,6 @@
 """The plain answer to each outcome, by the headline rule: a change is significant only if WCR and CR2 both say so.
 
-With too few pilots for the bootstrap the headline is randomisation inference, and no interval is quoted.
+With too few pilots for the bootstrap the headline is randomisation inference, and the interval that of its test.
 """
 
 from __future__ import annotations
@@ -65,11 +65,23 @@ def summary(verdicts_: list[Verdict]) -> str:
 
 
 def is_significant(row: Row) -> bool | None:
-    """Applies the headline rule to a row of estimates; None where it cannot be applied."""
+    """Judges a row of estimates by the headline that it names; None where it cannot be judged.
+
+    p_wcr together with p_cr2, or p_ri or p_cr2 alone. A row without a headline is judged by the first of these it has.
+    """
     p_wcr, p_cr2, p_ri = (_known(row, name) for name in ("p_wcr", "p_cr2", "p_ri"))
-    if p_wcr is not None and p_cr2 is not None:
+    headline = row.get("headline")
+    if headline not in ("p_ri", "p_cr2") and p_wcr is not None and p_cr2 is not None:
         return p_wcr < ALPHA and p_cr2 < ALPHA
-    return None if p_ri is None else p_ri < ALPHA
+    p = p_cr2 if headline == "p_cr2" else p_ri
+    return None if p is None else p < ALPHA
+
+
+def quoted_interval(row: Row) -> tuple[float, float]:
+    """Returns the interval that goes with a row's headline: the randomisation test's or the bootstrap's."""
+    by = "ri" if row.get("headline") == "p_ri" else "wcr"
+    low, high = (_known(row, f"{end}_{by}") for end in ("ci_low", "ci_high"))
+    return (math.nan, math.nan) if low is None or high is None else (low, high)
 
 
 def _verdict(results: Results, outcome_id: str, family: str) -> Verdict:
@@ -81,7 +93,7 @@ def _verdict(results: Results, outcome_id: str, family: str) -> Verdict:
     att, significant = _known(row, "att"), is_significant(row)
     if att is None or significant is None:
         return _no_estimate(outcome_id, label, family, note or "There is no estimate, and no reason was given.")
-    interval = scale.interval(float(row["ci_low_wcr"]), float(row["ci_high_wcr"]))
+    interval = scale.interval(*quoted_interval(row))
     more = "increase" if att > 0 else "decrease"
     return Verdict(
         outcome_id,
@@ -110,12 +122,12 @@ def _sentences(row: Row, scale: Scale, att: float, significant: bool, interval: 
         f"After go-live the pilots were {size} {scale.long_unit} {direction} than the comparators' path would have led"
         f" one to expect.{before}"
     ]
-    if interval:
-        said.append(
-            f"The data are compatible with {_span(scale, float(row['ci_low_wcr']), float(row['ci_high_wcr']))}."
-        )
-    else:
+    if not interval:
         said.append("With so few pilots no interval is quoted: the answer rests on randomisation inference alone.")
+    elif math.isinf(max(map(abs, quoted_interval(row)))):
+        said.append("So few authorities stand beside the pilots that no size of change can be ruled out.")
+    else:
+        said.append(f"The data are compatible with {_span(scale, *quoted_interval(row))}.")
     if _methods_disagree(row):
         said.append("The two methods of inference do not agree, so this does not count as evidence of a change.")
     equivalence = _known(row, "p_equivalence")
@@ -207,15 +219,15 @@ def recovered(results: Results) -> list[tuple[str, ...]]:
         if planted is None or row is None:
             continue
         scale = results.scales[outcome_id]
-        att, low, high = (_known(row, name) for name in ("att", "ci_low_wcr", "ci_high_wcr"))
-        inside = "" if low is None or high is None else "yes" if low <= planted <= high else "no"
+        att, (low, high) = _known(row, "att"), quoted_interval(row)
+        inside = "" if math.isnan(low) else "yes" if low <= planted <= high else "no"
         rows.append(
             (
                 label,
                 scale.long_unit,
                 scale.change(planted),
                 "" if att is None else scale.change(att),
-                "" if low is None or high is None else scale.interval(low, high),
+                scale.interval(low, high),
                 inside,
             )
         )

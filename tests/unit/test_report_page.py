@@ -308,13 +308,28 @@ def test_a_run_of_estimates_alone_still_has_its_answers(thin: Page) -> None:
 def test_few_pilots_are_drawn_without_intervals() -> None:
     frame = example.estimates()
     frame[["p_wcr", "ci_low_wcr", "ci_high_wcr", "p_adjusted"]] = float("nan")
-    results = replace(RESULTS, estimates=frame)
+    results = replace(RESULTS, estimates=frame.assign(headline="p_ri"))
 
     forest = forest_picture(results)
 
     assert forest is not None
     assert "95% interval" not in forest.alt
     assert "randomisation inference alone" in Page(render_page(results, NO_PICTURES)).words
+
+
+def test_few_pilots_are_drawn_with_the_interval_of_the_randomisation_test() -> None:
+    frame = example.estimates()
+    frame[["p_wcr", "ci_low_wcr", "ci_high_wcr", "p_adjusted"]] = float("nan")
+    frame = frame.assign(headline="p_ri", ci_low_ri=frame["att"] - 0.01, ci_high_ri=frame["att"] + 0.01)
+    results = replace(RESULTS, estimates=frame)
+
+    forest = forest_picture(results)
+
+    assert forest is not None
+    assert "95% interval" in forest.alt
+    words = Page(render_page(results, NO_PICTURES)).words
+    assert "The data are compatible with" in words
+    assert "no interval is quoted" not in words
 
 
 def test_an_interval_without_an_end_can_be_drawn() -> None:

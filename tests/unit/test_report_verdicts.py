@@ -40,6 +40,19 @@ def test_the_headline_rule(p_wcr: float, p_cr2: float, p_ri: float, expected: bo
     assert is_significant({"p_wcr": p_wcr, "p_cr2": p_cr2, "p_ri": p_ri}) is expected
 
 
+@pytest.mark.parametrize(
+    ("headline", "expected"), [("p_wcr", True), ("p_ri", False), ("p_cr2", True), ("", True), (math.nan, True)]
+)
+def test_a_row_is_judged_by_the_headline_that_it_names(headline: str, expected: bool) -> None:
+    """A difference between subgroups has all three p-values, and p_ri as its headline: it was judged by the others."""
+    assert is_significant({"p_wcr": 0.03, "p_cr2": 0.04, "p_ri": 0.2, "headline": headline}) is expected
+
+
+def test_a_covariate_s_slope_on_few_comparators_is_judged_by_cr2() -> None:
+    row = {"p_wcr": math.nan, "p_cr2": 0.01, "p_ri": math.nan, "headline": "p_cr2"}
+    assert is_significant(row) is True
+
+
 def test_a_significant_fall_is_evidence_of_a_decrease() -> None:
     verdict = kinship(results_with())
 

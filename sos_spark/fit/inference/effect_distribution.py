@@ -248,9 +248,6 @@ class EffectDistribution:
             self.cross / self.se,
             self.square_of_effect,
         ]
-        columns = [np.where(always, 0.0, column) for column in columns]
-        if not self.plan.enumerated:
-            columns = [np.append(column, 0.0) for column in columns]
-            always = np.append(always, True)
-        p, h, q0, q1, q2 = columns
-        return Quadratics(p=p, h=h, q0=q0, q1=q1, q2=q2, always=always)
+        p, h, q0, q1, q2 = (np.where(always, 0.0, column) for column in columns)
+        seen = Quadratics(p=p, h=h, q0=q0, q1=q1, q2=q2, always=always)
+        return seen if self.plan.enumerated else seen.with_one_that_counts()

@@ -38,6 +38,11 @@ class Quadratics:
     q2: Array
     always: npt.NDArray[np.bool_]
 
+    def with_one_that_counts(self) -> Quadratics:
+        """Returns the draws and one more that counts at every x: of drawn ones p is (1 + count) / (1 + draws)."""
+        p, h, q0, q1, q2 = (np.append(part, 0.0) for part in (self.p, self.h, self.q0, self.q1, self.q2))
+        return Quadratics(p=p, h=h, q0=q0, q1=q1, q2=q2, always=np.append(self.always, True))
+
     def counts(self, x: float, *, tie: float) -> int:
         """Returns how many draws have |t*| >= |t| (1 - tie) at x."""
         left = (x * (1 - tie)) ** 2 * (self.q0 - 2 * x * self.q1 + x * x * self.q2)

@@ -45,22 +45,24 @@ def family_test(fits: Mapping[str, ClusterMoments], *, coefficient: str, draws: 
     """
     shared = wild_t_draws(list(fits.values()), coefficient=coefficient, draws=draws, seed=seed)
     reached = np.abs(shared.t_star) >= np.abs(shared.t) * (1 - TIE)
-    p = np.where(np.isnan(shared.t), np.nan, reached.mean(axis=0))
+    one_more = 0 if shared.enumerated else 1
+    p = np.where(np.isnan(shared.t), np.nan, (one_more + reached.sum(axis=0)) / (one_more + len(reached)))
     return FamilyTest(
         outcome_ids=tuple(fits),
         t=shared.t,
         p=p,
-        p_adjusted=romano_wolf(shared.t, shared.t_star),
+        p_adjusted=romano_wolf(shared.t, shared.t_star, one_more=one_more),
         p_holm=holm(p),
         n_draws=shared.n_draws,
     )
 
 
-def romano_wolf(t: Array, t_star: Array) -> Array:
+def romano_wolf(t: Array, t_star: Array, *, one_more: int = 0) -> Array:
     """Returns step-down adjusted p-values. Shapes: t (m,), t_star (draws, m) -> (m,).
 
     The share of draws whose greatest |t*| over the hypotheses not yet passed is at least |t|, ties at relative 1e-10
-    included, and never less than that of the hypothesis before. A NaN t is left out of the family and stays NaN.
+    included, and never less than that of the hypothesis before. `one_more` draw than there are counts throughout: 1
+    where they are drawn and not enumerated. A NaN t is left out of the family and stays NaN.
     """
     adjusted = np.full(len(t), np.nan)
     order = [j for j in np.argsort(-np.abs(t), kind="stable") if not np.isnan(t[j])]
@@ -68,7 +70,8 @@ def romano_wolf(t: Array, t_star: Array) -> Array:
     shares = []
     for j in reversed(order):
         np.maximum(greatest, np.abs(t_star[:, j]), out=greatest)
-        shares.append(np.mean(greatest >= abs(t[j]) * (1 - TIE)))
+        reached = np.count_nonzero(greatest >= abs(t[j]) * (1 - TIE))
+        shares.append((one_more + reached) / (one_more + len(greatest)))
     adjusted[order] = np.maximum.accumulate(shares[::-1]) if shares else []
     return adjusted
 

@@ -55,6 +55,12 @@ class SignDraws:
         """The number of sign vectors the shares are of: 2^G when enumerated."""
         return 2 ** len(self.unit_ids) if self.enumerated else self.asked
 
+    def p_value(self, n_rows_counted: int) -> float:
+        """Returns the share of an enumeration's rows that count; of drawn rows (1 + count) / (1 + draws), never 0."""
+        if self.enumerated:
+            return n_rows_counted / self.n_rows
+        return (1 + n_rows_counted) / (1 + self.n_rows)
+
     @property
     def n_rows(self) -> int:
         """The number of rows `batches` yields altogether: half of an enumeration, else every draw."""

@@ -30,7 +30,9 @@ _SINGULAR = 1e-12
 
 @dataclass(frozen=True)
 class WildTest:
-    """A bootstrap test. `p` is the share of the n_draws with |t*| >= |t| (Wald statistics for a joint test).
+    """A bootstrap test. `p` is the share of all sign vectors with |t*| >= |t| (Wald statistics for a joint test).
+
+    Of drawn ones it is (1 + their number) / (1 + draws): as if the identity, which an enumeration holds, were one more.
 
     `t` is the statistic itself, with the CR1 standard error. Both are NaN where the standard error is zero.
     """
@@ -110,12 +112,9 @@ def wild_cluster_test(
         return WildTest(t, t, plan.n_draws, plan.enumerated)
     rho = null - kernel.estimate if restricted else 0.0
     t_star = t_stars(kernel, plan, rho=rho, unit_ids=plan.unit_ids)
-    p = _share_at_least(np.abs(t_star), abs(null - kernel.estimate) / kernel.se)
+    reached = np.abs(t_star) >= abs(null - kernel.estimate) / kernel.se * (1 - TIE)
+    p = plan.p_value(int(np.count_nonzero(reached)))
     return WildTest(p, t, plan.n_draws, plan.enumerated)
-
-
-def _share_at_least(drawn: Array, observed: float) -> float:
-    return float(np.count_nonzero(drawn >= observed * (1 - TIE)) / len(drawn))
 
 
 def wild_cluster_interval(
@@ -134,7 +133,9 @@ def wild_cluster_interval(
     se = kernel.se
     if np.isnan(se):
         return Interval(float("nan"), float("nan"), level, plan.n_draws, plan.enumerated)
-    below, above = hull_where_p_exceeds(interval_quadratics(kernel, plan), round(1 - level, 12), tie=TIE)
+    drawn = interval_quadratics(kernel, plan)
+    counted = drawn if plan.enumerated else drawn.with_one_that_counts()
+    below, above = hull_where_p_exceeds(counted, round(1 - level, 12), tie=TIE)
     return Interval(kernel.estimate + se * below, kernel.estimate + se * above, level, plan.n_draws, plan.enumerated)
 
 
@@ -181,7 +182,7 @@ def wild_joint_test(moments: ClusterMoments, *, coefficients: Sequence[str], dra
         same = same_sign(signs, contributes)
         counted += int(np.count_nonzero(same | (_wald(signs @ u, variance) >= observed * (1 - TIE))))
     factor = cr1_factor(moments)
-    return WildTest(counted / plan.n_rows, observed / factor, plan.n_draws, plan.enumerated)
+    return WildTest(plan.p_value(counted), observed / factor, plan.n_draws, plan.enumerated)
 
 
 def _wald(b: Array, variance: Array) -> Array:

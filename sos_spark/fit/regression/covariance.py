@@ -113,7 +113,10 @@ class Sandwich:
     def se(self, covariance: Array, coefficient: str) -> float:
         """Returns the standard error of a coefficient in one of the covariances; NaN where nothing is left to vary."""
         place = self._place(coefficient)
-        return float(np.sqrt(covariance[place, place])) if covariance[place, place] > 0 else float("nan")
+        variance = float(covariance[place, place])
+        # Clusters that the regression fits exactly leave rounding, which is no standard error.
+        least = _NO_VARIATION * float(self._size(np.eye(len(self._beta))[place]))
+        return float(np.sqrt(variance)) if variance > least**2 else float("nan")
 
     def standard_errors(self, coefficient: str) -> StandardErrors:
         """Returns a coefficient's CR1 and CR3 standard errors under the convention."""
@@ -173,16 +176,18 @@ class Sandwich:
         chosen = np.eye(len(self._beta)) if combinations is None else np.atleast_2d(combinations)
         estimate = chosen @ self.beta
         se = np.linalg.norm(self._adjusted_scores(chosen / self._scale), axis=0)
-        size = np.abs(chosen / self._scale) @ np.sqrt(
-            np.einsum("g,gk->k", self.moments.weight**2, self._xy**2) + 1e-300
-        )
-        se = np.where(se > _NO_VARIATION * size, se, np.nan)
+        se = np.where(se > _NO_VARIATION * self._size(chosen), se, np.nan)
         df = np.where(np.isnan(se), np.nan, self._adjustment(chosen / self._scale)[1])
         return Satterthwaite(estimate, se, df, 2 * stats.t.sf(np.abs(estimate / se), df))
 
     def satterthwaite_of(self, coefficients: Sequence[str]) -> Satterthwaite:
         """Returns CR2 inference on coefficients by name."""
         return self.satterthwaite(np.eye(len(self._beta))[[self._place(name) for name in coefficients]])
+
+    def _size(self, combinations: Array) -> Array:
+        """Returns how large standard errors of combinations (m, K) might be, to tell them from rounding. Shape (m,)."""
+        by_cluster = np.einsum("g,gk->k", self.moments.weight**2, self._xy**2)
+        return np.asarray(np.abs(combinations / self._scale) @ np.sqrt(by_cluster + 1e-300))
 
     def _adjusted_scores(self, combinations: Array) -> Array:
         """Returns each cluster's part in the combinations (m, K) of the scaled coefficients, (G, m)."""

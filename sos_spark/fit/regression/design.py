@@ -55,8 +55,7 @@ class PreparedPanel:
     z_sum (G, T, P) sums of the covariate columns; zz_sum (G, P, P) and zy_sum (G, P) their raw cross-products.
     `covariates` (P,) names the columns: `age_band=1-4` for a dummy, `age_years` for a continuous one, which are listed
     in `continuous`; `continuous_products` (G, T, P + 1, C) are sums by LA and period of each of the C continuous ones
-    times every column and, last, y, which cells do not give; None where there is none. `n_cells` counts the cells as
-    they came.
+    times every column and, last, y, which cells do not give; None where there is none. `cells` are as they came.
     """
 
     outcome_id: str
@@ -83,8 +82,8 @@ class PreparedPanel:
 
     @property
     def n_cells(self) -> int:
-        """Cells used."""
-        return len(self.cells.n)
+        """Cells used: LA, period and levels of the covariates, once levels are merged."""
+        return len(np.unique(np.column_stack([self.cells.unit, self.cells.period, self.cells.levels]), axis=0))
 
     @property
     def treated(self) -> Array:

@@ -228,7 +228,7 @@ def _before_go_live(estimate: LinearEstimate) -> tuple[PreparedPanel, bool]:
 def _bare(panel: PreparedPanel) -> PreparedPanel:
     """Returns the panel without covariates."""
     units, periods = panel.rows.shape
-    cells = replace(panel.cells, levels=np.zeros((panel.n_cells, 0), dtype=np.int64))
+    cells = replace(panel.cells, levels=np.zeros((len(panel.cells.n), 0), dtype=np.int64))
     return replace(
         panel, covariates=(), continuous=(), z_sum=np.zeros((units, periods, 0)), zz_sum=np.zeros((units, 0, 0)),
         zy_sum=np.zeros((units, 0)), cells=cells,

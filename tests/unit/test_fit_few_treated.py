@@ -1,0 +1,133 @@
+"""What is said with few treated authorities: nothing that rests on shocks nobody saw, the rest by permuted go-lives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sos_spark.config.study import Covariates
+from sos_spark.fit import DidResult, fit_did
+from sos_spark.fit.did import p_equivalence
+from sos_spark.fit.inference.leave_out import leave_one_out
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.sensitivity.bounds import UNKNOWN_COLUMNS, bounds_frame
+from sos_spark.fit.sensitivity.honest import honest_frame
+from sos_spark.fit.sensitivity.pretrend import pre_trend
+from sos_spark.fit.simulation.power import power_frame
+from tests.fit_panels import QUICK, a_design, some_cells
+
+OF_CR2 = ["se_cr2", "df_satterthwaite", "p_cr2", "ci_low_cr2", "ci_high_cr2"]
+
+
+def fitted(pilots: dict[str, int], *, n_units: int = 30) -> DidResult:
+    return fit_did(some_cells(n_units=n_units), design=a_design(pilots=pilots), inference=QUICK)
+
+
+def test_one_pilot_has_nothing_that_rests_on_its_comparators_standard_error() -> None:
+    result = fitted({"201": 3})
+    row = result.to_frame().iloc[0]
+    assert row[OF_CR2].isna().all()
+    assert row[["ci_low_wcr", "ci_high_wcr", "p_wcr"]].isna().all()
+    assert "sees the comparators' shocks" in result.note
+    assert row[["p_ri", "ci_low_ri", "ci_high_ri", "mde"]].notna().all()
+    assert result.headline == "p_ri"
+    assert result.ci_low_ri < result.att < result.ci_high_ri
+    assert (result.p_ri > 0.05) == (result.ci_low_ri < 0 < result.ci_high_ri)
+    assert "not shown" in result.summary()
+
+
+def test_one_pilot_s_event_study_pretrend_power_and_leave_one_out_say_the_same() -> None:
+    result = fitted({"201": 3})
+    study = result.event_study()
+    estimated = study[study["event_time"] != -1]
+    assert study["se_cr2"].isna().all()
+    assert estimated[["att", "ci_low", "ci_high"]].notna().all(axis=None)
+    assert result.event_study_result is not None
+    assert "comparators' shocks alone" in result.event_study_result.note
+    trend = pre_trend(result, smallest_effect=0.1)
+    assert np.isnan([trend.se_cr2, trend.df, trend.p_cr2]).all()
+    assert trend.ci_low < trend.slope < trend.ci_high
+    assert 0 < trend.p_equivalence <= 1
+    assert "permuted go-lives" in trend.note
+    power = power_frame(result, smallest_effect=0.1)
+    assert power["se_cr2"].isna().all()
+    assert power["mde"].eq(result.mde).all()
+    assert power["power"].iloc[-1] == pytest.approx(0.8, abs=0.03)
+    assert "randomisation distribution" in power["note"].iloc[0]
+    assert result.fitted is not None
+    left_out = leave_one_out(result.fitted)
+    assert left_out[["se_cr2", "p_cr2"]].isna().all(axis=None)
+    assert left_out.loc[left_out["arm"] == "comparator", "att"].notna().all()
+    assert honest_frame(result)["ci_low"].isna().all()
+
+
+def test_what_is_left_of_two_pilots_without_one_is_one_pilot() -> None:
+    result = fitted({"201": 3, "202": 3})
+    assert result.fitted is not None
+    left_out = leave_one_out(result.fitted).set_index("arm")
+    assert left_out.loc["pilot", "p_cr2"].isna().all()
+    assert left_out.loc["comparator", "p_cr2"].notna().all()
+
+
+@pytest.mark.parametrize("pilots", [{"201": 3, "202": 3, "203": 3}, {"201": 2, "202": 3, "203": 4, "204": 5}])
+def test_up_to_four_pilots_get_mde_and_equivalence_from_permuted_go_lives(pilots: dict[str, int]) -> None:
+    result = fitted(pilots)
+    assert result.permuted is not None
+    assert result.mde == result.permuted.minimum_detectable_effect()
+    assert p_equivalence(result, bound=0.1) == result.permuted.p_equivalence(0.1)
+    assert result.to_frame().iloc[0][[*OF_CR2, "ci_low_ri", "ci_high_ri"]].notna().all()
+    trend = pre_trend(result, smallest_effect=0.1)
+    if trend.n_pre > 1:
+        assert trend.ci_low < trend.slope < trend.ci_high
+        assert trend.se_cr2 > 0
+
+
+def test_five_pilots_keep_cr2_for_mde_and_equivalence() -> None:
+    result = fitted(dict.fromkeys(("201", "202", "203", "204", "205"), 3))
+    assert result.headline == "p_wcr"
+    assert result.permuted is not None
+    assert result.mde != result.permuted.minimum_detectable_effect()
+
+
+def test_pilots_that_go_live_one_by_one_have_no_intervals_of_single_event_times() -> None:
+    result = fitted({"201": 2, "202": 3, "203": 4})
+    study = result.event_study()
+    assert study[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert result.event_study_result is not None
+    assert "no intervals of single event times" in result.event_study_result.note
+
+
+def test_too_few_authorities_for_a_test_print_no_detectable_effect_and_why() -> None:
+    result = fitted({"201": 3}, n_units=14)
+    assert (result.ci_low_ri, result.ci_high_ri) == (-np.inf, np.inf)
+    assert np.isnan(result.mde)
+    assert "only 14 ways" in result.note
+    assert power_frame(result, smallest_effect=0.1)["power"].isna().all()
+    assert p_equivalence(result, bound=0.5) >= 1 / 14
+
+
+def test_bounds_of_one_pilot_are_of_the_randomisation_test() -> None:
+    cells = some_cells(n_units=30)
+    nothing = pd.DataFrame(columns=list(UNKNOWN_COLUMNS))
+    row = bounds_frame(cells, nothing, design=a_design(pilots={"201": 3}), inference=QUICK, what="missing").iloc[0]
+    result = fitted({"201": 3})
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((result.ci_low_ri, result.ci_high_ri))
+
+
+def test_a_standard_error_that_is_rounding_is_blank() -> None:
+    """One pilot, one comparator and two periods: every cell is fitted exactly, and CR1 was 3e-17."""
+    result = fit_did(some_cells(n_units=2, n_periods=2), design=a_design(pilots={"201": 1}), inference=QUICK)
+    assert np.isnan([result.se_cr1, result.se_cr3, result.p_ri, result.ci_low_ri, result.mde]).all()
+    assert result.fitted is not None
+    solved = Sandwich(result.fitted.moments)
+    assert np.sqrt(np.abs(solved.cr1[0, 0])) < 1e-12
+
+
+def test_cells_are_counted_once_lone_levels_are_merged() -> None:
+    cells = some_cells(n_units=14).assign(sex="F")
+    other = cells[cells["unit_id"] == "209"].assign(sex="M")
+    design = a_design(covariates=Covariates(categorical=("sex",), lone_levels="merge"))
+    result = fit_did(pd.concat([cells, other]), design=design, inference=QUICK)
+    assert len(cells) + len(other) == result.n_cells + 8
+    assert result.n_cells == len(cells)
