@@ -12,7 +12,8 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 
 from sos_spark.cohort.observed import observed_days
-from sos_spark.cohort.units import census_years, study_units
+from sos_spark.cohort.units import study_units
+from sos_spark.config.areas import census_years
 from sos_spark.config.reference import authorities, authority_changes, bank_holidays
 from sos_spark.config.study import Study
 from sos_spark.outcome.calendar import WORKING_DAYS_SCHEMA, working_day_numbers

@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 
 from sos_spark.cli import options as opt
+from sos_spark.cohort.units import study_units
 from sos_spark.config.freeze import freeze as freeze_plan
 from sos_spark.config.load import fingerprint, load_study
-from sos_spark.config.reference import authorities
-from sos_spark.config.study import Study
+from sos_spark.config.reference import authorities, authority_changes
 from sos_spark.errors import StudyError
 
 
@@ -51,16 +51,11 @@ def check(
 ) -> int:
     """Raises with every fault; else says what the study would do."""
     study = load_study(path)
+    study_units(study, authorities=authorities(), changes=authority_changes())
     sys.stdout.write(
         f"{study.study_id}: {len(study.outcomes)} outcomes, {len(study.pilots)} pilots, comparators: "
         f"{study.comparators.kind}\nfingerprint {fingerprint(study)}\n"
     )
-    unknown = sorted(named_codes(study) - set(authorities()))
-    if unknown:
-        sys.stderr.write(
-            f"warning: not LA codes of England: {', '.join(unknown)}. Right for a panel of your own (fit --panel), "
-            "wrong for a run on returns.\n"
-        )
     return 0
 
 
@@ -72,14 +67,3 @@ def freeze(
     kept = freeze_plan(path, now=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
     sys.stdout.write(f"{kept}: frozen with fingerprint {fingerprint(load_study(path))}\n")
     return 0
-
-
-def named_codes(study: Study) -> set[str]:
-    """Returns every LA code the study names."""
-    return {
-        *(pilot.la_code for pilot in study.pilots),
-        *(model.la_code for model in study.practice_models),
-        *(rating.la_code for rating in study.ratings),
-        *study.comparators.la_codes,
-        *study.comparators.exclude,
-    }

@@ -380,8 +380,6 @@ class Study(Frozen):
 
     def design(self, outcome_id: str) -> Design:
         """Returns what a fit of one outcome needs to know."""
-        from sos_spark.config.reference import neighbour_lists
-
         outcome = self.outcome(outcome_id)
         return Design(
             study_id=self.study_id,
@@ -392,13 +390,18 @@ class Study(Frozen):
             population=self.population,
             pilots=self.pilots,
             comparators=self.comparators,
-            neighbours=neighbour_lists() if "neighbours" in self._comparator_kinds() else {},
+            neighbours=self.neighbours,
             practice_models=self.practice_models,
             covariates=self.covariates,
         )
 
-    def _comparator_kinds(self) -> set[str]:
-        return {self.comparators.kind, *self.sensitivity.comparators}
+    @property
+    def neighbours(self) -> dict[str, tuple[str, ...]]:
+        """Each LA code's statistical neighbours, nearest first; none where no specification compares with them."""
+        from sos_spark.config.reference import neighbour_lists
+
+        wanted = "neighbours" in {self.comparators.kind, *self.sensitivity.comparators}
+        return neighbour_lists() if wanted else {}
 
 
 class Design(Frozen):

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from sos_spark.config.areas import names_of_panel
 from sos_spark.config.characteristics import Trait
 from sos_spark.config.study import Inference, Study
 from sos_spark.errors import InputError
-from sos_spark.fit.cells.reading import NotEstimableError, outcomes_in, read_panel
+from sos_spark.fit.cells.arms import refuse_unknown_codes
+from sos_spark.fit.cells.reading import NotEstimableError, outcomes_in, read_panel, units_in
 from sos_spark.fit.did import ALPHA
 from sos_spark.fit.inference.evidence import RULES, EvidenceInputs
 from sos_spark.fit.inference.multiplicity import family_test
@@ -62,7 +64,7 @@ def fit_study(panel: pd.DataFrame, study: Study, *, sources: Mapping[Trait, Sour
 
     Raises:
         InputError: The panel is faulty, or has none of the study's outcomes.
-        StudyError: The study contradicts itself.
+        StudyError: The study contradicts itself, or names authorities that neither its window nor the panel has.
     """
     panel = read_panel(panel)
     present = set(outcomes_in(panel))
@@ -74,6 +76,7 @@ def fit_study(panel: pd.DataFrame, study: Study, *, sources: Mapping[Trait, Sour
             found=", ".join(sorted(present)[:8]) or "no outcome_id",
             remedy="Check outcome_id in the panel and in the study file",
         )
+    refuse_unknown_codes(study, [names_of_panel(units_in(panel, outcome_id)) for outcome_id in outcome_ids])
     inputs = Inputs(panel, study, sources or {})
     fits = [fit_outcome(inputs, outcome_id) for outcome_id in outcome_ids]
     results = _with_evidence(_with_family(fits, study.inference), fits, study)

@@ -8,7 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sos_spark.cohort.units import census_years
+from sos_spark.config.areas import census_years
 from sos_spark.config.reference import bank_holidays
 from sos_spark.config.study import Study
 from sos_spark.config.variants import variants

@@ -9,6 +9,8 @@ from importlib import import_module
 from time import perf_counter
 from typing import Literal
 
+from sos_spark.cohort.units import study_units
+from sos_spark.config.reference import authorities, authority_changes
 from sos_spark.errors import StudyError
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.manifest import write_manifest
@@ -118,5 +120,7 @@ def _require(run: Run, steps: Sequence[PlannedStep]) -> None:
     ]
     if missing:
         raise StudyError("The command lacks options", expected=", ".join(missing), remedy="Give them; see --help")
+    if run.study is not None and "cohort" in names:  # as are authorities that no one knows
+        study_units(run.study, authorities=authorities(), changes=authority_changes())
     if {"ingest", "validate"} <= names and any((run.source / name).is_dir() for name in FOLDERS_OF_RETURNS):
         read_key(run.environment)  # a key that is missing is told before hours of ingest, not after

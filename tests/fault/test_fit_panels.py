@@ -87,7 +87,7 @@ def test_an_error_never_quotes_a_cell() -> None:
 @pytest.mark.parametrize(
     ("pilots", "said"),
     [
-        ({"999": 3}, "no treated unit"),
+        ({"330": 3}, "no treated unit"),
         ({"201": 0}, "No treated unit has rows before go-live"),
         ({"201": 20}, "No treated unit has rows from go-live on"),
     ],
@@ -99,7 +99,7 @@ def test_nothing_to_compare(pilots: dict[str, int], said: str) -> None:
 
 
 def test_no_comparator_is_left() -> None:
-    design = a_design(comparators=Comparators(kind="listed", la_codes=("888",)))
+    design = a_design(comparators=Comparators(kind="listed", la_codes=("330",)))
     with pytest.raises(NotEstimableError, match="No unit of the panel can compare"):
         prepare(some_cells(), design)
 
@@ -115,8 +115,8 @@ class TestIncompleteUnits:
             prepare(self.late, a_design())
 
     def test_a_pilot_not_in_the_panel_at_all_is_refused_too(self) -> None:
-        with pytest.raises(InputError, match="999"):
-            prepare(self.cells, a_design(pilots={"201": 3, "999": 3}))
+        with pytest.raises(InputError, match="330"):
+            prepare(self.cells, a_design(pilots={"201": 3, "330": 3}))
 
     def test_dropped_with_a_warning(self) -> None:
         prepared = prepare(self.late, a_design(population=Population(incomplete_units="drop")))

@@ -14,6 +14,8 @@ import pandas as pd
 YEARS = range(2013, 2021)
 MERGED = dict.fromkeys(("835", "836", "837", "838", "839"), "835+836+837+838+839")
 """Within 2013-2020, Bournemouth, Poole and Dorset alone changed their codes."""
+LATER = {"940": "928", "941": "928", "942": "909", "943": "909"}
+"""After 2020, Northamptonshire and Cumbria were split; the lists of neighbours of 2021 name North Northamptonshire."""
 PILOTS = ("304", "801", "855", "925", "926", "935", "384", "938", "872")
 EXCLUDED = ("211", "303")
 FIRST_TREATED = 2016
@@ -154,7 +156,8 @@ def comparators(folder: Path) -> set[str]:
     path = folder.parent / "la_reference" / "New_Statistical_Neighbour_Groupings_April_2021.csv"
     rows = pd.read_csv(path, dtype=str, encoding="utf-8-sig").set_index("LA number")
     named = {rows.loc[pilot, f"SN{rank}"].strip() for pilot in PILOTS for rank in range(1, 11)}
-    return {MERGED.get(code, code) for code in named} - {*PILOTS, *EXCLUDED}
+    assert "940" in named
+    return {(MERGED | LATER).get(code, code) for code in named} - {*PILOTS, *EXCLUDED}
 
 
 def study_panel(folder: Path, measure: str) -> pd.DataFrame:

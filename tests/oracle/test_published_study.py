@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyfixest
 import pytest
+from scipy import stats
 
 from sos_spark.bronze.published import REGION, PublishedValue, published_values, read_published
 from sos_spark.cohort.units import study_units
@@ -153,11 +154,35 @@ def test_cr2_of_the_primary_estimates_is_that_of_brute_force(
     assert own.df[0] == pytest.approx(df, rel=1e-8)
 
 
-def test_the_study_compares_nine_pilots_with_their_61_neighbours(folder: Path) -> None:
+def test_the_study_compares_nine_pilots_with_62_neighbours_northamptonshire_among_them(
+    folder: Path, values: list[PublishedValue]
+) -> None:
     panel = raw.study_panel(folder, "rereferral_12m")
     assert panel.loc[panel["is_pilot"], "unit"].nunique() == 9
-    assert panel.loc[~panel["is_pilot"], "unit"].nunique() == 61
-    assert "835+836+837+838+839" in set(panel["unit"])
+    assert panel.loc[~panel["is_pilot"], "unit"].nunique() == 62
+    assert {"835+836+837+838+839", "928"} <= set(panel["unit"])
+    arms = prepare(panel_cells(values, "rereferral_12m"), STUDY.design("rereferral_12m")).arms
+    assert arms["928"] == "comparator"
+
+
+def test_the_readme_quotes_the_study_as_a_second_reading_computes_it(folder: Path) -> None:
+    """The README wraps its lines, so its text is compared with every space alike."""
+    readme = " ".join((conf_root().parent / "README.md").read_text(encoding="utf-8").split())
+    panel = raw.study_panel(folder, "rereferral_12m")
+    att, se, df = cr2_by_brute_force(panel)
+    n_neighbours = panel.loc[~panel["is_pilot"], "unit"].nunique()
+    before = panel[panel["is_pilot"] & (panel["year"] < raw.FIRST_TREATED)]
+    detectable = (stats.t.ppf(0.975, df) + stats.t.ppf(0.8, df)) * se
+    guardianship = cr2_by_brute_force(raw.study_panel(folder, "special_guardianship_share"))[0]
+    for said in (
+        f"their {n_neighbours} statistical neighbours",
+        f"rose by {100 * att:.1f} percentage points more in the pilots",
+        f"CR2 p = {2 * stats.t.sf(abs(att / se), df):.2f}",
+        f"from {100 * before['y'].sum() / before['n'].sum():.1f} % before",
+        f"found four times out of five is {100 * detectable:.1f} points",
+        f"{100 * guardianship:+.1f} points",
+    ):
+        assert said in readme, said
 
 
 def share(values: list[PublishedValue], measure: str, unit: str, year: int) -> float:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from sos_spark.cohort.units import census_year
+from sos_spark.config.areas import census_year
 from sos_spark.config.periods import Period, add_periods, period_start, periods_between
 from sos_spark.config.reference import bank_holidays
 from sos_spark.outcome.calendar import (

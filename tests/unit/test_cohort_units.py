@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sos_spark.cohort.units import Unit, census_years, cohort_warnings, harmonise, study_units
+from sos_spark.cohort.units import Unit, cohort_warnings, study_units
+from sos_spark.config.areas import census_years, harmonise
 from sos_spark.config.reference import Authority, AuthorityChange, authorities, authority_changes
 from sos_spark.errors import StudyError
 from tests.builders import a_study
@@ -66,7 +67,6 @@ def test_a_unit_is_treated_whichever_of_its_codes_is_named() -> None:
     ("changes", "fault"),
     [
         ({"pilots": pilots(la999="2015-04-01")}, "pilots: 999"),
-        ({"pilots": pilots(la942="2015-04-01")}, "pilots: 942 (Cumberland) was returned in no census year"),
         ({"pilots": pilots(la836="2015-04-01", la839="2016-04-01")}, f"one unit over the window ({DORSET})"),
         ({"comparators": {"kind": "listed", "la_codes": ["301", "9"]}}, "comparators.la_codes: 9"),
         ({"comparators": {"exclude": ["8"]}}, "comparators.exclude: 8"),
@@ -77,6 +77,21 @@ def test_what_cannot_be_harmonised_is_refused(changes: dict[str, Any], fault: st
         units_of(**changes)
     assert len(error.value.faults) == 1
     assert fault in error.value.faults[0]
+
+
+def test_a_pilot_named_by_a_later_code_is_the_unit_that_holds_its_area() -> None:
+    study = a_study(pilots=pilots(la940="2015-04-01"))
+    rows = study_units(study, authorities=authorities(), changes=authority_changes())
+    assert [row.la_code for row in rows if row.is_pilot] == ["928"]
+    (warning,) = cohort_warnings(rows, study)
+    assert warning.startswith("unit 928 (Northamptonshire) is treated as a whole")
+    assert warning.endswith("outside the window; the study names 940")
+
+
+def test_pilots_named_by_a_later_and_an_earlier_code_of_one_unit_must_share_their_go_live() -> None:
+    with pytest.raises(StudyError) as error:
+        units_of(pilots=pilots(la928="2015-04-01", la941="2016-04-01"))
+    assert "928 and 941 are one unit over the window (928)" in error.value.faults[0]
 
 
 def test_every_fault_is_told_at_once() -> None:

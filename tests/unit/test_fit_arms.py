@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from sos_spark.config.reference import neighbour_lists
 from sos_spark.config.study import Comparators, Design, Pilot
 from sos_spark.errors import InputError, StudyError
 from sos_spark.fit.cells.arms import first_treated_period
@@ -21,17 +23,17 @@ def arm(design: Design, name: str, cells: pd.DataFrame | None = None) -> set[str
 
 
 def test_all_takes_every_unit_without_a_pilot_less_the_excluded() -> None:
-    design = a_design(comparators=Comparators(kind="all", exclude=("214", "777")))
+    design = a_design(comparators=Comparators(kind="all", exclude=("214", "330")))
     assert arm(design, "comparator") == {str(code) for code in range(207, 214)}
     assert arm(design, "unused") == {"214"}
     assert arm(design, "pilot") == {str(code) for code in range(201, 207)}
 
 
 def test_listed_takes_those_that_the_panel_has() -> None:
-    design = a_design(comparators=Comparators(kind="listed", la_codes=("208", "209", "999", "201")))
+    design = a_design(comparators=Comparators(kind="listed", la_codes=("208", "209", "330", "201")))
     prepared = prepare(some_cells(), design)
     assert {unit for unit, its in prepared.arms.items() if its == "comparator"} == {"208", "209"}
-    assert any("999" in warning for warning in prepared.panel.warnings)
+    assert any("330" in warning for warning in prepared.panel.warnings)
 
 
 def test_neighbours_are_the_union_of_the_first_n_without_pilots_or_excluded() -> None:
@@ -52,6 +54,84 @@ def test_a_neighbour_stands_for_the_unit_it_merged_into() -> None:
     )
     assert arm(design, "comparator", cells) == {"207+301+302", "208"}
     assert arm(design, "pilot", cells) == {"201+303"}
+
+
+def renamed(**codes: str) -> pd.DataFrame:
+    """The panel with other codes for some of its units, `la201="925"`."""
+    return some_cells().replace({"unit_id": {old.removeprefix("la"): new for old, new in codes.items()}})
+
+
+@pytest.mark.parametrize(
+    ("near", "unit"),
+    [
+        ("940", "928"),
+        ("838", "835+836+837+838+839"),
+        ("836", "835+836+837+838+839"),
+        ("942", "909"),
+        ("909", "942"),
+        ("837", "839"),
+    ],
+)
+def test_a_neighbour_s_code_from_outside_the_window_names_the_unit_that_holds_its_area(near: str, unit: str) -> None:
+    cells = renamed(la201="925", la207=unit)
+    design = a_design(
+        pilots={"925": 3}, comparators=Comparators(kind="neighbours"), neighbours={"925": (near, "208", "209", "210")}
+    )
+    assert arm(design, "comparator", cells) == {unit, "208", "209", "210"}
+    assert prepare(cells, design).panel.warnings == ()
+
+
+def test_lincolnshire_s_neighbours_of_2013_to_2020_are_ten_with_northamptonshire_for_north_northamptonshire() -> None:
+    lists = neighbour_lists()
+    units = ["928" if code == "940" else code for code in lists["925"]]
+    cells = renamed(la201="925", **{f"la{202 + k}": unit for k, unit in enumerate(units)})
+    design = a_design(pilots={"925": 3}, comparators=Comparators(kind="neighbours"), neighbours=lists)
+    assert arm(design, "comparator", cells) == set(units)
+    assert "928" in units
+
+
+@pytest.mark.parametrize("code", ["940", "941", "928"])
+def test_a_code_excludes_lists_and_treats_the_unit_that_it_names(code: str) -> None:
+    cells = renamed(la207="928")
+    excluding = a_design(comparators=Comparators(kind="all", exclude=(code,)))
+    assert arm(excluding, "unused", cells) == {"928"}
+    listing = a_design(comparators=Comparators(kind="listed", la_codes=(code, "208")))
+    assert arm(listing, "comparator", cells) == {"928", "208"}
+    treating = a_design(pilots={"201": 3, code: 4})
+    assert prepare(cells, treating).gtimes == {"201": 3, "928": 4}
+
+
+def test_a_neighbour_whose_unit_holds_a_pilot_does_not_compare() -> None:
+    cells = renamed(la201="925", la202="928")
+    design = a_design(
+        pilots={"925": 3, "941": 3},
+        comparators=Comparators(kind="neighbours"),
+        neighbours={"925": ("940", "208", "209"), "941": ("940", "210")},
+    )
+    assert arm(design, "pilot", cells) == {"925", "928"}
+    assert arm(design, "comparator", cells) == {"208", "209", "210"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"comparators": Comparators(exclude=("777",))}, "comparators.exclude: 777"),
+        ({"comparators": Comparators(kind="listed", la_codes=("208", "777"))}, "comparators.la_codes: 777"),
+        ({"pilots": {"201": 3, "777": 3}}, "pilots: 777"),
+        (
+            {
+                "pilots": {"201": 3},
+                "comparators": Comparators(kind="neighbours"),
+                "neighbours": {"201": ("208", "777")},
+            },
+            "neighbours of 201: 777",
+        ),
+    ],
+)
+def test_a_code_that_names_no_unit_is_a_fault_and_no_warning(changed: dict[str, Any], fault: str) -> None:
+    with pytest.raises(StudyError) as error:
+        prepare(some_cells(), a_design(**changed))
+    assert error.value.faults[0].startswith(fault)
 
 
 def test_a_pilot_without_known_neighbours_is_an_error() -> None:

@@ -176,7 +176,7 @@ def test_a_complete_case_outside_its_bounds_is_said() -> None:
 
 
 def test_what_cannot_be_estimated_is_blank_with_its_reason() -> None:
-    row = the_row(some_cells(), unknown(), a_design(pilots={"999": 3}))
+    row = the_row(some_cells(), unknown(), a_design(pilots={"330": 3}))
     assert np.isnan(row["att_complete_case"])
     assert row["note"] == "The panel has no treated unit"
 

@@ -250,6 +250,22 @@ def test_a_merged_unit_stands_for_its_authorities() -> None:
     ]
 
 
+def test_what_is_declared_of_a_later_code_is_the_unit_s_that_holds_its_area() -> None:
+    cells = some_cells(n_units=4).replace({"unit_id": {"201": "909", "203": "928"}})
+    design = a_design(pilots={"942": 3})
+    study = a_study(
+        design,
+        pilots={"942": {"ofsted_before": "good", "embeddedness": 2.0}},
+        ratings={"940": "inadequate"},
+        models=[("941", 2, 0.5)],
+    )
+    panel = prepare(cells, design).panel
+    assert panel.unit_ids == ("202", "204", "909", "928")
+    assert rating_groups(panel, study).group.tolist() == [UNKNOWN, UNKNOWN, BETTER, OTHER]
+    assert embeddedness(panel, study)[2] == 2.0
+    assert intensity_of_models(panel, study)[3].tolist() == [0, 0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
+
+
 def test_a_model_counts_from_the_first_period_that_starts_with_it() -> None:
     cells, design, _ = a_split_world()
     study = a_study(design, models=[(OTHERS[0], 2, 0.5)])

@@ -246,7 +246,7 @@ def test_neighbours_that_nobody_lists_end_no_run() -> None:
     study = a_study(pilots=pilots, sensitivity={"comparators": ["neighbours"]})
     result = fit_specification(some_cells().replace("201", "nowhere"), one(study, "comparators=neighbours"))
     assert np.isnan(result.att)
-    assert result.note == "Statistical neighbours are not known: no list for nowhere"
+    assert "pilots: nowhere has no list of statistical neighbours" in result.note
 
 
 def test_a_pilot_seen_on_one_side_of_another_go_live_ends_no_run() -> None:

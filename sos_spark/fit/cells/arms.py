@@ -8,9 +8,10 @@ from datetime import date
 
 import pandas as pd
 
+from sos_spark.config.areas import UnitNames, code_faults, names_of_panel, names_of_window, neighbours_of
 from sos_spark.config.periods import add_periods
-from sos_spark.config.study import Design
-from sos_spark.errors import InputError, StudyError
+from sos_spark.config.study import Design, Study
+from sos_spark.errors import StudyError
 from sos_spark.fit.cells.matching import UnitMeans, match
 from sos_spark.fit.cells.reading import CheckedCells, NotEstimableError
 
@@ -36,24 +37,6 @@ class Arms:
     warnings: tuple[str, ...]
 
 
-def units_by_code(unit_ids: Iterable[str]) -> dict[str, str]:
-    """Returns the unit of each LA code: a unit_id that joins codes with '+' stands for each of them.
-
-    Raises:
-        InputError: A code belongs to two units of the panel.
-    """
-    unit_of: dict[str, str] = {}
-    for unit_id in sorted(set(unit_ids)):
-        for code in (unit_id, *unit_id.split("+")):
-            if unit_of.setdefault(code, unit_id) != unit_id:
-                raise InputError(
-                    "An authority belongs to two units of the panel",
-                    found=f"{code} in {unit_of[code]} and {unit_id}",
-                    remedy="Harmonise units over the whole window",
-                )
-    return unit_of
-
-
 def first_treated_period(starts: Mapping[int, date], go_live: date, design: Design) -> int:
     """Returns the number of the first period that starts on or after go-live, one that has no rows included."""
     numbers = sorted(starts)
@@ -69,26 +52,30 @@ def first_treated_period(starts: Mapping[int, date], go_live: date, design: Desi
 
 
 def find_arms(cells: CheckedCells, design: Design) -> Arms:
-    """Returns the arms of a panel.
+    """Returns the arms of a panel. The study's codes name its units as `config.areas` says.
 
     Raises:
-        StudyError: Pilots of one unit have different go-lives, or a pilot's neighbours are not known.
+        InputError: A code belongs to two units of the panel.
+        StudyError: Codes name neither a unit of the panel nor one of the window, pilots of one unit have different
+            go-lives, or a pilot's neighbours are not known.
         NotEstimableError: No unit of the panel is treated, or none compares.
     """
     units = sorted(set(cells.unit_id))
-    unit_of = units_by_code(units)
+    names = names_of_panel(units)
+    refuse_unknown_codes(design, [names])
     go_live: dict[str, date] = {}
     absent = []
     for pilot in design.pilots:
-        unit = unit_of.get(pilot.la_code)
-        if unit is None:
+        treated = names.units_of(pilot.la_code)
+        if not treated:
             absent.append(pilot.la_code)
-        elif go_live.setdefault(unit, pilot.go_live) != pilot.go_live:
-            raise StudyError(
-                "Pilots that are one unit have different go-lives",
-                found=f"{unit}: {go_live[unit]} and {pilot.go_live}",
-                remedy="Give them the same go_live",
-            )
+        for unit in treated:
+            if go_live.setdefault(unit, pilot.go_live) != pilot.go_live:
+                raise StudyError(
+                    "Pilots that are one unit have different go-lives",
+                    found=f"{unit}: {go_live[unit]} and {pilot.go_live}",
+                    remedy="Give them the same go_live",
+                )
     if not go_live:
         raise NotEstimableError(
             "The panel has no treated unit",
@@ -97,7 +84,7 @@ def find_arms(cells: CheckedCells, design: Design) -> Arms:
             remedy="Check unit_id in the panel (leading zeros count) and la_code in the study file",
         )
     gtime = {unit: first_treated_period(cells.starts, day, design) for unit, day in go_live.items()}
-    excluded = {unit_of[code] for code in design.comparators.exclude if code in unit_of}
+    excluded = names.units_of_all(design.comparators.exclude)
     candidates = tuple(unit for unit in units if unit not in go_live and unit not in excluded)
     warnings = [
         f"the period before {cells.starts[number]} contains the go-live of {unit} and is"
@@ -110,9 +97,9 @@ def find_arms(cells: CheckedCells, design: Design) -> Arms:
     if kind == "all":
         chosen = candidates
     elif kind == "listed":
-        chosen = _of_codes(design.comparators.la_codes, unit_of, candidates, "listed comparators", warnings)
+        chosen = _of_codes(design.comparators.la_codes, names, candidates, "listed comparators", warnings)
     elif kind == "neighbours":
-        chosen = _of_codes(_neighbours(design), unit_of, candidates, "statistical neighbours", warnings)
+        chosen = _of_codes(_neighbours(design, names), names, candidates, "statistical neighbours", warnings)
     else:
         matched = match(
             UnitMeans.of(cells), gtime=gtime, candidates=candidates, k=design.comparators.k, on=design.comparators.on
@@ -133,28 +120,34 @@ def find_arms(cells: CheckedCells, design: Design) -> Arms:
     return Arms(gtime, go_live, tuple(chosen), candidates, tuple(absent), matched, tuple(warnings))
 
 
-def _neighbours(design: Design) -> tuple[str, ...]:
-    """Returns the union of the pilots' lists of neighbours, in order of first mention."""
-    unknown = [pilot.la_code for pilot in design.pilots if pilot.la_code not in design.neighbours]
-    if unknown:
+def refuse_unknown_codes(study: Study | Design, panels: Sequence[UnitNames]) -> None:
+    """Raises StudyError with every code that names neither a unit of the panels nor one of the study's window."""
+    faults = code_faults(study, known=[names_of_window(study.window), *panels])
+    if faults:
         raise StudyError(
-            "Statistical neighbours are not known",
-            found="no list for " + ", ".join(unknown),
-            remedy='Name the comparators: kind = "listed"',
+            "The study names authorities that are not known",
+            expected="DfE codes of local authorities, or units of the panel",
+            faults=faults,
+            remedy="Check la_code in the study file and unit_id in the panel (leading zeros count)",
         )
-    n = design.comparators.n
-    return tuple(dict.fromkeys(code for pilot in design.pilots for code in design.neighbours[pilot.la_code][:n]))
+
+
+def _neighbours(design: Design, names: UnitNames) -> tuple[str, ...]:
+    """Returns the union of the pilots' lists of neighbours, in order of first mention."""
+    lists, n = design.neighbours, design.comparators.n
+    near = (neighbours_of(pilot.la_code, lists, n=n, changes=names.changes) for pilot in design.pilots)
+    return tuple(dict.fromkeys(code for codes in near for code in codes))
 
 
 def _of_codes(
-    codes: Sequence[str], unit_of: Mapping[str, str], candidates: Sequence[str], what: str, warnings: list[str]
+    codes: Sequence[str], names: UnitNames, candidates: Sequence[str], what: str, warnings: list[str]
 ) -> tuple[str, ...]:
-    """Returns the candidates that the codes stand for, each once, sorted."""
-    absent = [code for code in codes if code not in unit_of]
+    """Returns the candidates that the codes name, each once, sorted; warns of codes whose unit has no rows."""
+    absent = [code for code in codes if not names.units_of(code)]
     if absent:
-        named = ", ".join(absent[:NAMED]) + (f" and {len(absent) - NAMED} more" if len(absent) > NAMED else "")
-        warnings.append(f"{len(absent)} of {len(codes)} {what} are not in the panel: {named}")
-    wanted = {unit_of[code] for code in codes if code in unit_of}
+        said = ", ".join(absent[:NAMED]) + (f" and {len(absent) - NAMED} more" if len(absent) > NAMED else "")
+        warnings.append(f"{len(absent)} of {len(codes)} {what} have no rows in the panel: {said}")
+    wanted = names.units_of_all(codes)
     return tuple(unit for unit in candidates if unit in wanted)
 
 

@@ -114,6 +114,12 @@ def outcomes_in(frame: pd.DataFrame) -> tuple[str, ...]:
     return tuple(sorted({str(value) for value in frame["outcome_id"].unique() if not _is_blank(value)}))
 
 
+def units_in(frame: pd.DataFrame, outcome_id: str) -> frozenset[str]:
+    """Returns the unit ids of an outcome's cells; blank ones are for the check of the cells to refuse."""
+    own = frame.loc[frame["outcome_id"].astype(str) == outcome_id, "unit_id"]
+    return frozenset(str(value) for value in own.unique() if not _is_blank(value))
+
+
 def checked_cells(
     source: pd.DataFrame | str | Path,
     *,

@@ -1,7 +1,7 @@
 """What a study declares of each unit of a panel: rating group, embeddedness, practice models in use.
 
-A unit_id that joins LA codes with '+' stands for each of them. Its rating group is that of its authorities' ratings,
-unknown where they fall in both groups; its embeddedness is the mean of its pilots' values; its intensity of practice
+Codes name units as `config.areas` says. A unit's rating group is that of its authorities' ratings, unknown where they
+fall in both groups; its embeddedness is the mean of its pilots' values; its intensity of practice
 models is the greatest in use in any of its authorities.
 """
 
@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
+from sos_spark.config.areas import names_of_panel
 from sos_spark.config.ratings import OFSTED_RATINGS
 from sos_spark.config.study import Study
 from sos_spark.fit.regression.design import Ints, PreparedPanel
 from sos_spark.fit.regression.moments import Array
 
 BETTER, OTHER, UNKNOWN = 0, 1, -1
+
+Declared = TypeVar("Declared")
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,10 @@ def rating_groups(panel: PreparedPanel, study: Study) -> RatingGroups:
     of_pilots = {p.la_code: p.ofsted_before for p in study.pilots if p.ofsted_before is not None}
     of_others = {rating.la_code: rating.ofsted_before for rating in study.ratings}
     group = np.full(len(panel.unit_ids), UNKNOWN, dtype=np.int64)
+    pilots, others = _by_unit(panel, of_pilots.items()), _by_unit(panel, of_others.items())
     for g, (unit_id, treated) in enumerate(zip(panel.unit_ids, panel.is_treated_unit, strict=True)):
-        rated = of_pilots if treated else of_others
-        found = {BETTER if rated[code] in better else OTHER for code in _codes(unit_id) if code in rated}
+        ratings = (pilots if treated else others).get(unit_id, [])
+        found = {BETTER if rating in better else OTHER for rating in ratings}
         if len(found) == 1:
             group[g] = found.pop()
     names = (_joined(better), _joined(set(OFSTED_RATINGS) - better))
@@ -45,12 +50,12 @@ def rating_groups(panel: PreparedPanel, study: Study) -> RatingGroups:
 
 def embeddedness(panel: PreparedPanel, study: Study) -> Array:
     """Returns each treated unit's embeddedness, (G,): NaN where none is declared, and for comparators."""
-    declared = {pilot.la_code: pilot.embeddedness for pilot in study.pilots if pilot.embeddedness is not None}
+    declared = [(pilot.la_code, pilot.embeddedness) for pilot in study.pilots if pilot.embeddedness is not None]
+    own = _by_unit(panel, declared)
     values = np.full(len(panel.unit_ids), np.nan)
     for g, (unit_id, treated) in enumerate(zip(panel.unit_ids, panel.is_treated_unit, strict=True)):
-        own = [declared[code] for code in _codes(unit_id) if code in declared]
-        if treated and own:
-            values[g] = float(np.mean(own))
+        if treated and unit_id in own:
+            values[g] = float(np.mean(own[unit_id]))
     return values
 
 
@@ -61,17 +66,22 @@ def intensity_of_models(panel: PreparedPanel, study: Study) -> Array:
     """
     intensity = np.zeros(panel.rows.shape)
     starts = np.array(panel.period_starts, dtype="datetime64[D]")
+    models = _by_unit(panel, ((model.la_code, model) for model in study.practice_models))
     for g, (unit_id, treated) in enumerate(zip(panel.unit_ids, panel.is_treated_unit, strict=True)):
-        codes = set(_codes(unit_id))
-        for model in study.practice_models:
-            if not treated and model.la_code in codes:
-                in_use = starts >= np.datetime64(model.from_, "D")
-                intensity[g] = np.maximum(intensity[g], model.intensity * in_use)
+        for model in () if treated else models.get(unit_id, []):
+            in_use = starts >= np.datetime64(model.from_, "D")
+            intensity[g] = np.maximum(intensity[g], model.intensity * in_use)
     return intensity
 
 
-def _codes(unit_id: str) -> tuple[str, ...]:
-    return (unit_id, *unit_id.split("+")) if "+" in unit_id else (unit_id,)
+def _by_unit(panel: PreparedPanel, declared: Iterable[tuple[str, Declared]]) -> dict[str, list[Declared]]:
+    """Returns what is declared of codes by the units of the panel that they name, in the order given."""
+    names = names_of_panel(panel.unit_ids)
+    by_unit: dict[str, list[Declared]] = {}
+    for code, value in declared:
+        for unit_id in names.units_of(code):
+            by_unit.setdefault(unit_id, []).append(value)
+    return by_unit
 
 
 def _joined(ratings: Iterable[str]) -> str:

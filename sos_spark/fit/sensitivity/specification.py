@@ -24,7 +24,7 @@ import pandas as pd
 from sos_spark.config.periods import add_periods, period_start
 from sos_spark.config.study import Covariates, Design, Inference, Study
 from sos_spark.config.variants import variants
-from sos_spark.errors import SosError
+from sos_spark.errors import SosError, StudyError
 from sos_spark.fit.cells.prepare import Prepared, prepare
 from sos_spark.fit.did import blank_result, fit_prepared
 from sos_spark.fit.result import DidResult
@@ -155,7 +155,8 @@ def _prepared(panel_frame: pd.DataFrame, specification: Specification) -> Prepar
 def _reason(error: SosError) -> str:
     """A note in one line. Errors hold codes of LAs and counts, never a row's value."""
     what = error.what.rstrip(".")
-    return " ".join((f"{what}: {error.found}" if error.found else what).replace(";", ",").split())
+    found = error.found or (", ".join(error.faults) if isinstance(error, StudyError) else "")
+    return " ".join((f"{what}: {found}" if found else what).replace(";", ",").split())
 
 
 def _companions(study: Study, main: Specification) -> Iterator[Specification]:
