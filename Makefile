@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup demo quick test-spark test coverage check audit lock clean
+.PHONY: setup validators demo quick test-spark test coverage check audit lock clean
 
 setup: $(STAMP)
 
@@ -16,6 +16,10 @@ setup: $(STAMP)
 $(STAMP): conf/locks/build.txt conf/locks/python.txt conf/locks/java.txt conf/locks/jars.toml pyproject.toml tools/setup.sh
 	PYTHON=$(PYTHON) tools/setup.sh $(VENV)
 	touch $@
+
+# The sector's own validators of both returns, each in an environment of its own: a test compares our rules with theirs.
+validators:
+	PYTHON=$(PYTHON) tools/validators.sh
 
 demo: setup
 	tools/demo.sh

@@ -6,7 +6,7 @@ message may quote a record: the command line logs its type and place, never its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class SosError(Exception):
@@ -27,6 +27,10 @@ class SosError(Exception):
         if self.remedy:
             parts.append(self.remedy.rstrip(".") + ".")
         return " ".join(parts)
+
+    def details(self) -> dict[str, object]:
+        """Returns what `--json` adds to the message: nothing, unless an error has a structure to give."""
+        return {}
 
 
 class StudyError(SosError):
@@ -53,9 +57,34 @@ class StudyError(SosError):
 
 
 class QualityGateError(SosError):
-    """A data-quality expectation of severity error failed: the run stops before it makes numbers of bad data."""
+    """A data-quality expectation of severity error failed: the run stops before it makes numbers of bad data.
+
+    `lines` follow the paragraph, for a person; `findings` are the same for a program.
+    """
 
     exit_code = 3
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        expected: str = "",
+        found: str = "",
+        remedy: str = "",
+        lines: Sequence[str] = (),
+        findings: Sequence[Mapping[str, object]] = (),
+    ) -> None:
+        self.lines, self.findings = tuple(lines), tuple(findings)
+        super().__init__(what, where=where, expected=expected, found=found, remedy=remedy)
+
+    def paragraph(self) -> str:
+        """Returns the message as one paragraph, and its lines."""
+        return "\n".join([super().paragraph(), *self.lines])
+
+    def details(self) -> dict[str, object]:
+        """Returns the findings."""
+        return {"findings": list(self.findings)} if self.findings else {}
 
 
 class InputError(SosError):

@@ -25,7 +25,7 @@ def guarded(command: Callable[[], int | None], *, debug: bool, as_json: bool) ->
     try:
         return _with_what_is_installed(command) or 0
     except SosError as error:
-        _tell(error.paragraph(), kind=type(error).__name__, code=error.exit_code, as_json=as_json)
+        _tell(error.paragraph(), kind=type(error).__name__, code=error.exit_code, as_json=as_json, **error.details())
         if debug:
             _tell_frames(error)
         return error.exit_code
@@ -82,9 +82,9 @@ def spark_condition(error: BaseException) -> str:
     return ""
 
 
-def _tell(paragraph: str, *, kind: str, code: int, as_json: bool) -> None:
-    text = json.dumps({"error": kind, "exit_code": code, "message": paragraph}) if as_json else f"error: {paragraph}"
-    sys.stderr.write(text + "\n")
+def _tell(paragraph: str, *, kind: str, code: int, as_json: bool, **details: object) -> None:
+    told = {"error": kind, "exit_code": code, "message": paragraph, **details}
+    sys.stderr.write((json.dumps(told) if as_json else f"error: {paragraph}") + "\n")
 
 
 def _tell_frames(error: BaseException) -> None:

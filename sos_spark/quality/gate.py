@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sos_spark.errors import QualityGateError
-from sos_spark.quality.checks import Verdict
+from sos_spark.quality.findings import Finding
 
 
-def gate(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    """Returns a sentence for each warning.
+def gate(findings: Sequence[Finding], *, n_checked: int) -> tuple[str, ...]:
+    """Returns each warning, in lines.
 
     Raises:
-        QualityGateError: Expectations of severity error failed; names each with its table and column.
+        QualityGateError: Expectations of severity error failed; tells of each failed one, its bound, what was observed
+            and where.
     """
-    failed = [verdict for verdict in verdicts if not verdict.passed]
-    errors = [_told(verdict) for verdict in failed if verdict.severity == "error"]
+    errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         raise QualityGateError(
-            "Data quality stopped the run",
-            where="; ".join(dict.fromkeys(verdict.suite for verdict in failed if verdict.severity == "error")),
-            expected="; ".join(errors),
-            found=f"{len(errors)} of {len(verdicts)} expectations of severity error or warning failed",
-            remedy="Look at quarantine and dq.rule_counts, mend the source and ingest it anew; what an expectation is "
-            "for stands beside it in expectations/",
+            f"Data quality stopped the run: {len(errors)} of {n_checked} expectations failed that are errors",
+            where="; ".join(dict.fromkeys(finding.suite for finding in errors)),
+            remedy="Mend the returns named below and ingest them anew; dq.rule_counts says which rules rows break",
+            lines=[line for finding in findings for line in finding.lines()],
+            findings=[finding.as_json() for finding in findings],
         )
-    return tuple(f"expectation not met: {_told(verdict)}" for verdict in failed)
-
-
-def _told(verdict: Verdict) -> str:
-    return f"{verdict.suite} {verdict.expectation}"
+    return tuple("\n".join(["expectation not met:", *finding.lines()]) for finding in findings)

@@ -30,6 +30,7 @@ class Expectation:
     kwargs: dict[str, Any]
     severity: Severity
     name: str
+    why: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -81,7 +82,11 @@ def _expectation(entry: dict[str, Any]) -> Expectation:
     columns = kwargs.get("column_list") or [kwargs.get("column")]
     of = ", ".join(name for name in columns if name is not None)
     return Expectation(
-        entry["type"], kwargs, severity, meta.get("name") or (f"{entry['type']}({of})" if of else entry["type"])
+        entry["type"],
+        kwargs,
+        severity,
+        meta.get("name") or (f"{entry['type']}({of})" if of else entry["type"]),
+        meta.get("why", ""),
     )
 
 

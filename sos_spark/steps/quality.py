@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sos_spark.config.shipped import expectations_root
-from sos_spark.quality import Suite, Verdict, check_tables, gate, load_suites
+from sos_spark.quality import Suite, Verdict, check_tables, find_failures, gate, load_suites
 from sos_spark.quality.suites import Layer
 from sos_spark.steps.context import Run, StepReport
-from sos_spark.tables import DQ_RESULTS, TABLES
+from sos_spark.tables import DQ_RESULTS, FILES, TABLES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -26,10 +26,13 @@ def check_layer(run: Run, layer: Layer) -> StepReport:
     report = StepReport(f"quality {layer}")
     if not suites:
         return report
-    verdicts = check_tables({suite.table: _rows(run, suite) for suite in suites}, suites)
+    tables = {suite.table: _rows(run, suite) for suite in suites}
+    verdicts = check_tables(tables, suites)
     _keep(run, layer, suites, verdicts)
-    report.warnings.extend(gate(verdicts))
-    report.facts |= {"n_expectations": len(verdicts), "n_not_met": sum(not verdict.passed for verdict in verdicts)}
+    findings = find_failures({name: _with_places(run, rows) for name, rows in tables.items()}, suites, verdicts)
+    report.warnings.extend(gate(findings, n_checked=len(verdicts)))
+    report.facts |= {"n_expectations": len(verdicts), "n_not_met": len(findings)}
+    report.facts["findings"] = [finding.as_json() for finding in findings]
     return report
 
 
@@ -40,6 +43,19 @@ def _rows(run: Run, suite: Suite) -> DataFrame:
     if run.study is not None and "study_id" in rows.columns:
         return rows.where(F.col("study_id") == run.study.study_id)
     return rows
+
+
+def _with_places(run: Run, rows: DataFrame) -> DataFrame:
+    """Adds the authority and year of a row's file where the table knows its file only.
+
+    Both are null for a file of several authorities or years.
+    """
+    from pyspark.sql import functions as F
+
+    if "file_id" not in rows.columns or "la_code" in rows.columns or not run.lake.exists(FILES):
+        return rows
+    lone = [F.when(F.min(name) == F.max(name), F.min(name)).alias(name) for name in ("la_code", "census_year")]
+    return rows.join(run.lake.read(run.spark, FILES).groupBy("file_id").agg(*lone), "file_id", "left")
 
 
 def _keep(run: Run, layer: Layer, suites: Sequence[Suite], verdicts: Sequence[Verdict]) -> None:

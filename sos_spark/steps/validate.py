@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import reduce
 from importlib.resources import files as files_of_package
 from importlib.resources.abc import Traversable
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from sos_spark.config.reference import CodeSpan, authorities, bank_holidays, code_set
@@ -23,6 +24,7 @@ from sos_spark.silver.pseudonyms import key_frame
 from sos_spark.silver.publish import to_icpcs, to_quarantine, to_silver
 from sos_spark.silver.reference import Reference
 from sos_spark.silver.rules import all_rules
+from sos_spark.silver.rules.row_rule import OLDEST_RECORD_YEARS, VERY_OLD
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.pseudonym_key import read_key
 from sos_spark.steps.staging import staging
@@ -62,6 +64,8 @@ CODED_FIELDS = {
         "episodes.REC",
     ),
 }
+PLACES_TOLD = 5
+"""How many authority-years a warning names."""
 WRITERS = 3
 """Tables written at once: committing a small table is mostly waiting."""
 
@@ -110,6 +114,7 @@ def validate(run: Run) -> StepReport:
         ]
         _write(run, frames, fingerprint)
         _report(report, ledger)
+        _tell_old_dates(report, counts)
     _link(run, fingerprint)
     return report
 
@@ -214,6 +219,28 @@ def _link(run: Run, fingerprint: str) -> None:
     run.lake.overwrite(link_children(lac_children, cin_children), SILVER_CHILD_LINKS, fingerprint=fingerprint)
     links = run.lake.read(run.spark, SILVER_CHILD_LINKS)
     run.lake.overwrite(count_links(links), DQ_LINK_RATES, fingerprint=fingerprint)
+
+
+def _tell_old_dates(report: StepReport, counts: DataFrame) -> None:
+    """Warns of dates that are kept though they are decades old: placeholders, as a rule, of some authority's system."""
+    from pyspark.sql import functions as F
+
+    places = (
+        counts.where(F.col("item").endswith(VERY_OLD))
+        .groupBy("entity", "la_code", "census_year")
+        .agg(F.sum("n").alias("n"))
+        .orderBy("entity", F.desc("n"), "la_code", "census_year")
+        .collect()
+    )
+    for entity, group in groupby(places, key=lambda place: place["entity"]):
+        found = list(group)
+        n_rows = sum(place["n"] for place in found)
+        told = [f"{place['la_code']} in {place['census_year']} {place['n']}" for place in found[:PLACES_TOLD]]
+        told += [f"{len(found) - PLACES_TOLD} other authority-years"] * (len(found) > PLACES_TOLD)
+        report.warnings.append(
+            f"{n_rows} dates of {entity} lie more than {OLDEST_RECORD_YEARS} years before their return and are kept: "
+            + ", ".join(told)
+        )
 
 
 def _report(report: StepReport, ledger: DataFrame) -> None:

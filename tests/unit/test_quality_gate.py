@@ -8,41 +8,83 @@ from typing import Any
 
 import pytest
 
+from sos_spark.cli.boundary import guarded
 from sos_spark.config.shipped import expectations_root
 from sos_spark.errors import QualityGateError
-from sos_spark.quality import BrokenRuleError, Verdict, gate, load_suites
+from sos_spark.quality import BrokenRuleError, Finding, gate, load_suites
+from sos_spark.quality.findings import Place
 from sos_spark.tables import TABLES
 
 LAYERS = ("bronze", "silver", "panel")
 
 
-def a_verdict(severity: str = "error", *, passed: bool = False) -> Verdict:
-    return Verdict("silver.referrals", "expect_column_values_to_be_in_set(sex)", "sex", severity, passed)  # type: ignore[arg-type]
+def a_finding(severity: str = "error", *, n_places: int = 1, n_failed: int = 3) -> Finding:
+    places = tuple(Place((("la_code", str(201 + i)), ("census_year", "2016")), 2) for i in range(n_places))
+    return Finding("dq.ledger", "file_lost", severity, "no row where n = 0", "rows", 9, n_failed, places)  # type: ignore[arg-type]
 
 
-def test_what_passed_says_nothing() -> None:
-    assert gate([a_verdict(passed=True), a_verdict("warning", passed=True)]) == ()
+def test_where_nothing_failed_nothing_is_told() -> None:
+    assert gate([], n_checked=3) == ()
 
 
 def test_a_warning_is_told_and_stops_nothing() -> None:
-    (told,) = gate([a_verdict("warning"), a_verdict(passed=True)])
-    assert "silver.referrals" in told
-    assert "sex" in told
+    (told,) = gate([a_finding("warning")], n_checked=3)
+    assert told.splitlines() == [
+        "expectation not met:",
+        "  - dq.ledger: file_lost (warning)",
+        "      expected: no row where n = 0",
+        "      observed: 3 of 9 rows",
+        "      where: la_code 201, census_year 2016: 2 rows",
+        "      why it matters: rows",
+    ]
 
 
-def test_an_error_stops_the_run_and_names_suite_expectation_and_column() -> None:
+def test_the_message_lists_suite_expectation_bound_observed_authority_and_year_in_lines() -> None:
     with pytest.raises(QualityGateError) as caught:
-        gate([a_verdict(), a_verdict("warning"), a_verdict(passed=True)])
+        gate([a_finding(n_places=2), a_finding("warning")], n_checked=3)
     assert caught.value.exit_code == 3
-    assert caught.value.where == "silver.referrals"
-    assert caught.value.expected == "silver.referrals expect_column_values_to_be_in_set(sex)"
-    assert "1 of 3" in caught.value.found
+    assert caught.value.where == "dq.ledger"
+    paragraph, *lines = caught.value.paragraph().splitlines()
+    assert "1 of 3 expectations" in paragraph
+    assert lines[:5] == [
+        "  - dq.ledger: file_lost (error)",
+        "      expected: no row where n = 0",
+        "      observed: 3 of 9 rows",
+        "      where: la_code 201, census_year 2016: 2 rows",
+        "      where: la_code 202, census_year 2016: 2 rows",
+    ]
+    assert "  - dq.ledger: file_lost (warning)" in lines
 
 
-def test_every_bronze_silver_and_panel_table_has_a_suite_and_every_suite_a_table() -> None:
+def test_many_places_are_told_as_a_sum_and_given_to_a_program_in_full() -> None:
+    finding = a_finding(n_places=152)
+    assert finding.lines()[-2] == "      where: 142 other places: 284 rows"
+    assert len(finding.as_json()["where"]) == 152
+
+
+def test_an_error_as_json_has_the_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    def stop() -> int:
+        gate([a_finding()], n_checked=1)
+        return 0
+
+    assert guarded(stop, debug=False, as_json=True) == 3
+    told = json.loads(capsys.readouterr().err)
+    assert told["findings"] == [
+        {
+            "suite": "dq.ledger",
+            "expectation": "file_lost",
+            "severity": "error",
+            "expected": "no row where n = 0",
+            "observed": {"n_rows": 9, "n_failed": 3},
+            "where": [{"la_code": "201", "census_year": "2016", "n_failed": 2}],
+            "why": "rows",
+        }
+    ]
+
+
+def test_every_suite_has_a_table() -> None:
     suites = {suite.table for layer in LAYERS for suite in load_suites(expectations_root(), layer)}  # type: ignore[arg-type]
     assert suites <= set(TABLES)
-    assert {name for name, table in TABLES.items() if table.layer in LAYERS} <= suites
 
 
 def test_every_expectation_says_why_and_names_columns_its_table_has() -> None:

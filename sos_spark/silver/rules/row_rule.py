@@ -21,6 +21,9 @@ EARLIEST_RECORD = date(1948, 7, 5)
 OLDEST_RECORD_YEARS = 26
 """A record should begin at most so many years before its return: a care leaver is 25, and a child may be unborn."""
 
+VERY_OLD = "_very_old"
+"""How the codes of the rules end that a date breaks which is older than that, a placeholder most often."""
+
 
 @dataclass(frozen=True)
 class RowRule:
@@ -94,7 +97,7 @@ def key_day_rules(day: str, what: str, *, dfe: str | None, dfe_after: str | None
         *event_day_rules(day, what, dfe=dfe, dfe_after=dfe_after),
         error(f"{day}_too_early", None, F.col(day) < F.lit(EARLIEST_RECORD), f"{what} is before {EARLIEST_RECORD}"),
         warning(
-            f"{day}_very_old",
+            f"{day}{VERY_OLD}",
             None,
             F.col(day) < F.add_months(reference_day(), -12 * OLDEST_RECORD_YEARS),
             f"{what} is more than {OLDEST_RECORD_YEARS} years before the return",
