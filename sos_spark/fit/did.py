@@ -29,6 +29,7 @@ from sos_spark.fit.inference.equivalence import equivalence_test, minimum_detect
 from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.final_fit import checked_estimate
+from sos_spark.fit.regression.leverage import leverage_shares
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.regression.robust import hc1
 from sos_spark.fit.result import NOT_KNOWN, DidResult
@@ -84,6 +85,7 @@ def fit_prepared(
         p_wcr = wild_cluster_test(moments, **drawn).p  # type: ignore[arg-type]
         interval = wild_cluster_interval(moments, **drawn)  # type: ignore[arg-type]
         ci_wcr = interval.low, interval.high
+    leverage = leverage_shares(moments, coefficient)
     permuted = estimate.distribution(permutations=inference.permutations, seed=inference.seed)
     p_ri, ci_ri = permuted.test().p, permuted.interval()
     mde = permuted.minimum_detectable_effect() if few else minimum_detectable_effect(se=se_cr2, df=df)
@@ -122,6 +124,8 @@ def fit_prepared(
         arms=prepared.arms,
         gtimes=prepared.gtimes,
         treated_weight_share=_treated_weight_share(estimate),
+        leverage_max=float(leverage.max()),
+        effective_clusters=float(1 / np.sum(leverage**2)),
         warnings=panel.warnings,
         note="; ".join(notes),
         inference=inference,

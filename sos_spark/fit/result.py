@@ -29,7 +29,7 @@ ESTIMATE_COLUMNS = (
     "baseline_mean", "att", "se_cr2", "df_satterthwaite", "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri",
     "se_cr1", "se_cr3", "se_iid", "se_hc1", "p_adjusted", "mde", "evidence", "note",
     "family", "estimator", "headline", "significant", "ci_low_cr2", "ci_high_cr2", "p_holm", "p_pretrend", "analysis",
-    "p_equivalence", "ci_low_ri", "ci_high_ri",
+    "p_equivalence", "ci_low_ri", "ci_high_ri", "treated_weight_max", "leverage_max", "effective_clusters",
 )  # fmt: skip
 """The columns of estimates.csv: those that every reader may rely on, up to note, then more."""
 
@@ -45,7 +45,9 @@ class DidResult:
     treated LAs, p_ri; `significant` says whether the headline rule holds: WCR and CR2 both below 0.05 (p_ri where that
     is the headline); None where there is no p-value. `arms`
     maps every unit of the panel to pilot, comparator or unused; `gtimes` treated units to their first treated period;
-    `treated_weight_share` each treated unit's share of the weight of the rows from go-live on. `fitted` is what was
+    `treated_weight_share` each treated unit's share of the weight of the rows from go-live on. `leverage_max` is the
+    greatest share of one LA in the effect's partial leverage, and `effective_clusters` the number of equal LAs that
+    would share it so (see `regression.leverage`). `fitted` is what was
     fitted and `permuted` what permuted go-lives make of it, None where nothing could be.
     """
 
@@ -79,6 +81,8 @@ class DidResult:
     mde: float = NOT_KNOWN
     p_adjusted: float = NOT_KNOWN
     p_holm: float = NOT_KNOWN
+    leverage_max: float = NOT_KNOWN
+    effective_clusters: float = NOT_KNOWN
     p_pretrend: float = NOT_KNOWN
     p_equivalence: float = NOT_KNOWN
     analysis: str = "main"
@@ -93,6 +97,11 @@ class DidResult:
     inference: Inference = field(default_factory=Inference, repr=False)
     fitted: LinearEstimate | None = field(default=None, repr=False, compare=False)
     permuted: EffectDistribution | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def treated_weight_max(self) -> float:
+        """The largest treated unit's share of the weight of the rows from go-live on; NaN where nothing was fitted."""
+        return max(self.treated_weight_share.values(), default=NOT_KNOWN)
 
     @property
     def ci(self) -> tuple[float, float]:

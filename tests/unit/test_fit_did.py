@@ -167,3 +167,16 @@ def test_a_blank_result_says_why() -> None:
         result.wild_test()
     with pytest.raises(StudyError):
         result.plot_event_study()
+
+
+def test_leverage_is_that_of_the_treatment_less_what_periods_and_authorities_say_of_it() -> None:
+    """Equal rows, 6 of 10 treated in one of two periods: what is left of D is 0.2 in a pilot and 0.3 elsewhere."""
+    result = fit_did(
+        two_by_two(),
+        design=a_design(pilots=dict.fromkeys(("201", "202", "203", "204", "205", "206"), 1)),
+        inference=QUICK,
+    )
+    shares = np.array([0.2**2] * 6 + [0.3**2] * 4) / (6 * 0.2**2 + 4 * 0.3**2)
+    assert result.leverage_max == pytest.approx(shares.max())
+    assert result.effective_clusters == pytest.approx(1 / np.sum(shares**2))
+    assert result.treated_weight_max == pytest.approx(1 / 6)

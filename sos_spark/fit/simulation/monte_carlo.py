@@ -91,9 +91,17 @@ class Rate:
 
 
 def simulate_panels(
-    scenario: Scenario, random: np.random.Generator, *, conditions: Conditions, n_outcomes: int = 1
+    scenario: Scenario,
+    random: np.random.Generator,
+    *,
+    conditions: Conditions,
+    n_outcomes: int = 1,
+    size_ratio: float = 1.0,
 ) -> list[tuple[PreparedPanel, float]]:
-    """Returns the panel of each outcome and the effect injected into its treated rows; outcomes share LAs and rows."""
+    """Returns the panel of each outcome and the effect injected into its treated rows; outcomes share LAs and rows.
+
+    `size_ratio` multiplies the treated LAs' rows.
+    """
     n, years = scenario.n_las, conditions.n_years
     rows = random.poisson(
         conditions.rows_a_year_median * np.exp(random.normal(0, conditions.rows_log_sd, n))[:, None], (n, years)
@@ -101,6 +109,7 @@ def simulate_panels(
     rows = np.maximum(rows, 1)
     is_treated = np.zeros(n, dtype=bool)
     is_treated[random.permutation(n)[: scenario.n_treated]] = True
+    rows = np.where(is_treated[:, None], np.maximum(np.rint(rows * size_ratio), 1), rows).astype(np.int64)
     after = np.arange(years) >= conditions.years_before
     effect = np.where(is_treated, scenario.effect + scenario.effect_sd * random.normal(size=n), 0.0)
     common = _shocks(random, (n, years), conditions)

@@ -7,6 +7,11 @@ of the estimate's weights v they do not span. With y fitted on X and, at right a
     score_l = w_l (v_l'y_l - v_l'X_l beta - k v_l'u_l),        k = u'y / u'u.
 
 Only the shared effects change with an assignment, and only treated LAs have rows in them.
+
+Where groups are small a treated LA decides much of an effect that few share, and its residual keeps only a part of its
+own shocks: with shocks twice as large the imputation rejected 14 % of true nulls. So the treated LAs' scores are those
+of CR2, up to the shape of its adjustment: in the direction of v, which is all that counts here, it is a number for each
+LA, the root of the share of v'v that the model's leverage leaves. Other LAs have next to no leverage.
 """
 
 from __future__ import annotations
@@ -20,9 +25,10 @@ from scipy.linalg.lapack import dpstrf
 
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.staggered.group_time import Ints
-from sos_spark.fit.staggered.residual_model import effect_groups
+from sos_spark.fit.staggered.residual_model import effect_groups, has_a_small_group
 
 _DEPENDENT = 1e-9
+_NO_FREEDOM = 1e-6
 _ROUNDING = 1e-10
 """Share of v's sum of squares outside the model below which it is rounding."""
 
@@ -69,14 +75,31 @@ class SharedResiduals:
         left_over = vy - beta @ v_all.T
         outside, total = vv - v_all @ ols, float(self.weight @ vv)
         size = float(self.weight @ outside)
-        if size > _ROUNDING * total:
+        beyond = size > _ROUNDING * total
+        if beyond:
             left_over = left_over - np.outer(left_over @ self.weight / size, outside)
+        if has_a_small_group(gtime, self.periods[-1]):
+            spans = v_all[treated]
+            leverage = np.einsum("lk,kl->l", spans, solve_spanned(left, spans.T))
+            leverage += outside[treated] ** 2 / size if beyond else 0.0
+            left_over[:, treated] *= adjustment(weight * leverage, vv[treated])
         return np.asarray(self.weight * left_over)
 
     @cached_property
     def _periods_and_covariates(self) -> Array:
         """(K, K): the cross-products that no assignment changes."""
         return np.asarray(np.einsum("g,gkl->kl", self.weight, self.xx))
+
+
+def adjustment(leverage: Array, whole: Array) -> Array:
+    """Returns what scores v'e of LAs (L,) are multiplied by: 1 / sqrt(1 - v'H v / v'v), 0 where H leaves nothing.
+
+    Args:
+        leverage: v'H v by LA, H the LA's block of the model's hat matrix.
+        whole: v'v by LA.
+    """
+    left = 1 - np.divide(leverage, whole, out=np.ones_like(whole), where=whole > 0)
+    return np.where(left > _NO_FREEDOM, 1 / np.sqrt(np.maximum(left, _NO_FREEDOM)), 0.0)
 
 
 def solve_spanned(left: Array, right: Array) -> Array:

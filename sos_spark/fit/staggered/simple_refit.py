@@ -3,8 +3,9 @@
 With m[h, t] the mean of the LAs that go live in h, b = a - 1 and C(t) the LAs that compare in t, ATT(a, t) =
 (m[a, t] - m[a, b]) - (m[C(t), t] - m[C(t), b]); the standard error needs the aggregate's slope on each m[h, t], which
 is a matter of a few small matrix products. Its residuals are those that CR2 and the bootstrap have: about the groups'
-own means, or, where some group is small, about effects that groups share (see `residuals`). The numbers are those of
-`residuals.average_moments`, without a regression.
+own means, or, where some group is small, about effects that groups share (see `residuals`), with the treated LAs'
+scores adjusted for leverage (see `shared_refit`). The numbers are those of `residuals.average_moments`, without a
+regression.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sos_spark.fit.regression.design import NEVER
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.staggered.group_time import Control, Ints, UnitPanel
 from sos_spark.fit.staggered.residual_model import effect_groups, has_a_small_group
-from sos_spark.fit.staggered.shared_refit import solve_spanned
+from sos_spark.fit.staggered.shared_refit import adjustment, solve_spanned
 
 _ROUNDING = 1e-10
 """Share of the slope's sum of squares outside the model below which it is rounding."""
@@ -48,7 +49,8 @@ class SimpleEffect:
     def under(self, gtime: Ints) -> tuple[float, float]:
         """Returns the simple aggregate of the first outcome and its standard error when the LAs go live as given, (G,).
 
-        The standard error is CR1 without its factor.
+        The standard error is that which studentises permuted assignments: CR1 without its factor where no group is
+        small.
 
         Raises:
             InputError: Nothing can be measured.
@@ -68,10 +70,15 @@ class SimpleEffect:
         slope = self._slope(groups, rows)
         fitted = mean = _ratio(sums, rows)
         n_periods = rows.shape[1]
+        factor = np.ones(len(gtime))
         if has_a_small_group(gtime, n_periods - 1):
-            fitted = _shared_fit(rows, sums, slope, effect_groups(gtime, np.arange(n_periods))[first])
+            shared = effect_groups(gtime, np.arange(n_periods))
+            treated = np.flatnonzero((shared >= 0).any(axis=1))
+            cells = np.where(group_of[treated, None] == np.arange(len(groups)), 1.0, 0.0)[:, :, None]
+            own = cells * self.rows[treated, None]
+            fitted, factor[treated] = _shared_fit(rows, sums, slope, shared[first], own)
         left = self.y_sum - self.rows * fitted[:, group_of]
-        return np.sum(slope * mean, axis=(1, 2)), np.einsum("gt,ogt->og", _ratio(slope, rows)[group_of], left)
+        return np.sum(slope * mean, axis=(1, 2)), factor * np.einsum("gt,ogt->og", _ratio(slope, rows)[group_of], left)
 
     def _slope(self, groups: Ints, rows: Array) -> Array:
         """Returns the aggregate's slope (H, T) on the groups' means."""
@@ -99,10 +106,11 @@ class SimpleEffect:
         return slope
 
 
-def _shared_fit(rows: Array, sums: Array, slope: Array, shared: Ints) -> Array:
-    """Returns the cells' fitted means (O, H, T) by group, period, shared effect and the slope's own weights.
+def _shared_fit(rows: Array, sums: Array, slope: Array, shared: Ints, treated: Array) -> tuple[Array, Array]:
+    """Fits the cells' means by group, period, shared effect and the slope's own weights.
 
-    Shapes: rows, slope, shared (H, T), sums (O, H, T); shared numbers the effects, -1 for none.
+    Shapes: rows, slope, shared (H, T), sums (O, H, T); shared numbers the effects, -1 for none; treated (L, H, T), the
+    rows of each treated LA by cell. Returns fitted means (O, H, T) and what treated LAs' scores are multiplied by (L,).
     """
     n_groups, n_periods = rows.shape
     cell = rows > 0
@@ -125,11 +133,15 @@ def _shared_fit(rows: Array, sums: Array, slope: Array, shared: Ints) -> Array:
     fitted = of_model[:, :-1]
     outside = own / n - of_model[:, -1]
     size = float(own @ outside)
+    v = treated[:, cell] * (own / n)
+    spans = v @ regressors
+    leverage = np.einsum("lk,kl->l", spans, solve_spanned(left, spans.T))
     if size > _ROUNDING * float(own @ (own / n)):
         fitted = fitted + np.outer(outside, (y.T - n[:, None] * fitted).T @ outside / size)
+        leverage = leverage + (v @ outside) ** 2 / size
     result = np.zeros_like(sums)
     result[:, group, period] = fitted.T
-    return result
+    return result, adjustment(leverage, v @ (own / n))
 
 
 def _ratio(numerator: Array, denominator: Array) -> Array:
