@@ -8,6 +8,7 @@ randomisation inference on t.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from sos_spark.fit.cells.prepare import Prepared, prepare
 from sos_spark.fit.estimators import (
     ESTIMANDS,
     ESTIMATORS,
+    UNADJUSTED,
     Estimator,
     LinearEstimate,
     main_estimate,
@@ -34,8 +36,8 @@ from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.regression.robust import hc1
 from sos_spark.fit.result import NOT_KNOWN, DidResult
 from sos_spark.fit.staggered.negative_weights import negative_weight_share
+from sos_spark.fit.verdict import ALPHA
 
-ALPHA = 0.05
 FEW_DF = 5.0
 CAUTION_TREATED = 5
 
@@ -90,7 +92,7 @@ def fit_prepared(
     p_ri, ci_ri = permuted.test().p, permuted.interval()
     mde = permuted.minimum_detectable_effect() if few else minimum_detectable_effect(se=se_cr2, df=df)
     notes = _cautions(estimate, permuted, n_treated=n_treated, df=df)
-    return DidResult(
+    result = DidResult(
         study_id=design.study_id,
         outcome_id=design.outcome_id,
         specification=specification,
@@ -121,6 +123,7 @@ def fit_prepared(
         mde=mde,
         headline="p_ri" if few else "p_wcr",
         significant=_agree([p_ri] if few else [p_wcr, p_cr2]),
+        adjusted_for=estimate.adjusted_for,
         arms=prepared.arms,
         gtimes=prepared.gtimes,
         treated_weight_share=_treated_weight_share(estimate),
@@ -132,6 +135,8 @@ def fit_prepared(
         fitted=estimate,
         permuted=permuted,
     )
+    bound = design.smallest_effect_of_interest
+    return result if bound is None else replace(result, p_equivalence=p_equivalence(result, bound=bound))
 
 
 def blank_result(design: Design, *, inference: Inference, specification: str = "main", note: str) -> DidResult:
@@ -189,7 +194,7 @@ def _cautions(estimate: LinearEstimate, permuted: EffectDistribution, *, n_treat
         notes.append(f"{df:.1f} degrees of freedom: fewer than {FEW_DF:.0f}")
     if estimate.regression is None:
         notes.append("iid and HC1 standard errors are of two-way fixed effects only")
-        if panel.covariates and estimate.estimator in ("cs_simple", "cs_not_yet"):
+        if panel.covariates and estimate.estimator in UNADJUSTED:
             notes.append("group-time effects are not adjusted for covariates")
     elif panel.y_sumsq is None:
         notes.append("no y_sumsq: se_iid and se_hc1 left out")

@@ -29,6 +29,8 @@ from sos_spark.fit.staggered.sun_abraham import sun_abraham_moments
 from sos_spark.fit.staggered.sun_abraham_refit import SunAbrahamRefit
 
 Estimator = Literal["twfe", "cs_simple", "cs_not_yet", "imputation", "sun_abraham"]
+UNADJUSTED: frozenset[Estimator] = frozenset({"cs_simple", "cs_not_yet"})
+"""Estimators that take no covariates."""
 ESTIMANDS: dict[tuple[Estimator, Weights], str] = {
     ("twfe", "child"): "ATT, each index row counts once",
     ("twfe", "la_equal"): "ATT, each authority counts once",
@@ -53,6 +55,14 @@ class LinearEstimate:
     moments: ClusterMoments
     regression: Regression | None
     coefficient: str = TREATED
+
+    @property
+    def adjusted_for(self) -> tuple[str, ...]:
+        """The covariates that the estimate adjusts for, each once: the panel's, as far as the estimator uses them."""
+        if self.estimator in UNADJUSTED:
+            return ()
+        dropped = set(self.regression.dropped) if self.regression else set()
+        return tuple(dict.fromkeys(name.partition("=")[0] for name in self.panel.covariates if name not in dropped))
 
     def randomise(self, *, permutations: int, seed: int) -> RandomisationTest:
         """Tests 'no effect' by `distribution`."""

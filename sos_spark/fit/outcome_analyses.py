@@ -19,7 +19,7 @@ from sos_spark.fit.cells.arms import ARMS_COLUMNS, arms_frame
 from sos_spark.fit.cells.matching import BALANCE_COLUMNS
 from sos_spark.fit.cells.prepare import Prepared, prepare
 from sos_spark.fit.cells.reading import NotEstimableError
-from sos_spark.fit.did import blank_result, p_equivalence
+from sos_spark.fit.did import blank_result
 from sos_spark.fit.estimators import shares_one_go_live, unit_panel
 from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
 from sos_spark.fit.inference.leave_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out
@@ -120,17 +120,14 @@ def fit_outcome(inputs: Inputs, outcome_id: str) -> OutcomeFit:
             tables[name] = table_of(fitted)
         except SosError as error:
             warnings.append(f"{outcome_id}: {name} left out: {error.what}")
-    return OutcomeFit((_with_tests(main, study), *others), tables, tuple(warnings))
+    return OutcomeFit((_with_pretrend(main), *others), tables, tuple(warnings))
 
 
-def _with_tests(main: DidResult, study: Study) -> DidResult:
-    """Returns the main result with its pre-trend and equivalence tests."""
-    bound = study.outcome(main.outcome_id).smallest_effect_of_interest
-    if main.event_study_result is not None:
-        main = replace(main, p_pretrend=main.event_study_result.p_pretrend)
-    if bound is not None:
-        main = replace(main, p_equivalence=p_equivalence(main, bound=bound))
-    return main
+def _with_pretrend(main: DidResult) -> DidResult:
+    """Returns the main result with its pre-trend test."""
+    if main.event_study_result is None:
+        return main
+    return replace(main, p_pretrend=main.event_study_result.p_pretrend)
 
 
 def _event_study(fitted: _Fitted) -> pd.DataFrame:

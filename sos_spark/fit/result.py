@@ -18,6 +18,7 @@ from sos_spark.fit.inference.wild import Interval, WildTest, wild_cluster_interv
 from sos_spark.fit.plot import event_study_figure
 from sos_spark.fit.regression.covariance import Convention, Sandwich, StandardErrors
 from sos_spark.fit.summary import summary_text
+from sos_spark.fit.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +30,8 @@ ESTIMATE_COLUMNS = (
     "baseline_mean", "att", "se_cr2", "df_satterthwaite", "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri",
     "se_cr1", "se_cr3", "se_iid", "se_hc1", "p_adjusted", "mde", "evidence", "note",
     "family", "estimator", "headline", "significant", "ci_low_cr2", "ci_high_cr2", "p_holm", "p_pretrend", "analysis",
-    "p_equivalence", "ci_low_ri", "ci_high_ri", "treated_weight_max", "leverage_max", "effective_clusters",
+    "p_equivalence", "ci_low_ri", "ci_high_ri", "treated_weight_max", "leverage_max", "effective_clusters", "verdict",
+    "adjusted_for",
 )  # fmt: skip
 """The columns of estimates.csv: those that every reader may rely on, up to note, then more."""
 
@@ -43,12 +45,12 @@ class DidResult:
     the inverted randomisation test's; with 4 or fewer treated LAs `mde` and `p_equivalence` are the latter's too. With
     one treated LA all that rests on `se_cr2` is NaN. `headline` is the p-value to read first, p_wcr or, with 4 or fewer
     treated LAs, p_ri; `significant` says whether the headline rule holds: WCR and CR2 both below 0.05 (p_ri where that
-    is the headline); None where there is no p-value. `arms`
-    maps every unit of the panel to pilot, comparator or unused; `gtimes` treated units to their first treated period;
-    `treated_weight_share` each treated unit's share of the weight of the rows from go-live on. `leverage_max` is the
-    greatest share of one LA in the effect's partial leverage, and `effective_clusters` the number of equal LAs that
-    would share it so (see `regression.leverage`). `fitted` is what was
-    fitted and `permuted` what permuted go-lives make of it, None where nothing could be.
+    is the headline); None where there is no p-value. `adjusted_for` names the covariates that the estimator used.
+    `arms` maps every unit of the panel to pilot, comparator or unused; `gtimes` treated units to their first treated
+    period; `treated_weight_share` each treated unit's share of the weight of the rows from go-live on. `leverage_max`
+    is the greatest share of one LA in the effect's partial leverage, and `effective_clusters` the number of equal LAs
+    that would share it so (see `regression.leverage`). `fitted` is what was fitted and `permuted` what permuted
+    go-lives make of it, None where nothing could be.
     """
 
     study_id: str
@@ -89,6 +91,7 @@ class DidResult:
     headline: str = "p_wcr"
     significant: bool | None = None
     evidence: str = ""
+    adjusted_for: tuple[str, ...] = ()
     arms: dict[str, str] = field(default_factory=dict)
     gtimes: dict[str, int] = field(default_factory=dict)
     treated_weight_share: dict[str, float] = field(default_factory=dict)
@@ -108,9 +111,15 @@ class DidResult:
         """The CR2 interval with its Satterthwaite df."""
         return self.ci_low_cr2, self.ci_high_cr2
 
+    @property
+    def verdict(self) -> Verdict:
+        """What the row answers: a change, no change of a size that matters, or cannot tell."""
+        return verdict_of(significant=self.significant, p_equivalence=self.p_equivalence)
+
     def to_frame(self) -> pd.DataFrame:
         """Returns one row, the columns of estimates.csv."""
-        return pd.DataFrame([{name: getattr(self, name) for name in ESTIMATE_COLUMNS}])
+        row = {name: getattr(self, name) for name in ESTIMATE_COLUMNS}
+        return pd.DataFrame([row | {"adjusted_for": ", ".join(self.adjusted_for)}])
 
     def summary(self) -> str:
         """Returns the result as a few lines of text."""

@@ -15,7 +15,7 @@ def summary_text(result: DidResult) -> str:
     lines = [
         f"{result.outcome_id} ({result.specification}): {result.estimand}",
         f"  {result.n_rows:,} rows in {result.n_clusters} authorities, {result.n_treated_clusters} of them treated;"
-        f" {result.n_cells:,} cells",
+        f" {result.n_cells:,} cells; adjusted for {', '.join(result.adjusted_for) or 'authority and period alone'}",
     ]
     if _known(result.att):
         lines += [
@@ -25,7 +25,7 @@ def summary_text(result: DidResult) -> str:
             f"  CR2           {_interval(result.ci_low_cr2, result.ci_high_cr2)}   p {_number(result.p_cr2)},"
             f" se {_number(result.se_cr2)}, df {_number(result.df_satterthwaite, '.1f')}",
             f"  RI-t          {_interval(result.ci_low_ri, result.ci_high_ri)}   p {_number(result.p_ri)}",
-            f"  headline      {HEADLINES[result.headline]}: {_verdict(result.significant)}",
+            f"  headline      {HEADLINES[result.headline]}: {result.verdict or 'not known'}",
         ]
     lines += [f"  note: {result.note}"] if result.note else []
     lines += [f"  warning: {warning}" for warning in result.warnings]
@@ -42,7 +42,3 @@ def _number(value: float, form: str = ".4g") -> str:
 
 def _interval(low: float, high: float) -> str:
     return f"{_number(low)} to {_number(high)}" if _known(low) else "not shown"
-
-
-def _verdict(significant: bool | None) -> str:
-    return "not known" if significant is None else "significant at 5 %" if significant else "not significant at 5 %"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from sos_spark.config.study import Study
-from sos_spark.report.results import Results
+from sos_spark.report.results import Results, rows_of
 from sos_spark.report.wording import listed, outcome_definition, outcome_labels
 
 _WEIGHTS = {"child": "every index row counts once", "la_equal": "every authority counts the same"}
@@ -17,12 +19,13 @@ def definitions(study: Study) -> list[tuple[str, ...]]:
     return [(labels[o.outcome_id], outcome_definition(o), o.family) for o in study.outcomes]
 
 
-def choices(study: Study) -> list[tuple[str, ...]]:
+def choices(results: Results) -> list[tuple[str, ...]]:
     """Returns a choice and what was chosen, a row each."""
-    return list(_choices(study))
+    return list(_choices(results))
 
 
-def _choices(study: Study) -> Iterator[tuple[str, str]]:
+def _choices(results: Results) -> Iterator[tuple[str, str]]:
+    study = results.study
     window = study.window
     yield "Baseline", _span(window.baseline)
     yield "Follow-up", _span(window.follow_up)
@@ -31,8 +34,7 @@ def _choices(study: Study) -> Iterator[tuple[str, str]]:
     yield "Ages", f"{study.population.age_min} to {study.population.age_max} completed years on the index date"
     yield "Go-live", listed([str(day) for day in sorted({pilot.go_live for pilot in study.pilots})])
     yield "Comparators", comparators_in_words(study)
-    covariates = [*study.covariates.categorical, *(z.name for z in study.covariates.continuous)]
-    yield "Adjusted for", listed(covariates).replace("_", " ") if covariates else "nothing beyond authority and period"
+    yield "Adjusted for", adjusted_for_in_words(results)
     yield "Weights", _WEIGHTS[study.inference.weights]
     yield "Bootstrap draws", f"{study.inference.draws:,}"
     yield "Permutations", f"{study.inference.permutations:,}"
@@ -40,6 +42,28 @@ def _choices(study: Study) -> Iterator[tuple[str, str]]:
     if study.inference.event_study_bins:
         first, last = study.inference.event_study_bins
         yield "Event-study end points", f"{first} and {last}, each holding everything beyond it"
+
+
+def adjusted_for_in_words(results: Results) -> str:
+    """Returns what the main estimates adjust for, as their rows say; covariates of the study that they do not use."""
+    covariates = results.study.covariates
+    declared = [*covariates.categorical, *(z.name for z in covariates.continuous)]
+    said: dict[str, list[str]] = {}
+    for row in rows_of(results.main):
+        if not pd.isna(row.att):
+            fitted = str(row.adjusted_for).split(", ") if row.adjusted_for else []
+            said.setdefault(_adjustment(fitted, declared), []).append(results.labels[row.outcome_id])
+    if len(said) < 2:
+        return next(iter(said), "nothing was fitted")
+    return "; ".join(f"{listed(outcomes)}: {words}" for words, outcomes in said.items())
+
+
+def _adjustment(fitted: list[str], declared: list[str]) -> str:
+    unused = [name for name in declared if name not in fitted]
+    words = listed(fitted).replace("_", " ") if fitted else "nothing beyond authority and period"
+    if not unused:
+        return words
+    return f"{words}; the study file names {listed(unused).replace('_', ' ')}, which the estimate does not use"
 
 
 def _span(span: tuple[object, object]) -> str:

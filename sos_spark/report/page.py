@@ -119,7 +119,7 @@ def render_page(results: Results, pictures: Pictures) -> str:
         expectations=expectations,
         failed_expectations=failed,
         definitions=choices.definitions(results.study),
-        choices=choices.choices(results.study),
+        choices=choices.choices(results),
         pilots=choices.pilots(results),
         notes=_notes(results),
         made_by=_made_by(results.manifest),

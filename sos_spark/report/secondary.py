@@ -145,7 +145,7 @@ def _table(results: Results, shown: pd.DataFrame, marks: dict[str, Mark]) -> Dat
                 p_value(row.p_ri),
                 count(row.n_treated_clusters),
                 count(row.n_rows),
-                {True: "evidence", False: "no clear evidence", None: "cannot be judged"}[significant],
+                {True: "evidence", False: "cannot tell", None: "cannot be judged"}[significant],
                 f"{str(row.estimand).replace('_', ' ')}{f'. Note: {row.note}' if row.note else ''}",
             )
         )

@@ -6,23 +6,26 @@ With too few pilots for the bootstrap the headline is randomisation inference, a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
+from sos_spark.fit.verdict import ALPHA, CANNOT_TELL, CHANGE, NO_CHANGE_THAT_MATTERS, NO_ESTIMATE, verdict_of
+from sos_spark.fit.verdict import Verdict as Finding
+from sos_spark.report.possible import Possible, possible_of
 from sos_spark.report.results import Results, of_outcome
 from sos_spark.report.wording import Scale, number, p_phrase
 
-Finding = Literal["change", "no clear evidence", "not estimable"]
 Row = Mapping[Any, Any]
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What is said of an outcome: `answer` in a few words, the estimate and interval in its unit, and sentences.
 
-    `placebo`: the study says that the programme cannot have moved it.
+    `finding` is one of the three answers, blank where there is no estimate. The interval is cut at what the outcome can
+    be, and a sentence says so. `placebo`: the study says that the programme cannot have moved it.
     """
 
     outcome_id: str
@@ -51,16 +54,18 @@ def verdicts(results: Results) -> list[Verdict]:
 def summary(verdicts_: list[Verdict]) -> str:
     """Returns the whole answer in two or three sentences; placebos are not part of it."""
     found = [verdict for verdict in verdicts_ if not verdict.placebo]
-    changed = [verdict for verdict in found if verdict.finding == "change"]
-    unclear = [verdict for verdict in found if verdict.finding == "no clear evidence"]
-    silent = len(found) - len(changed) - len(unclear)
+    changed = [verdict for verdict in found if verdict.finding == CHANGE]
+    counted = Counter(verdict.finding for verdict in found)
     outcomes = f"Of {len(found)} outcome{'s' if len(found) > 1 else ''}"
     said = [f"{outcomes}, {len(changed) or 'none'} show{'s' if len(changed) == 1 else ''} evidence of a change."]
     said += [f"{verdict.label}: {verdict.estimate}." for verdict in changed]
-    if unclear:
-        said.append(f"For {len(unclear)} there is no clear evidence either way.")
-    if silent:
-        said.append(f"For {silent} no estimate could be made.")
+    for finding, words in (
+        (NO_CHANGE_THAT_MATTERS, "a change of a size that matters is ruled out"),
+        (CANNOT_TELL, "the data cannot tell"),
+        (NO_ESTIMATE, "no estimate could be made"),
+    ):
+        if counted[finding]:
+            said.append(f"For {counted[finding]} {words}.")
     return " ".join(said)
 
 
@@ -90,31 +95,43 @@ def _verdict(results: Results, outcome_id: str, family: str) -> Verdict:
     if row is None:
         return _no_estimate(outcome_id, label, family, "The run left no estimate of this outcome.")
     note = str(row.get("note", "") or "")
-    att, significant = _known(row, "att"), is_significant(row)
-    if att is None or significant is None:
+    att, finding = _known(row, "att"), finding_of(row)
+    if att is None or finding == NO_ESTIMATE:
         return _no_estimate(outcome_id, label, family, note or "There is no estimate, and no reason was given.")
-    interval = scale.interval(*quoted_interval(row))
-    more = "increase" if att > 0 else "decrease"
+    possible, baseline = possible_of(results.study.outcome(outcome_id)), _known(row, "baseline_mean")
+    low, high = possible.change(*quoted_interval(row), baseline=baseline)
     return Verdict(
         outcome_id,
         label,
         family,
-        "change" if significant else "no clear evidence",
-        f"Evidence of {'an' if more == 'increase' else 'a'} {more}" if significant else "No clear evidence of a change",
+        finding,
+        _answer(finding, att),
         f"{scale.change(att)} {scale.long_unit}",
-        interval,
-        (*_sentences(row, scale, att, significant, interval), *_drift(results, outcome_id, significant)),
+        scale.interval(low, high),
+        (*_sentences(row, scale, att, finding, possible), *_drift(results, outcome_id, finding)),
         _probabilities(results, row, family),
         str(row.get("evidence", "") or ""),
         note,
     )
 
 
+def finding_of(row: Row) -> Finding:
+    """Returns which of the three answers a row of estimates gives, by its own headline; blank where it gives none."""
+    return verdict_of(significant=is_significant(row), p_equivalence=_known(row, "p_equivalence"))
+
+
+def _answer(finding: Finding, att: float) -> str:
+    """The heading of a card."""
+    if finding == CHANGE:
+        return "Evidence of an increase" if att > 0 else "Evidence of a decrease"
+    return "No change of a size that matters" if finding == NO_CHANGE_THAT_MATTERS else "The data cannot tell"
+
+
 def _no_estimate(outcome_id: str, label: str, family: str, why: str) -> Verdict:
-    return Verdict(outcome_id, label, family, "not estimable", "No estimate could be made", "", "", (), "", "", why)
+    return Verdict(outcome_id, label, family, NO_ESTIMATE, "No estimate could be made", "", "", (), "", "", why)
 
 
-def _sentences(row: Row, scale: Scale, att: float, significant: bool, interval: str) -> list[str]:
+def _sentences(row: Row, scale: Scale, att: float, finding: Finding, possible: Possible) -> list[str]:
     baseline = _known(row, "baseline_mean")
     before = f" Before go-live the pilots stood at {scale.level(baseline)}." if baseline is not None else ""
     size, direction = scale.change(abs(att)), "higher" if att > 0 else "lower"
@@ -122,33 +139,51 @@ def _sentences(row: Row, scale: Scale, att: float, significant: bool, interval: 
         f"After go-live the pilots were {size} {scale.long_unit} {direction} than the comparators' path would have led"
         f" one to expect.{before}"
     ]
-    if not interval:
-        said.append("With so few pilots no interval is quoted: the answer rests on randomisation inference alone.")
-    elif math.isinf(max(map(abs, quoted_interval(row)))):
-        said.append("So few authorities stand beside the pilots that no size of change can be ruled out.")
-    else:
-        said.append(f"The data are compatible with {_span(scale, *quoted_interval(row))}.")
+    said += _compatible(scale, quoted_interval(row), possible, baseline)
     if _methods_disagree(row):
         said.append("The two methods of inference do not agree, so this does not count as evidence of a change.")
-    equivalence = _known(row, "p_equivalence")
-    if not significant and equivalence is not None and equivalence < ALPHA:
-        said.append(
-            f"A change as large as the smallest of interest is ruled out, either way ({p_phrase(equivalence)}, test of"
-            " equivalence)."
-        )
-    adjusted = _known(row, "p_adjusted")
-    if significant and adjusted is not None and adjusted >= ALPHA:
-        said.append(
-            f"It does not stand once the number of outcomes tested is allowed for ({p_phrase(adjusted)}): treat it with"
-            " caution."
-        )
+    said += _beside_the_finding(row, finding)
     return said
 
 
-def _drift(results: Results, outcome_id: str, significant: bool) -> list[str]:
+def _compatible(
+    scale: Scale, interval: tuple[float, float], possible: Possible, baseline: float | None
+) -> Iterator[str]:
+    """What the interval says, cut at what the outcome can be."""
+    if math.isnan(interval[0]):
+        yield "With so few pilots no interval is quoted: the answer rests on randomisation inference alone."
+    elif math.isinf(max(map(abs, interval))):
+        yield "So few authorities stand beside the pilots that no size of change can be ruled out."
+    else:
+        cut = possible.change(*interval, baseline=baseline)
+        yield f"The data are compatible with {_span(scale, *cut)}."
+        if cut != interval:
+            yield (
+                f"The interval as computed, {scale.interval(*interval)}, reaches further than this outcome can go from"
+                f" where the pilots stood, for it lies {possible.in_words(scale)}; it is cut there."
+            )
+
+
+def _beside_the_finding(row: Row, finding: Finding) -> Iterator[str]:
+    """What the tests of equivalence and of many outcomes add to a finding."""
+    equivalence, adjusted = _known(row, "p_equivalence"), _known(row, "p_adjusted")
+    if equivalence is not None and equivalence < ALPHA:
+        how = f"{p_phrase(equivalence)}, test of equivalence"
+        if finding == NO_CHANGE_THAT_MATTERS:
+            yield f"A change as large as the smallest of interest is ruled out, either way ({how})."
+        elif finding == CHANGE:
+            yield f"It is smaller than the smallest change of interest ({how})."
+    if finding == CHANGE and adjusted is not None and adjusted >= ALPHA:
+        yield (
+            f"It does not stand once the number of outcomes tested is allowed for ({p_phrase(adjusted)}): treat it with"
+            " caution."
+        )
+
+
+def _drift(results: Results, outcome_id: str, finding: Finding) -> list[str]:
     """A caution where a finding stands on groups that were moving apart before go-live."""
     own = of_outcome(results.pretrend, outcome_id)
-    if not significant or own.empty:
+    if finding != CHANGE or own.empty:
         return []
     main = own[own["specification"] == "main"]
     if not (main[["p_joint", "p_cr2"]] < ALPHA).any(axis=None):
@@ -187,10 +222,11 @@ def detectable(results: Results) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for outcome in results.study.outcomes:
         row, scale = results.main_row(outcome.outcome_id) or {}, results.scales[outcome.outcome_id]
-        mde, p_equivalence = _known(row, "mde"), _known(row, "p_equivalence")
+        mde = _known(row, "mde")
         if mde is None:
             continue
         wanted = outcome.smallest_effect_of_interest
+        can_be = possible_of(outcome).holds_change(mde, baseline=_known(row, "baseline_mean"))
         follows = (
             "no smallest change of interest was named"
             if wanted is None
@@ -198,12 +234,12 @@ def detectable(results: Results) -> list[tuple[str, ...]]:
             if mde <= wanted
             else "changes of interest could be missed"
         )
-        if wanted is not None and p_equivalence is not None and p_equivalence < ALPHA:
+        if wanted is not None and finding_of(row) == NO_CHANGE_THAT_MATTERS:
             follows = "a change of that size is ruled out"
         rows.append(
             (
                 results.labels[outcome.outcome_id],
-                f"{scale.change(mde)} {scale.change_unit}",
+                f"{scale.change(mde)} {scale.change_unit}" if can_be else "none: larger than any change that can be",
                 "" if wanted is None else f"{number(wanted * scale.factor, scale.change_decimals)} {scale.change_unit}",
                 follows,
             )

@@ -37,14 +37,14 @@ _TEXT = frozenset(
         "study_id", "outcome_id", "specification", "estimand", "evidence", "note", "unit_id", "la_code", "arm",
         "left_out", "variable", "period_start", "outcome", "reason", "family", "estimator", "headline", "significant",
         "analysis", "restriction", "target", "label", "control", "group_start", "aggregate", "level", "comparison",
-        "treated_start", "control_start", "term", "source", "what",
+        "treated_start", "control_start", "term", "source", "what", "verdict", "adjusted_for",
     }
 )  # fmt: skip
 _NEEDED = {
     "estimates": (
         "outcome_id", "specification", "n_rows", "n_clusters", "n_treated_clusters", "baseline_mean", "att", "se_cr2",
         "p_cr2", "ci_low_cr2", "ci_high_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri", "p_adjusted", "mde",
-        "evidence", "headline", "note",
+        "evidence", "headline", "note", "adjusted_for",
     ),
     "event_study": (
         "outcome_id", "specification", "event_time", "att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high",

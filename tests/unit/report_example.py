@@ -100,7 +100,7 @@ def estimates() -> pd.DataFrame:
 def _estimate(
     name: str, specification: str, baseline: float, att: float, half: float, _: float, p: float, p_cr2: float
 ):
-    evidence = "moderate (adjusted no, agreement yes)" if p < 0.05 else "no clear evidence"
+    evidence = "moderate (adjusted no, agreement yes)" if p < 0.05 else "cannot tell"
     return {
         "study_id": "example", "outcome_id": name, "specification": specification, "estimand": "att",
         "n_rows": 48210, "n_cells": 480, "n_clusters": 24, "n_treated_clusters": 9, "baseline_mean": baseline,
@@ -109,6 +109,7 @@ def _estimate(
         "se_iid": half / 6, "se_hc1": half / 6, "p_adjusted": min(1.0, 3 * p), "mde": half * 1.4,
         "evidence": evidence, "note": "", "p_pretrend": 0.34, "headline": "p_wcr", "ci_low_cr2": att - 1.1 * half,
         "ci_high_cr2": att + 1.1 * half, "p_equivalence": 0.2,
+        "adjusted_for": "",
     }  # fmt: skip
 
 

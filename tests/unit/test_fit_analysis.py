@@ -97,7 +97,7 @@ def test_an_outcome_with_nothing_to_compare_is_a_row_and_the_others_go_on() -> N
 
 def test_evidence_and_pre_trend_are_of_the_main_row() -> None:
     rows = rows_of(fit_study(some_cells(), a_study()))
-    assert rows["o", "main"]["evidence"] == "no meaningful change"
+    assert rows["o", "main"]["evidence"] == "no change of a size that matters"
     assert 0 <= rows["o", "main"]["p_pretrend"] <= 1
     assert rows["o", "la_equal"]["evidence"] == ""
 

@@ -55,8 +55,8 @@ def test_strength_needs_each_condition() -> None:
 
 def test_without_significance_equivalence_decides() -> None:
     nothing = replace(FOUND, significant=False)
-    assert default_rule(nothing).strength == "no clear evidence"
-    assert default_rule(replace(nothing, p_equivalence=0.01)).strength == "no meaningful change"
+    assert default_rule(nothing).strength == "cannot tell"
+    assert default_rule(replace(nothing, p_equivalence=0.01)).strength == "no change of a size that matters"
     assert default_rule(replace(nothing, att=None)).strength == "not estimable"
 
 

@@ -65,7 +65,7 @@ def test_a_significant_fall_is_evidence_of_a_decrease() -> None:
 def test_methods_that_disagree_are_no_evidence_and_the_page_says_why() -> None:
     verdict = kinship(results_with(p_cr2=0.07))
 
-    assert verdict.finding == "no clear evidence"
+    assert verdict.finding == "cannot tell"
     assert "do not agree" in " ".join(verdict.sentences)
 
 
@@ -89,14 +89,14 @@ def test_a_finding_on_groups_that_were_drifting_apart_carries_a_caution(
 def test_few_pilots_have_no_interval_and_rest_on_randomisation() -> None:
     verdict = kinship(results_with(p_wcr=math.nan, ci_low_wcr=math.nan, ci_high_wcr=math.nan, p_ri=0.3))
 
-    assert (verdict.finding, verdict.interval) == ("no clear evidence", "")
+    assert (verdict.finding, verdict.interval) == ("cannot tell", "")
     assert "randomisation inference alone" in " ".join(verdict.sentences)
 
 
 def test_an_outcome_without_numbers_shows_its_note() -> None:
     icpc = verdicts(results_with())[-1]
 
-    assert icpc.finding == "not estimable"
+    assert icpc.finding == ""
     assert "no period before go-live" in icpc.note
 
 
@@ -104,15 +104,57 @@ def test_an_outcome_that_the_run_does_not_have_is_still_named() -> None:
     frame = estimates()
     results = Results(study=a_study(), fingerprint="f", estimates=frame[frame["outcome_id"] != "rereferral_nfa_6m"])
 
-    assert verdicts(results)[1].finding == "not estimable"
+    assert verdicts(results)[1].finding == ""
 
 
 def test_the_summary_counts_every_outcome() -> None:
     said = summary(verdicts(results_with()))
 
     assert said.startswith("Of 4 outcomes, 1 shows evidence of a change.")
-    assert "For 2 there is no clear evidence" in said
+    assert "For 2 the data cannot tell." in said
     assert "For 1 no estimate could be made" in said
+
+
+def test_the_summary_and_the_cards_give_the_same_three_answers() -> None:
+    """A change of interest was ruled out on the card, and the summary counted it as 'no clear evidence either way'."""
+    frame = estimates()
+    frame.loc[frame["outcome_id"] == "rereferral_nfa_6m", "p_equivalence"] = 0.01
+    found = verdicts(Results(study=a_study(), fingerprint="f", estimates=frame))
+
+    assert [(verdict.finding, verdict.answer) for verdict in found] == [
+        ("cannot tell", "The data cannot tell"),
+        ("no change of a size that matters", "No change of a size that matters"),
+        ("a change", "Evidence of a decrease"),
+        ("", "No estimate could be made"),
+    ]
+    said = summary(found)
+    assert "For 1 a change of a size that matters is ruled out. For 1 the data cannot tell." in said
+    assert "either way" not in said
+
+
+def test_a_change_smaller_than_what_matters_is_a_change_and_the_card_says_how_small() -> None:
+    verdict = kinship(results_with(p_equivalence=0.01))
+
+    assert verdict.finding == "a change"
+    assert "It is smaller than the smallest change of interest (p = 0.01" in " ".join(verdict.sentences)
+
+
+def test_an_interval_beyond_what_a_share_can_be_is_cut_and_says_so() -> None:
+    """'A rise of 283 percentage points' of a share of 14 %."""
+    verdict = kinship(results_with(p_wcr=0.5, ci_low_wcr=-2.1, ci_high_wcr=2.83))
+
+    said = " ".join(verdict.sentences)
+    assert verdict.interval == "-14.1 to 85.9"
+    assert "anything from a fall of 14.1 to a rise of 85.9 percentage points" in said
+    assert "The interval as computed, -210.0 to 283.0, reaches further" in said
+    assert "between 0.0% and 100.0%; it is cut there" in said
+    assert "cut there" not in " ".join(kinship(results_with()).sentences)
+
+
+def test_a_detectable_change_that_cannot_be_is_not_printed_as_a_number() -> None:
+    rows = {row[0]: row for row in detectable(results_with(mde=2.83))}
+
+    assert rows["Entrants to care placed with family or friends"][1] == "none: larger than any change that can be"
 
 
 def test_what_can_be_detected_is_set_against_what_matters() -> None:

@@ -3,9 +3,7 @@
 The rule named "default", in order:
 
 - *not estimable*: there is no estimate, or no headline p-value.
-- *no meaningful change*: the headline is not significant and the equivalence test rules out the smallest effect of
-  interest (p < 0.05).
-- *no clear evidence*: the headline is not significant.
+- *no change of a size that matters*, *cannot tell*: the row's verdict, where the headline is not significant.
 - *strong*, *moderate*, *weak*: the headline is significant and all four, three, or fewer of these hold:
   adjusted (p < 0.05 after correction for the family), agreement (every method of inference at hand has p < 0.05),
   pre-trend (its joint test has p >= 0.05), robust (leaving out any one pilot keeps the sign and p < 0.10).
@@ -19,7 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Strength = Literal["not estimable", "no meaningful change", "no clear evidence", "weak", "moderate", "strong"]
+from sos_spark.fit.verdict import verdict_of
+
+Strength = Literal["not estimable", "no change of a size that matters", "cannot tell", "weak", "moderate", "strong"]
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ def default_rule(inputs: EvidenceInputs, *, alpha: float = 0.05, alpha_left_out:
     """Returns the strength of evidence by the rule named 'default'."""
     if inputs.att is None or inputs.significant is None:
         return Evidence("not estimable", {})
-    if not inputs.significant:
-        equivalent = inputs.p_equivalence is not None and inputs.p_equivalence < alpha
-        return Evidence("no meaningful change" if equivalent else "no clear evidence", {})
+    verdict = verdict_of(significant=inputs.significant, p_equivalence=inputs.p_equivalence)
+    if verdict == "cannot tell" or verdict == "no change of a size that matters":
+        return Evidence(verdict, {})
     positive = inputs.att > 0
     held = {
         "adjusted": inputs.p_adjusted is not None and inputs.p_adjusted < alpha,

@@ -136,6 +136,7 @@ def logit_result(
         n_cells=panel.n_cells,
         n_clusters=len(panel.unit_ids),
         n_treated_clusters=panel.n_treated_units,
+        adjusted_for=tuple(dict.fromkeys(name.partition("=")[0] for name in panel.covariates)),
         att=effect.att,
         se_cr1=effect.se_cr1,
     )

@@ -1,0 +1,45 @@
+"""What an outcome can be, and intervals of its change cut there, for sentences: files keep every number as computed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sos_spark.config.study import AssessmentDuration, Outcome, Published
+from sos_spark.outcome.published import MEASURES
+from sos_spark.report.wording import Scale
+
+
+@dataclass(frozen=True)
+class Possible:
+    """The least and the greatest that an outcome can be, in its own unit; `most` may be infinite."""
+
+    least: float
+    most: float
+
+    def change(self, low: float, high: float, *, baseline: float | None) -> tuple[float, float]:
+        """Returns an interval of changes from a baseline, cut at what they can be; as it is without a baseline."""
+        if baseline is None or math.isnan(baseline) or math.isnan(low) or math.isnan(high):
+            return low, high
+        floor, ceiling = self.least - baseline, self.most - baseline
+        return min(max(low, floor), ceiling), max(min(high, ceiling), floor)
+
+    def holds_change(self, size: float, *, baseline: float | None) -> bool:
+        """Returns whether a change of that size, up or down, can be at all."""
+        return baseline is None or size <= max(self.most - baseline, baseline - self.least)
+
+    def in_words(self, scale: Scale) -> str:
+        """Returns 'between 0% and 100%' or 'not below 0.0 working days'."""
+        if math.isinf(self.most):
+            return f"not below {scale.level(self.least)}"
+        return f"between {scale.level(self.least)} and {scale.level(self.most)}"
+
+
+def possible_of(outcome: Outcome) -> Possible:
+    """Returns what an outcome can be: a share 0 to 1, a length or a ratio of two counts 0 or more."""
+    if isinstance(outcome, AssessmentDuration):
+        restricted = outcome.mean == "restricted"
+        return Possible(0.0, float(outcome.follow_up_days) if restricted else math.inf)
+    if isinstance(outcome, Published) and not MEASURES[outcome.measure].is_share:
+        return Possible(0.0, math.inf)
+    return Possible(0.0, 1.0)
