@@ -26,7 +26,7 @@ def assessment_rules(reference: Reference) -> tuple[RowRule, ...]:
     return (
         *child_id_rules(None),
         *record_fault_rules(),
-        *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
+        *key_day_rules("referral_date", "The referral date", dfe=None),
         *key_day_rules("assessment_start_date", "The start of the assessment", dfe=None),
         *event_day_rules("assessment_authorised_date", "The authorisation", dfe=None, dfe_after="8696"),
         error("authorised_before_start", "8608", authorised < start, "Authorised before it started"),

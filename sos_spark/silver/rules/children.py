@@ -27,13 +27,13 @@ def cin_child_rules(reference: Reference) -> tuple[RowRule, ...]:
         *_birth_rules(dfe_after="8520", dfe_unreadable=None),
         warning(
             "birth_date_missing",
-            "8525",
+            "8525Q",
             F.col("birth_date").isNull() & ~F.col("birth_date_unreadable") & F.col("expected_birth_date").isNull(),
             "Neither a birth date nor an expected one",
         ),
         warning(
             "birth_date_and_expected",
-            "8525",
+            "8525Q",
             F.col("birth_date").isNotNull() & F.col("expected_birth_date").isNotNull(),
             "A birth date and an expected one",
         ),

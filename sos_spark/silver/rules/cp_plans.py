@@ -25,7 +25,7 @@ def cp_plan_rules(reference: Reference) -> tuple[RowRule, ...]:
     return (
         *child_id_rules(None),
         *record_fault_rules(),
-        *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
+        *key_day_rules("referral_date", "The referral date", dfe=None),
         *key_day_rules("cpp_start_date", "The start of the plan", dfe=None),
         *event_day_rules("cpp_end_date", "The end of the plan", dfe=None, dfe_after="8930"),
         error("cpp_end_before_start", "8925", end < start, "Ended before it started"),

@@ -40,8 +40,8 @@ def lac_episode_rules(reference: Reference) -> tuple[RowRule, ...]:
     """Returns the rules of silver.lac_episodes."""
     return (
         *child_id_rules(None),
-        *key_day_rules("care_episode_start_date", "The start of the episode", dfe="141"),
-        *event_day_rules("care_episode_end_date", "The end of the episode", dfe="147", dfe_after="354"),
+        *key_day_rules("care_episode_start_date", "The start of the episode", dfe="141", dfe_after="354"),
+        *event_day_rules("care_episode_end_date", "The end of the episode", dfe="147", dfe_after=None),
         error(
             "end_before_start",
             "356",
@@ -79,8 +79,9 @@ def _code_rules(reference: Reference) -> tuple[RowRule, ...]:
         ),
         *(warning(f"{name}_unknown", dfe, fails, f"{name} {no_code}") for name, (dfe, fails) in others.items()),
         *(
-            warning(f"{name}_missing", dfe, F.col(name).isNull(), f"{name} is missing")
-            for name, (dfe, _) in (deciding | {"category_of_need": others["category_of_need"]}).items()
+            # DfE's rules of these numbers are about codes that are there.
+            warning(f"{name}_missing", None, F.col(name).isNull(), f"{name} is missing")
+            for name in (*deciding, "category_of_need")
         ),
     )
 
@@ -124,7 +125,6 @@ def _order_rules() -> tuple[RowRule, ...]:
     """
     start, reason = F.col("care_episode_start_date"), F.col("reason_new_episode")
     end_before, starts_care = F.col("end_before"), F.col("reason_new_episode") == "S"
-    follows_on = end_before == start
     status_changed = ~F.col("legal_status").eqNullSafe(F.col("legal_status_before"))
     place = ("placement_code", "placement_provider", "urn")
     placement_changed = ~_all_of(F.col(name).eqNullSafe(F.col(f"{name}_before")) for name in place)
@@ -134,8 +134,9 @@ def _order_rules() -> tuple[RowRule, ...]:
         warning(
             "open_before_another",
             "142",
-            F.col("care_episode_end_date").isNull() & ~F.col("is_last_in_return"),
-            "Not ended, though another episode has started",
+            (F.col("care_episode_end_date").isNull() | F.col("reason_episode_ceased").isNull())
+            & ~F.col("is_last_in_return"),
+            "No readable end, or no reason for it, though another episode has started",
         ),
         warning(
             "first_is_no_start",
@@ -144,7 +145,12 @@ def _order_rules() -> tuple[RowRule, ...]:
             "The first episode, begun in the return's year, is not a start of care",
         ),
         warning("no_continuation", "388", _no_continuation(), "The reason it ceased and the next episode disagree"),
-        warning("start_without_break", "431", starts_care & follows_on, "A start of care the day an episode ended"),
+        warning(
+            "start_without_break",
+            "431",
+            starts_care & (start <= end_before),
+            "A start of care on or before the day the episode before ended",
+        ),
         warning(
             "no_start_after_leaving",
             "432",

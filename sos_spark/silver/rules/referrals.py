@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pyspark.sql import functions as F
 
 from sos_spark.silver.reference import Reference
@@ -17,6 +19,9 @@ from sos_spark.silver.rules.row_rule import (
 )
 
 FORTY_WEEKS = 280
+
+SOURCE_ASKED_SINCE = date(2013, 4, 1)
+"""The first referral date for which the census asks where the referral came from."""
 
 
 def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
@@ -54,11 +59,16 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
             reference.unknown("cin.PrimaryNeedCode", "primary_need"),
             "The primary need is no code of that year",
         ),
-        warning("referral_source_missing", "8866", F.col("referral_source").isNull(), "The referral source is missing"),
+        warning(
+            "referral_source_missing",
+            "8866",
+            F.col("referral_source").isNull() & (referral >= F.lit(SOURCE_ASKED_SINCE)),
+            "The referral source is missing",
+        ),
         warning(
             "referral_source_unknown",
             "8866",
-            reference.unknown("cin.ReferralSource", "referral_source"),
+            reference.unknown("cin.ReferralSource", "referral_source") & (referral >= F.lit(SOURCE_ASKED_SINCE)),
             "The referral source is no code of that year",
         ),
         warning("closure_before_year", "8620", before_year("closure_date"), "Closed before the return's year"),

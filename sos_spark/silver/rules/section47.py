@@ -25,7 +25,7 @@ def section47_rules(reference: Reference) -> tuple[RowRule, ...]:
     return (
         *child_id_rules(None),
         *record_fault_rules(),
-        *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
+        *key_day_rules("referral_date", "The referral date", dfe=None),
         *key_day_rules("section47_start_date", "The start of the enquiry", dfe="8615"),
         *event_day_rules("icpc_date", "The conference date", dfe=None, dfe_after=None),
         # --- warnings
