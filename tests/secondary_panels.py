@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sos_spark.analysis.secondary.analyses import secondary_frame
 from sos_spark.config.study import Design, Inference, Pilot, PracticeModel, Rating, Study
 from sos_spark.fit.cells.prepare import Prepared, prepare
-from sos_spark.fit.secondary.analyses import secondary_frame
 from tests.fit_panels import a_design, quarter
 
 GO_LIVE = 3

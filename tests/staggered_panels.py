@@ -11,8 +11,8 @@ import pandas as pd
 from sos_spark.config.study import Continuous, Covariates
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
-from sos_spark.fit.simulation.monte_carlo import panel_of_totals
 from tests.fit_panels import a_design, collapsed, some_children
+from tools.monte_carlo.main_design import panel_of_totals
 
 THREE_GROUPS = (2, 2, 2, 4, 4, 4, 5, 5, 5)
 """Groups so small that they share effects when residuals are measured."""

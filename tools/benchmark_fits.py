@@ -26,12 +26,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
+from sos_spark.analysis.leave_one_out import leave_one_out
 from sos_spark.config.periods import add_periods
 from sos_spark.config.study import Comparators, Covariates, Design, Inference, Pilot, Window
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.reading import read_panel
 from sos_spark.fit.did import fit_prepared
-from sos_spark.fit.inference.leave_out import leave_one_out
 from sos_spark.fit.inference.multiplicity import family_test
 
 FIRST = date(2013, 4, 1)

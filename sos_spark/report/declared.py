@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from sos_spark.analysis.specification import declared_specifications
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.study import Outcome, Study
-from sos_spark.fit.sensitivity.specification import declared_specifications
 
 Mark = Literal["", "exploratory", "cannot be compared"]
 _Holds = Callable[[Study], bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sos_spark.fit.secondary.analyses import SIMULATED
+from sos_spark.analysis.secondary.analyses import SIMULATED
 from sos_spark.report.declared import Declared, Mark, legend, starred
 from sos_spark.report.forest import Bar, bar_in_words, paint_forest
 from sos_spark.report.house import PILOT, QUIET, DataTable, Picture, draw, wrapped

@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from sos_spark.analysis.bounds import study_bounds
+from sos_spark.analysis.study import StudyFit, fit_study
 from sos_spark.config.characteristics import with_simulated
 from sos_spark.config.study import Study
 from sos_spark.errors import InputError
-from sos_spark.fit.analysis import StudyFit, fit_study
 from sos_spark.fit.cells.reading import read_panel
-from sos_spark.fit.sensitivity.bounds import study_bounds
 from sos_spark.report.guarded import guarded_csv
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport

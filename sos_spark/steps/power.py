@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from sos_spark.analysis.power import analytic_rows, blank_power, default_effects, simulated_rows
+from sos_spark.analysis.variance_components import variance_components
 from sos_spark.config.study import Study
 from sos_spark.errors import StudyError
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.reading import NotEstimableError, outcomes_in, read_panel
 from sos_spark.fit.did import fit_prepared
-from sos_spark.fit.simulation.power import analytic_rows, blank_power, default_effects, simulated_rows
-from sos_spark.fit.simulation.variance_components import variance_components
 from sos_spark.report.guarded import guarded_csv
 from sos_spark.steps.context import StepReport
 

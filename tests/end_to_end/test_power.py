@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sos_spark.analysis.power import POWER_COLUMNS
 from sos_spark.cli.main import main
-from sos_spark.fit.simulation.power import POWER_COLUMNS
 from tests.end_to_end.test_fit_panel_file import a_study, some_outcomes
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sos_spark.analysis.study import SENSITIVITY_COLUMNS
 from sos_spark.cli.main import main
-from sos_spark.fit.analysis import SENSITIVITY_COLUMNS
 from sos_spark.steps.fit import SENSITIVITY_FILES
 from tests.end_to_end.test_fit_panel_file import a_study, some_outcomes
 

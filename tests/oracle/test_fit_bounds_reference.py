@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
+from sos_spark.analysis.bounds import UNKNOWN_COLUMNS, bounds_frame
 from sos_spark.config.study import Inference
-from sos_spark.fit.sensitivity.bounds import UNKNOWN_COLUMNS, bounds_frame
 from tests.fit_panels import a_design, some_cells
 
 N_UNITS, N_PERIODS, FIRST_TREATED = 14, 8, 3

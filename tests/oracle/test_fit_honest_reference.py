@@ -10,10 +10,10 @@ import pytest
 from diff_diff import honest_did
 from scipy.optimize import linprog
 
+from sos_spark.analysis.annual import AnnualEffects, annual_effects
+from sos_spark.analysis.honest_bounds import FoldedT, relative_magnitudes, smoothness
 from sos_spark.fit.regression.moments import Array
-from sos_spark.fit.sensitivity.annual import AnnualEffects, annual_effects
-from sos_spark.fit.sensitivity.honest_bounds import FoldedT, relative_magnitudes, smoothness
-from sos_spark.fit.simulation.monte_carlo import Conditions, Scenario, simulate_panels
+from tools.monte_carlo.main_design import Conditions, Scenario, simulate_panels
 
 SIZES = [(1, 1), (1, 3), (2, 3), (3, 4), (3, 1)]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sos_spark.analysis.leave_one_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out, without_cluster
 from sos_spark.fit.estimators import LinearEstimate, cs_simple, twfe
-from sos_spark.fit.inference.leave_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out, without_cluster
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
-from sos_spark.fit.simulation.monte_carlo import panel_of_totals
 from tests.cluster_panels import Rows, moments_of, some_rows
+from tools.monte_carlo.main_design import panel_of_totals
 
 
 def a_panel(gtime: list[int], *, seed: int = 1) -> PreparedPanel:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sos_spark.fit.simulation.monte_carlo import (
+from tools.monte_carlo.main_design import (
     DEFAULT_CONDITIONS,
     EFFECT_SCENARIOS,
     FAMILY_SCENARIO,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sos_spark.fit.simulation.monte_carlo_designs import (
+from tools.monte_carlo.designs import (
     GROWTH_SCENARIOS,
     ONE_GO_LIVE_SCENARIOS,
     SIZE_SCENARIOS,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sos_spark.fit.simulation.monte_carlo_subgroups import (
+from tools.monte_carlo.subgroups import (
     DIFFERENT_SCENARIOS,
     DOSE_SCENARIO,
     SUBGROUP_SCENARIOS,

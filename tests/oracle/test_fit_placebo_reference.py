@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sos_spark.analysis.placebo import placebo_pilots
+from sos_spark.analysis.specification import fit_beside_main
 from sos_spark.bronze.published import published_values, read_published
 from sos_spark.cohort.units import study_units
 from sos_spark.config.load import load_study
@@ -15,8 +17,6 @@ from sos_spark.config.periods import periods_between
 from sos_spark.config.reference import authorities, authority_changes, england_ceased
 from sos_spark.config.shipped import conf_root
 from sos_spark.config.study import Study
-from sos_spark.fit.sensitivity.placebo import placebo_pilots
-from sos_spark.fit.sensitivity.specification import fit_beside_main
 from sos_spark.outcome.published import MEASURES, Component, published_cells
 
 pytestmark = pytest.mark.reference

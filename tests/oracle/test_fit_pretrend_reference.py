@@ -6,10 +6,10 @@ import numpy as np
 import pyfixest as pf
 import pytest
 
+from sos_spark.analysis.pretrend import SLOPE, pre_trend
 from sos_spark.fit import fit_did
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import regression
-from sos_spark.fit.sensitivity.pretrend import SLOPE, pre_trend
 from tests.fit_panels import QUICK, collapsed, design_of, quarter, some_children
 
 

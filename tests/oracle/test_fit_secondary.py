@@ -10,16 +10,10 @@ import pandas as pd
 import pyfixest
 import pytest
 
-from sos_spark.config.study import Inference
-from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.estimators import cs_simple, twfe, unit_panel
-from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.regression.design import TREATED, Weights
-from sos_spark.fit.regression.moments import Array, ClusterMoments
-from sos_spark.fit.secondary.dose import DOSE, dose_coefficients
-from sos_spark.fit.secondary.exposure import INTENSITY, exposure_coefficients
-from sos_spark.fit.secondary.split import Split, split_by_rating
-from sos_spark.fit.secondary.subgroups import (
+from sos_spark.analysis.secondary.dose import DOSE, dose_coefficients
+from sos_spark.analysis.secondary.exposure import INTENSITY, exposure_coefficients
+from sos_spark.analysis.secondary.split import Split, split_by_rating
+from sos_spark.analysis.secondary.subgroups import (
     DIFFERENCE,
     FIRST,
     SECOND,
@@ -27,6 +21,12 @@ from sos_spark.fit.secondary.subgroups import (
     subgroup_coefficients,
     subgroup_moments,
 )
+from sos_spark.config.study import Inference
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.estimators import cs_simple, twfe, unit_panel
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.design import TREATED, Weights
+from sos_spark.fit.regression.moments import Array, ClusterMoments
 from sos_spark.fit.staggered.group_time import aggregate, cluster_scores, group_time_effects
 from tests.fit_panels import a_design, collapsed, design_of, some_children
 from tests.oracle.test_fit_cr2 import brute_force

@@ -12,6 +12,8 @@ from diff_diff import ImputationDiD
 from diff_diff import SunAbraham as OutsideSunAbraham
 from statsmodels.regression.linear_model import OLS, WLS
 
+from sos_spark.analysis.leave_one_out import leave_one_out
+from sos_spark.analysis.staggered_tables import aggregates_frame
 from sos_spark.config.study import Inference
 from sos_spark.fit.cells.subpanel import only_periods_of
 from sos_spark.fit.estimators import (
@@ -23,7 +25,6 @@ from sos_spark.fit.estimators import (
     sun_abraham,
     unit_panel,
 )
-from sos_spark.fit.inference.leave_out import leave_one_out
 from sos_spark.fit.inference.randomisation import effect_and_scores
 from sos_spark.fit.regression.covariance import Convention, Sandwich
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel
@@ -35,7 +36,6 @@ from sos_spark.fit.staggered.imputation_refit import ImputationRefit
 from sos_spark.fit.staggered.residual_model import effect_groups
 from sos_spark.fit.staggered.simple_refit import SimpleEffect
 from sos_spark.fit.staggered.sun_abraham_refit import SunAbrahamRefit
-from sos_spark.fit.staggered.tables import aggregates_frame
 from tests.staggered_panels import LARGE_GROUPS, THREE_GROUPS, StaggeredRows, random_totals, staggered_rows
 
 GAPS = ((1, 1), (4, 6), (12, 0), (14, 7))

@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.regression.design import NEVER
-from sos_spark.fit.sensitivity.synthetic import BalancedPanel, simplex_weights, synthetic_did
+from sos_spark.fit.synthetic import BalancedPanel, simplex_weights, synthetic_did
 from tests.fit_panels import a_design, some_cells
 from tests.oracle.test_fit_known_answers import yearly, yearly_design
 

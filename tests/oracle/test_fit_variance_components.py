@@ -7,9 +7,9 @@ import pytest
 from scipy.linalg import block_diag
 from scipy.optimize import brentq
 
+from sos_spark.analysis.variance_components import variance_components
 from sos_spark.fit.regression.design import NEVER
-from sos_spark.fit.simulation.monte_carlo import panel_of_totals
-from sos_spark.fit.simulation.variance_components import variance_components
+from tools.monte_carlo.main_design import panel_of_totals
 
 
 def by_projection(mean: np.ndarray, used: np.ndarray) -> tuple[float, float]:

@@ -15,6 +15,7 @@ import pyfixest
 import pytest
 from scipy import stats
 
+from sos_spark.analysis.bounds import UNKNOWN_COLUMNS, bounds_frame
 from sos_spark.bronze.published import REGION, PublishedValue, published_values, read_published
 from sos_spark.cohort.units import study_units
 from sos_spark.config.load import load_study
@@ -24,7 +25,6 @@ from sos_spark.config.study import Study, Window
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import TREATED, treatment_regression
-from sos_spark.fit.sensitivity.bounds import UNKNOWN_COLUMNS, bounds_frame
 from sos_spark.outcome.published import MEASURES, Component, published_cells
 from sos_spark.outcome.published_bounds import ROUNDING, published_bounds
 from tests.oracle import published_reading as raw

@@ -7,11 +7,11 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sos_spark.analysis.bounds import UNKNOWN_COLUMNS, bounds_frame
 from sos_spark.config.study import Design, Inference
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.estimators import main_estimate
 from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.sensitivity.bounds import UNKNOWN_COLUMNS, bounds_frame
 from tests.fit_panels import a_design, quarter, some_cells
 
 FEW = Inference(draws=99, permutations=99)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sos_spark.analysis.annual import annual_effects
+from sos_spark.analysis.honest import bounds_frame
+from sos_spark.analysis.pretrend import pre_trend
 from sos_spark.config.study import Inference
 from sos_spark.fit import DidResult, fit_did
 from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.sensitivity.annual import annual_effects
-from sos_spark.fit.sensitivity.honest import bounds_frame
-from sos_spark.fit.sensitivity.pretrend import pre_trend
 from tests.fit_panels import a_design, some_cells
 
 FEW = settings(max_examples=8, deadline=None)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sos_spark.fit.estimators import ESTIMATORS
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel
-from sos_spark.fit.simulation.monte_carlo import panel_of_totals
 from sos_spark.fit.staggered.goodman_bacon import goodman_bacon
 from sos_spark.fit.staggered.imputation import Imputation
 from sos_spark.fit.staggered.negative_weights import two_way_weights
 from tests.staggered_panels import random_totals
+from tools.monte_carlo.main_design import panel_of_totals
 
 NAMES = ("cs_simple", "cs_not_yet", "imputation", "sun_abraham")
 seeds = st.integers(0, 10_000)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sos_spark.fit.regression.design import NEVER, CellArrays, PreparedPanel
-from sos_spark.fit.sensitivity.synthetic import SyntheticDid, simplex_weights, synthetic_did
+from sos_spark.fit.synthetic import SyntheticDid, simplex_weights, synthetic_did
 from tests.fit_panels import quarter
 
 GTIME = np.array([4, 4] + [NEVER] * 6)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from sos_spark.analysis.bounds import study_bounds
 from sos_spark.config.environment import Environment
-from sos_spark.fit.sensitivity.bounds import study_bounds
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.steps.cohort import cohort

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sos_spark.analysis.study import StudyFit, fit_study
 from sos_spark.config.load import study_from
 from sos_spark.config.study import Study
 from sos_spark.errors import InputError
-from sos_spark.fit.analysis import StudyFit, fit_study
 from tests.fit_panels import quarter, some_cells
 
 

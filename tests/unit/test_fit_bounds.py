@@ -9,10 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sos_spark.config.study import Comparators, Covariates, Design, Inference
-from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.estimators import main_estimate
-from sos_spark.fit.sensitivity.bounds import (
+from sos_spark.analysis.bounds import (
     BOUNDS_COLUMNS,
     UNKNOWN_COLUMNS,
     bounds_frame,
@@ -20,6 +17,9 @@ from sos_spark.fit.sensitivity.bounds import (
     study_bounds,
     unknown_of_flow,
 )
+from sos_spark.config.study import Comparators, Covariates, Design, Inference
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.estimators import main_estimate
 from tests.fit_panels import a_design, quarter, some_cells
 from tests.unit import report_example
 

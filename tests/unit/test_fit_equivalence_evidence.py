@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
+from sos_spark.analysis.evidence import EvidenceInputs, default_rule
 from sos_spark.fit.inference.equivalence import equivalence_test, minimum_detectable_effect
-from sos_spark.fit.inference.evidence import EvidenceInputs, default_rule
 
 FOUND = EvidenceInputs(
     att=-0.13,

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sos_spark.analysis.bounds import UNKNOWN_COLUMNS, bounds_frame
+from sos_spark.analysis.honest import honest_frame
+from sos_spark.analysis.leave_one_out import leave_one_out
+from sos_spark.analysis.power import power_frame
+from sos_spark.analysis.pretrend import pre_trend
 from sos_spark.config.study import Covariates
 from sos_spark.fit import DidResult, fit_did
 from sos_spark.fit.did import p_equivalence
-from sos_spark.fit.inference.leave_out import leave_one_out
 from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.sensitivity.bounds import UNKNOWN_COLUMNS, bounds_frame
-from sos_spark.fit.sensitivity.honest import honest_frame
-from sos_spark.fit.sensitivity.pretrend import pre_trend
-from sos_spark.fit.simulation.power import power_frame
 from tests.fit_panels import QUICK, a_design, some_cells
 
 OF_CR2 = ["se_cr2", "df_satterthwaite", "p_cr2", "ci_low_cr2", "ci_high_cr2"]

@@ -9,15 +9,9 @@ import pandas as pd
 import pytest
 from scipy import optimize, stats
 
-from sos_spark.config.study import Inference
-from sos_spark.fit import DidResult, fit_did
-from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.cells.reading import NotEstimableError
-from sos_spark.fit.did import blank_result
-from sos_spark.fit.event_study import event_study
-from sos_spark.fit.sensitivity.annual import AnnualEffects, annual_effects, periods_a_year
-from sos_spark.fit.sensitivity.honest import HONEST_COLUMNS, M_MULTIPLES, MBAR, bounds_frame, honest_frame
-from sos_spark.fit.sensitivity.honest_bounds import (
+from sos_spark.analysis.annual import AnnualEffects, annual_effects, periods_a_year
+from sos_spark.analysis.honest import HONEST_COLUMNS, M_MULTIPLES, MBAR, bounds_frame, honest_frame
+from sos_spark.analysis.honest_bounds import (
     FoldedT,
     breakdown,
     fixed_length_estimator,
@@ -25,6 +19,12 @@ from sos_spark.fit.sensitivity.honest_bounds import (
     slope_and_bends,
     smoothness,
 )
+from sos_spark.config.study import Inference
+from sos_spark.fit import DidResult, fit_did
+from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.did import blank_result
+from sos_spark.fit.event_study import event_study
 from tests.fit_panels import QUICK, a_design, a_window, quarter, some_cells
 
 FIRST = np.array([1.0])

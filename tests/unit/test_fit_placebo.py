@@ -10,11 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sos_spark.config.study import Comparators, Inference, Pilot
-from sos_spark.errors import InputError
-from sos_spark.fit import fit_did
-from sos_spark.fit.cells.reading import NotEstimableError
-from sos_spark.fit.sensitivity.placebo import (
+from sos_spark.analysis.placebo import (
     PLACEBO_COLUMNS,
     PLACEBO_SUMMARY_COLUMNS,
     PlaceboPilots,
@@ -24,6 +20,10 @@ from sos_spark.fit.sensitivity.placebo import (
     placebo_pilots,
     placebo_summary,
 )
+from sos_spark.config.study import Comparators, Inference, Pilot
+from sos_spark.errors import InputError
+from sos_spark.fit import fit_did
+from sos_spark.fit.cells.reading import NotEstimableError
 from tests.fit_panels import QUICK, a_design, quarter, some_cells
 
 OTHERS = [str(code) for code in range(203, 210)]

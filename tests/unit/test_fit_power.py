@@ -10,12 +10,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from sos_spark.config.study import Inference
-from sos_spark.fit import fit_did
-from sos_spark.fit.did import blank_result
-from sos_spark.fit.regression.design import NEVER, PreparedPanel
-from sos_spark.fit.simulation.monte_carlo import panel_of_totals
-from sos_spark.fit.simulation.power import (
+from sos_spark.analysis.power import (
     POWER_COLUMNS,
     analytic_power,
     analytic_rows,
@@ -23,9 +18,14 @@ from sos_spark.fit.simulation.power import (
     power_frame,
     simulated_rows,
 )
-from sos_spark.fit.simulation.studies import SimulatedPower, _drawn, _planted, simulate_power, untreated_means
-from sos_spark.fit.simulation.variance_components import VarianceComponents, variance_components
+from sos_spark.analysis.simulated_studies import SimulatedPower, _drawn, _planted, simulate_power, untreated_means
+from sos_spark.analysis.variance_components import VarianceComponents, variance_components
+from sos_spark.config.study import Inference
+from sos_spark.fit import fit_did
+from sos_spark.fit.did import blank_result
+from sos_spark.fit.regression.design import NEVER, PreparedPanel
 from tests.fit_panels import QUICK, a_design, some_cells
+from tools.monte_carlo.main_design import panel_of_totals
 
 
 def scatter(**changed: object) -> VarianceComponents:
@@ -222,7 +222,7 @@ class TestStudies:
 
     def test_four_treated_are_judged_by_randomisation(self, monkeypatch: pytest.MonkeyPatch) -> None:
         components = scatter()
-        monkeypatch.setattr("sos_spark.fit.simulation.studies.wild_cluster_test", None)
+        monkeypatch.setattr("sos_spark.analysis.simulated_studies.wild_cluster_test", None)
         found = simulate_power(a_panel(components, n_treated=4), components, [0.4], seed=1, replications=3)
         assert found.rejected.tolist() == [1.0]
 

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from sos_spark.analysis.pretrend import PRETREND_COLUMNS, bias_of_slope, pre_trend, pretrend_frame
 from sos_spark.config.study import Continuous, Covariates, Inference
 from sos_spark.fit import DidResult, fit_did
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.did import blank_result
 from sos_spark.fit.estimators import cs_simple, twfe
 from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.sensitivity.pretrend import PRETREND_COLUMNS, bias_of_slope, pre_trend, pretrend_frame
 from tests.fit_panels import QUICK, a_design, a_window, collapsed, design_of, quarter, some_cells, some_children
 
 

@@ -12,8 +12,8 @@ from sos_spark.fit.inference.assignments import Assignments, Ints
 from sos_spark.fit.inference.label_permutation import label_test
 from sos_spark.fit.inference.randomisation import RandomisationTest, go_live_test, randomisation_test, randomise
 from sos_spark.fit.regression.design import NEVER, treatment_regression
-from sos_spark.fit.simulation.monte_carlo import panel_of_totals
 from tests.cluster_panels import moments_of, some_rows
+from tools.monte_carlo.main_design import panel_of_totals
 
 
 def test_distinct_assignments_are_counted_by_stratum_and_enumerated_once_each() -> None:

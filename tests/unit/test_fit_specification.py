@@ -9,6 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sos_spark.analysis.specification import (
+    Specification,
+    declared_specifications,
+    fit_beside_main,
+    fit_specification,
+    main_specification,
+    specifications,
+)
 from sos_spark.config.load import load_study, study_from
 from sos_spark.config.shipped import conf_root
 from sos_spark.config.study import Comparators, Covariates, Study
@@ -17,14 +25,6 @@ from sos_spark.fit import fit_did
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.result import DidResult
-from sos_spark.fit.sensitivity.specification import (
-    Specification,
-    declared_specifications,
-    fit_beside_main,
-    fit_specification,
-    main_specification,
-    specifications,
-)
 from tests.fit_panels import quarter, some_cells
 
 

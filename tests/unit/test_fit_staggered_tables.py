@@ -6,6 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sos_spark.analysis.staggered_tables import (
+    AGGREGATES_COLUMNS,
+    GROUP_TIME_COLUMNS,
+    SHARED_NOTE,
+    aggregates_frame,
+    group_time_frame,
+)
 from sos_spark.config.study import Covariates, Inference
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.reading import NotEstimableError
@@ -13,21 +20,14 @@ from sos_spark.fit.cells.subpanel import only_periods_of
 from sos_spark.fit.estimators import ESTIMATORS, unit_panel
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel
-from sos_spark.fit.simulation.monte_carlo import panel_of_totals
 from sos_spark.fit.staggered.goodman_bacon import GOODMAN_BACON_COLUMNS, goodman_bacon, goodman_bacon_frame
 from sos_spark.fit.staggered.group_time import aggregate, group_time_effects, saturated_moments
 from sos_spark.fit.staggered.negative_weights import negative_weight_share, two_way_weights
 from sos_spark.fit.staggered.residual_model import effect_groups, has_a_small_group
 from sos_spark.fit.staggered.residuals import average_moments
-from sos_spark.fit.staggered.tables import (
-    AGGREGATES_COLUMNS,
-    GROUP_TIME_COLUMNS,
-    SHARED_NOTE,
-    aggregates_frame,
-    group_time_frame,
-)
 from tests.fit_panels import a_design, collapsed, some_children
 from tests.staggered_panels import LARGE_GROUPS, random_totals
+from tools.monte_carlo.main_design import panel_of_totals
 
 QUICK = Inference(draws=99, permutations=99)
 

@@ -11,7 +11,7 @@ from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.result import ESTIMATE_COLUMNS, DidResult
-from sos_spark.fit.sensitivity.synthetic import (
+from sos_spark.fit.synthetic import (
     MAX_REFITS,
     SyntheticDid,
     simplex_weights,

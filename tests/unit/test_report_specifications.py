@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sos_spark.analysis.specification import declared_specifications
 from sos_spark.config.load import parse_study
-from sos_spark.fit.sensitivity.specification import declared_specifications
 from sos_spark.report.specifications import meaning, spoken
 from tests.unit.report_example import STUDY_TEXT
 

@@ -13,6 +13,7 @@ from zlib import crc32
 
 import numpy as np
 
+from sos_spark.analysis.pretrend import SLOPE, slope_distribution
 from sos_spark.config.study import Inference
 from sos_spark.fit.cells.subpanel import only_periods_of
 from sos_spark.fit.estimators import ESTIMATORS, Estimator, twfe
@@ -20,8 +21,7 @@ from sos_spark.fit.event_study import event_study
 from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, PreparedPanel, regression
-from sos_spark.fit.sensitivity.pretrend import SLOPE, slope_distribution
-from sos_spark.fit.simulation.monte_carlo import ALPHA, Conditions, Scenario, simulate_panels
+from tools.monte_carlo.main_design import ALPHA, Conditions, Scenario, simulate_panels
 
 BOUND = 0.05
 """The smallest effect of interest: equivalence is tested where the true effect is exactly that large."""

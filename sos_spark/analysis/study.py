@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from sos_spark.analysis.evidence import RULES, EvidenceInputs
+from sos_spark.analysis.outcome import TABLES, Inputs, OutcomeFit, fit_outcome
+from sos_spark.analysis.secondary.rows import Source
 from sos_spark.config.areas import names_of_panel
 from sos_spark.config.characteristics import Trait
 from sos_spark.config.study import Inference, Study
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.arms import refuse_unknown_codes
 from sos_spark.fit.cells.reading import NotEstimableError, outcomes_in, read_panel, units_in
-from sos_spark.fit.inference.evidence import RULES, EvidenceInputs
 from sos_spark.fit.inference.multiplicity import family_test
-from sos_spark.fit.outcome_analyses import TABLES, Inputs, OutcomeFit, fit_outcome
 from sos_spark.fit.regression.design import TREATED
 from sos_spark.fit.result import ESTIMATE_COLUMNS, DidResult
-from sos_spark.fit.secondary.rows import Source
 from sos_spark.fit.verdict import ALPHA
 
 SENSITIVITY_COLUMNS = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sos_spark.analysis.secondary.split import Split
 from sos_spark.config.study import Inference
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.reading import NotEstimableError
@@ -17,7 +18,6 @@ from sos_spark.fit.estimators import unit_panel
 from sos_spark.fit.inference.randomisation import randomise
 from sos_spark.fit.regression.design import NEVER, Weights
 from sos_spark.fit.regression.moments import ClusterMoments
-from sos_spark.fit.secondary.split import Split
 from sos_spark.fit.staggered.group_time import (
     GroupTime,
     Ints,

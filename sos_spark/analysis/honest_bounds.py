@@ -39,8 +39,8 @@ from scipy.optimize import minimize
 from scipy.special import ndtr, stdtr
 from scipy.stats import t as student
 
+from sos_spark.analysis.annual import AnnualEffects
 from sos_spark.fit.regression.moments import Array
-from sos_spark.fit.sensitivity.annual import AnnualEffects
 
 LEVEL = 0.95
 _TIE = 1e-9

@@ -15,13 +15,13 @@ from zlib import crc32
 
 import numpy as np
 
+from sos_spark.analysis.variance_components import VarianceComponents
 from sos_spark.fit.estimators import LinearEstimate, main_estimate
 from sos_spark.fit.event_study import FEW_TREATED
 from sos_spark.fit.inference.wild import wild_cluster_test
 from sos_spark.fit.regression.covariance import Sandwich, Satterthwaite
 from sos_spark.fit.regression.design import NEVER, Ints, PreparedPanel, Weights
 from sos_spark.fit.regression.moments import Array
-from sos_spark.fit.simulation.variance_components import VarianceComponents
 
 ALPHA = 0.05
 DRAWS = 999

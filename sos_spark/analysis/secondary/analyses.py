@@ -11,15 +11,23 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from sos_spark.analysis.secondary.dose import dose_coefficients
+from sos_spark.analysis.secondary.exposure import exposure_coefficients
+from sos_spark.analysis.secondary.rows import (
+    SECONDARY_COLUMNS,
+    Analysis,
+    Coefficient,
+    Source,
+    frame_of,
+    left_out,
+    row_of,
+)
+from sos_spark.analysis.secondary.split import split_by_rating
+from sos_spark.analysis.secondary.subgroups import subgroup_coefficients
 from sos_spark.config.study import Design, Inference, Study
 from sos_spark.errors import InputError, StudyError
 from sos_spark.fit.cells.prepare import Prepared
 from sos_spark.fit.regression.design import PreparedPanel
-from sos_spark.fit.secondary.dose import dose_coefficients
-from sos_spark.fit.secondary.exposure import exposure_coefficients
-from sos_spark.fit.secondary.rows import SECONDARY_COLUMNS, Analysis, Coefficient, Source, frame_of, left_out, row_of
-from sos_spark.fit.secondary.split import split_by_rating
-from sos_spark.fit.secondary.subgroups import subgroup_coefficients
 
 __all__ = ["SECONDARY_COLUMNS", "secondary_frame"]
 

@@ -1,6 +1,6 @@
 """Writes how often each inference rejects a true 'no difference between subgroups', and covers one, as a CSV file.
 
-    python tools/monte_carlo_subgroups.py --replications 4000 --out tests/oracle/monte_carlo_subgroups.csv
+    python -m tools.monte_carlo.write_subgroups --replications 4000 --out tests/oracle/monte_carlo_subgroups.csv
 
 One row a scenario, term, measure and method. The seed is the study template's; it was not chosen among others.
 """
@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from sos_spark.fit.simulation.monte_carlo_subgroups import every_subgroup_rate
+from tools.monte_carlo.subgroups import every_subgroup_rate
 
 SEED = 20210101
 

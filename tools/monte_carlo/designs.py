@@ -22,8 +22,8 @@ from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_tes
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, regression
 from sos_spark.fit.regression.moments import Array, ClusterMoments
-from sos_spark.fit.simulation.monte_carlo import ALPHA, Conditions, Scenario, simulate_panels
 from sos_spark.fit.staggered.group_time import aggregate, group_time_effects, saturated_moments
+from tools.monte_carlo.main_design import ALPHA, Conditions, Scenario, simulate_panels
 
 CR2, WCR, RI = "cr2_satterthwaite", "wcr", "ri_t"
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sos_spark.analysis.secondary.traits import BETTER, OTHER, UNKNOWN, rating_groups
 from sos_spark.config.study import Study
 from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.event_study import FEW_TREATED
 from sos_spark.fit.regression.design import PreparedPanel
-from sos_spark.fit.secondary.traits import BETTER, OTHER, UNKNOWN, rating_groups
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,27 @@ from functools import cached_property
 
 import pandas as pd
 
+from sos_spark.analysis.honest import HONEST_COLUMNS, honest_frame
+from sos_spark.analysis.leave_one_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out
+from sos_spark.analysis.placebo import (
+    PLACEBO_COLUMNS,
+    PLACEBO_SUMMARY_COLUMNS,
+    PlaceboPilots,
+    placebo_frame,
+    placebo_pilots,
+    placebo_summary,
+)
+from sos_spark.analysis.power import POWER_COLUMNS, power_frame
+from sos_spark.analysis.pretrend import PRETREND_COLUMNS, pretrend_frame
+from sos_spark.analysis.secondary.analyses import SECONDARY_COLUMNS, secondary_frame
+from sos_spark.analysis.secondary.rows import Source
+from sos_spark.analysis.specification import fit_beside_main, fit_specification, main_specification
+from sos_spark.analysis.staggered_tables import (
+    AGGREGATES_COLUMNS,
+    GROUP_TIME_COLUMNS,
+    aggregates_frame,
+    group_time_frame,
+)
 from sos_spark.config.characteristics import Trait
 from sos_spark.config.study import Design, Study
 from sos_spark.errors import SosError
@@ -22,25 +43,9 @@ from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.did import blank_result
 from sos_spark.fit.estimators import shares_one_go_live, unit_panel
 from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
-from sos_spark.fit.inference.leave_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out
 from sos_spark.fit.inference.welch import welch_test
 from sos_spark.fit.result import DidResult
-from sos_spark.fit.secondary.analyses import SECONDARY_COLUMNS, secondary_frame
-from sos_spark.fit.secondary.rows import Source
-from sos_spark.fit.sensitivity.honest import HONEST_COLUMNS, honest_frame
-from sos_spark.fit.sensitivity.placebo import (
-    PLACEBO_COLUMNS,
-    PLACEBO_SUMMARY_COLUMNS,
-    PlaceboPilots,
-    placebo_frame,
-    placebo_pilots,
-    placebo_summary,
-)
-from sos_spark.fit.sensitivity.pretrend import PRETREND_COLUMNS, pretrend_frame
-from sos_spark.fit.sensitivity.specification import fit_beside_main, fit_specification, main_specification
-from sos_spark.fit.simulation.power import POWER_COLUMNS, power_frame
 from sos_spark.fit.staggered.goodman_bacon import GOODMAN_BACON_COLUMNS, goodman_bacon_frame
-from sos_spark.fit.staggered.tables import AGGREGATES_COLUMNS, GROUP_TIME_COLUMNS, aggregates_frame, group_time_frame
 
 WELCH_COLUMNS = ("outcome_id", "att", "se", "df", "p", "ci_low", "ci_high", "n_treated", "n_comparators", "note")
 

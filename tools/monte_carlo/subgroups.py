@@ -15,6 +15,9 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from sos_spark.analysis.secondary.dose import DOSE
+from sos_spark.analysis.secondary.split import Split
+from sos_spark.analysis.secondary.subgroups import DIFFERENCE, SECOND, label_p, subgroup_moments
 from sos_spark.config.study import Inference
 from sos_spark.fit.inference.label_permutation import label_test
 from sos_spark.fit.inference.randomisation import go_live_test
@@ -22,10 +25,7 @@ from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_tes
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, regression, treatment_regression
 from sos_spark.fit.regression.moments import Array, ClusterMoments
-from sos_spark.fit.secondary.dose import DOSE
-from sos_spark.fit.secondary.split import Split
-from sos_spark.fit.secondary.subgroups import DIFFERENCE, SECOND, label_p, subgroup_moments
-from sos_spark.fit.simulation.monte_carlo import (
+from tools.monte_carlo.main_design import (
     ALPHA,
     DEFAULT_CONDITIONS,
     Conditions,

@@ -1,9 +1,9 @@
-"""Writes size, coverage and bias of event-study coefficients and staggered estimators as a CSV file.
+"""Writes what permuted go-lives do with four pilots or fewer as a CSV file.
 
-    python tools/monte_carlo_designs.py --replications 2000 --out tests/oracle/monte_carlo_designs.csv
+    python -m tools.monte_carlo.write_few_pilots --replications 4000 --out tests/oracle/monte_carlo_few.csv
 
-One row a design, scenario, estimator, measure and method, with every condition it depends on. The seed is the study
-template's; it was not chosen among others.
+One row a scenario, estimator, measure and method, with every condition it depends on. The seed is the study template's;
+it was not chosen among others.
 """
 
 from __future__ import annotations
@@ -15,26 +15,25 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from sos_spark.fit.simulation.monte_carlo_designs import DesignRate, every_design_rate
+from tools.monte_carlo.few_pilots import FewRate, every_few_rate
 
 SEED = 20210101
 
-logger = logging.getLogger("monte_carlo_designs")
+logger = logging.getLogger("monte_carlo_few")
 
 
 def main() -> None:
     """Runs every scenario and writes the table, also while it grows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--replications", type=int, default=2_000)
-    parser.add_argument("--draws", type=int, default=399, help="sign vectors of each bootstrap")
-    parser.add_argument("--permutations", type=int, default=39, help="39: p <= 0.05 is exact")
+    parser.add_argument("--replications", type=int, default=4_000)
+    parser.add_argument("--permutations", type=int, default=199)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    knobs = {name: getattr(options, name) for name in ("replications", "draws", "permutations", "seed")}
+    knobs = {name: getattr(options, name) for name in ("replications", "permutations", "seed")}
     records, started = [], time.perf_counter()
-    for rates in every_design_rate(**knobs):
+    for rates in every_few_rate(**knobs):
         records += [_record(rate) | knobs for rate in rates]
         shares = ", ".join(f"{rate.estimator} {rate.measure} {rate.method} {rate.value:.3f}" for rate in rates)
         logger.info("%5.0f s  %s, %s", time.perf_counter() - started, rates[0].scenario.name, shares)
@@ -44,12 +43,12 @@ def main() -> None:
             writer.writerows(records)
 
 
-def _record(rate: DesignRate) -> dict[str, object]:
+def _record(rate: FewRate) -> dict[str, object]:
     scenario = asdict(rate.scenario)
     conditions = scenario.pop("conditions")
-    lists = {name: " ".join(map(str, scenario.pop(name))) for name in ("starts", "sizes")}
+    starts = " ".join(map(str, scenario.pop("starts")))
     measured = {name: getattr(rate, name) for name in ("estimator", "measure", "method", "value", "mc_se")}
-    return {"design": rate.design, "scenario": scenario.pop("name")} | measured | lists | scenario | conditions
+    return {"scenario": scenario.pop("name")} | measured | {"starts": starts} | scenario | conditions
 
 
 if __name__ == "__main__":

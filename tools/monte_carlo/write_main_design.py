@@ -1,6 +1,6 @@
 """Writes how often each inference rejects a true null, and covers a true effect, as a CSV file.
 
-    python tools/monte_carlo.py --replications 10000 --out tests/oracle/monte_carlo_size.csv
+    python -m tools.monte_carlo.write_main_design --replications 10000 --out tests/oracle/monte_carlo_size.csv
 
 One row a scenario, measure and method, with every condition it depends on. The seed is the study template's; it was not
 chosen among others.
@@ -15,7 +15,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from sos_spark.fit.simulation.monte_carlo import DEFAULT_CONDITIONS, every_rate
+from tools.monte_carlo.main_design import DEFAULT_CONDITIONS, every_rate
 
 SEED = 20210101
 

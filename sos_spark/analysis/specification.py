@@ -21,16 +21,16 @@ from typing import Any, Literal, cast
 
 import pandas as pd
 
+from sos_spark.analysis.placebo import cells_ending_by, with_comparators, with_go_live
 from sos_spark.config.periods import add_periods, period_start
 from sos_spark.config.study import Covariates, Design, Inference, Study
 from sos_spark.config.variants import variants
 from sos_spark.errors import SosError, StudyError
 from sos_spark.fit.cells.prepare import Prepared, prepare
 from sos_spark.fit.did import blank_result, fit_prepared
+from sos_spark.fit.logit import logit_result
 from sos_spark.fit.result import DidResult
-from sos_spark.fit.sensitivity.logit import logit_result
-from sos_spark.fit.sensitivity.placebo import cells_ending_by, with_comparators, with_go_live
-from sos_spark.fit.sensitivity.synthetic import synthetic_result
+from sos_spark.fit.synthetic import synthetic_result
 
 Analysis = Literal["main", "beside", "sensitivity", "placebo"]
 Fitted = Literal["main", "twfe", "cs_simple", "cs_not_yet", "imputation", "sun_abraham", "logit", "synthetic_did"]

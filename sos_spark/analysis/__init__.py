@@ -1,0 +1,1 @@
+"""What a study declares of its analysis: specifications, placebos, bounds, drift, secondary questions, power."""

@@ -1,1 +1,0 @@
-"""What a finding hangs on: drift before go-live, specifications, placebos, unknown values."""

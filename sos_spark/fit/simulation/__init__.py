@@ -1,1 +1,0 @@
-"""What the methods do on simulated panels: size, coverage, power."""
