@@ -6,6 +6,7 @@ message may quote a record: the command line logs its type and place, never its 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 
@@ -109,3 +110,32 @@ class EnvironmentFaultError(SosError):
     """The machine lacks something: Java, Delta's jars, a key file, permissions."""
 
     exit_code = 7
+
+
+class SourceFaultError(Exception):
+    """Raised by a worker process at a file of the source. Its one line passes through Spark to `fault_in_worker`."""
+
+    def __init__(self, name: str, found: str) -> None:
+        super().__init__(f"{_MARK}{json.dumps({'where': name, 'found': found})}")
+
+
+_MARK = "sos_spark source fault: "
+
+
+def fault_in_worker(message: str) -> InputError | None:
+    """Returns the typed error of what a worker raised, from a message that holds it; None where it holds none."""
+    for line in message.splitlines():
+        _, found, told = line.partition(_MARK)
+        if found:
+            try:
+                fault = json.loads(told)
+                return InputError(
+                    "A source file cannot be read",
+                    where=str(fault["where"]),
+                    expected="the file that was looked at, to its end",
+                    found=str(fault["found"]),
+                    remedy="See that nothing writes to the source, and give the same command again",
+                )
+            except (ValueError, KeyError, TypeError):
+                return None
+    return None

@@ -127,10 +127,13 @@ FILES = Table(
         reason STRING
         n_bytes BIGINT
         rows_by_module MAP<STRING,BIGINT>
+        is_simulated! BOOLEAN
+        read_by! STRING
     """),
     key=("file_id", "collection", "la_code", "census_year"),
 )
-"""form: xml, csv or table. collection: cin or ssda903. status: accepted, refused or replaced."""
+"""form: xml, csv or table. collection: cin or ssda903. status: accepted, refused or replaced. is_simulated: the file is
+the simulator's. read_by: the SHA-256 of the code that read the file; other code reads it anew."""
 
 
 def _bronze(name: str, fields: str) -> Table:

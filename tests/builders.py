@@ -177,6 +177,8 @@ def a_file(year: int, *, la: str = LA, collection: str = "cin", status: str = "a
         "la_code": la,
         "census_year": year,
         "status": status,
+        "is_simulated": False,
+        "read_by": "code",
     }
 
 

@@ -149,6 +149,8 @@ def files_of(spark: SparkSession, rows: Mapping[str, list[Row]]) -> DataFrame:
                 None,
                 1,
                 n,
+                False,
+                "code",
             )
             for (file_id, collection, la_code, year), n in received.items()
         ],

@@ -14,7 +14,9 @@ spark_options=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do spark_options+=("$1"); shift; done
 [ $# -eq 0 ] || shift
 archive=$(cd "$root" && tools/package.sh)
-jars=$(ls "${SOS_SPARK_JARS:-$root/.sos/jars}"/delta-*.jar | paste -sd, -)
+# The driver imports the package from the zip, which has no checkout around it.
+export SOS_SPARK_JARS=${SOS_SPARK_JARS:-$root/.sos/jars}
+jars=$(ls "$SOS_SPARK_JARS"/delta-*.jar | paste -sd, -)
 export PYSPARK_DRIVER_PYTHON=${PYSPARK_DRIVER_PYTHON:-$root/.venv/bin/python}
 export PYSPARK_PYTHON=${PYSPARK_PYTHON:-$root/.venv/bin/python}
 export SOS_SPARK_CONF=${SOS_SPARK_CONF:-$root/conf}

@@ -11,22 +11,28 @@ from sos_spark.bronze.returns import RefusedReturn, Return, Slice
 
 @dataclass(frozen=True)
 class Held:
-    """What the lake holds of a slice: the hashes of its accepted files, their DateTime, rows by module."""
+    """What the lake holds of a slice: the hashes of its accepted files, their DateTime, rows by module.
+
+    `read_by`: the hashes of the code that read it, one unless its files were read by different code.
+    """
 
     content: frozenset[str]
     returned_at: str | None
     rows_by_module: Mapping[str, int]
+    read_by: frozenset[str] = frozenset()
 
 
 @dataclass
 class Decisions:
     """What becomes of each return.
 
-    `accepted` are new and replace their slices; `known` are what the lake holds; `replaced` (with a reason) gave way
+    `accepted` are new, or read anew, and replace their slices; `reread` are those of them that the lake holds as read
+    by other code; `known` are what the lake holds; `replaced` (with a reason) gave way
     to another; `refused` leave no row; `emptied` are slices whose held return is itself one of a contradiction.
     """
 
     accepted: list[Return] = field(default_factory=list)
+    reread: list[Return] = field(default_factory=list)
     known: list[Return] = field(default_factory=list)
     replaced: list[tuple[Return, str]] = field(default_factory=list)
     refused: list[RefusedReturn] = field(default_factory=list)
@@ -39,11 +45,12 @@ class Decisions:
         return [accepted.slice for accepted in self.accepted] + self.emptied
 
 
-def decide(returns: Iterable[Return], held: Mapping[Slice, Held]) -> Decisions:
+def decide(returns: Iterable[Return], held: Mapping[Slice, Held], *, reading_code: str = "") -> Decisions:
     """Decides for every return of a source.
 
     Of several contents of one slice the one with the latest DateTime stands; with a tie, or where one has none, all
-    are refused. Against what the lake holds only an earlier DateTime loses; the same content changes nothing.
+    are refused. Against what the lake holds only an earlier DateTime loses; the same content, read by the same code,
+    changes nothing. `reading_code` is the hash of the code that reads now.
     """
     decisions = Decisions()
     by_slice: dict[Slice, list[Return]] = defaultdict(list)
@@ -57,7 +64,7 @@ def decide(returns: Iterable[Return], held: Mapping[Slice, Held]) -> Decisions:
         for rival in rivals:
             if rival is not latest:
                 decisions.replaced.append((rival, f"{latest.name} has a later DateTime"))
-        _against_lake(latest, held.get(where), decisions)
+        _against_lake(latest, held.get(where), decisions, reading_code)
     return decisions
 
 
@@ -81,11 +88,15 @@ def _refuse_all(where: Slice, rivals: Sequence[Return], held: Held | None, decis
         decisions.emptied.append(where)
 
 
-def _against_lake(latest: Return, held: Held | None, decisions: Decisions) -> None:
+def _against_lake(latest: Return, held: Held | None, decisions: Decisions, reading_code: str) -> None:
     if held is None:
         decisions.accepted.append(latest)
     elif latest.content == held.content:
-        decisions.known.append(latest)
+        if held.read_by <= {reading_code}:
+            decisions.known.append(latest)
+        else:
+            decisions.accepted.append(latest)
+            decisions.reread.append(latest)
     elif latest.returned_at and held.returned_at and latest.returned_at < held.returned_at:
         decisions.replaced.append((latest, "The lake holds a return with a later DateTime"))
         decisions.warnings.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sos_spark.bronze.decisions import Decisions, Held
@@ -13,6 +14,14 @@ from sos_spark.tables import FILES
 
 FileRow = dict[str, Any]
 FileKey = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How an ingest reads: the hash of the code that reads, and the names of the source's files that are simulated."""
+
+    code: str = ""
+    simulated: frozenset[str] = frozenset()
 
 
 def file_rows(records: Iterable[Mapping[str, Any]]) -> dict[FileKey, FileRow]:
@@ -37,12 +46,16 @@ def held_slices(rows: Mapping[FileKey, FileRow]) -> dict[Slice, Held]:
             for module, n_rows in row["rows_by_module"].items():
                 counts[module] += n_rows
         content = frozenset(row["file_sha256"] for row in members)
-        held[where] = Held(content, members[0]["returned_at"], dict(counts))
+        read_by = frozenset(row["read_by"] for row in members)
+        held[where] = Held(content, members[0]["returned_at"], dict(counts), read_by)
     return held
 
 
 def updated_rows(
-    rows: Mapping[FileKey, FileRow], decisions: Decisions, refused: Sequence[RefusedReturn]
+    rows: Mapping[FileKey, FileRow],
+    decisions: Decisions,
+    refused: Sequence[RefusedReturn],
+    reading: Reading = Reading(),
 ) -> dict[FileKey, FileRow]:
     """Returns the rows after an ingest. What was accepted earlier stands unless its slice is replaced or emptied."""
     changed = set(decisions.changed)
@@ -53,16 +66,17 @@ def updated_rows(
         for key, row in rows.items()
     }
     for one in [*refused, *decisions.refused]:
-        _put(updated, one.slice, one.parts, "refused", one.reason, None)
+        _put(updated, reading, one.slice, one.parts, "refused", one.reason, None)
     for gone, reason in decisions.replaced:
-        _put(updated, gone.slice, gone.parts, "replaced", reason, gone.returned_at)
+        _put(updated, reading, gone.slice, gone.parts, "replaced", reason, gone.returned_at)
     for taken in decisions.accepted:
-        _put(updated, taken.slice, taken.parts, "accepted", None, taken.returned_at)
+        _put(updated, reading, taken.slice, taken.parts, "accepted", None, taken.returned_at)
     return updated
 
 
 def _put(
     rows: dict[FileKey, FileRow],
+    reading: Reading,
     where: Slice,
     parts: Sequence[Part],
     status: str,
@@ -86,6 +100,8 @@ def _put(
             "reason": part.file.reason or reason,
             "n_bytes": part.file.file.n_bytes,
             "rows_by_module": {} if status == "refused" else dict(part.rows_by_module),
+            "is_simulated": part.file.file.name in reading.simulated,
+            "read_by": reading.code,
         }
         key = tuple(row[name] for name in FILES.key)
         if key in merged:
@@ -96,6 +112,20 @@ def _put(
         old = rows.get(key)
         if status == "accepted" or old is None or old["status"] != "accepted":
             rows[key] = row
+
+
+def accepted_files(rows: Mapping[FileKey, FileRow], *, simulated: bool) -> list[str]:
+    """Returns the names of the accepted files that are simulated, or of those that are not, each once and in order."""
+    return sorted(
+        {row["file_path"] for row in rows.values() if row["status"] == "accepted" and row["is_simulated"] is simulated}
+    )
+
+
+def read_by_other_code(rows: Mapping[FileKey, FileRow], reading: Reading) -> int:
+    """Returns how many LA-years of a collection the lake holds as code other than today's read them."""
+    return len(
+        {_slice_of(row) for row in rows.values() if row["status"] == "accepted" and row["read_by"] != reading.code}
+    )
 
 
 def modules_with_rows(rows_by_module: Mapping[str, int]) -> set[str]:

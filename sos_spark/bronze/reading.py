@@ -12,10 +12,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sos_spark.bronze.cin_xml import parse_cin
+from sos_spark.bronze.fault import SourceError
 from sos_spark.bronze.inspection import Inspection, chunks_of, spread
 from sos_spark.bronze.lac_csv import parse_lac
 from sos_spark.bronze.modules import FIELDS
 from sos_spark.bronze.records import RECORD_DDL, RecordBatches, file_id_of
+from sos_spark.errors import SourceFaultError
 from sos_spark.tables import PROVENANCE
 
 
@@ -43,7 +45,18 @@ def records_of(records: DataFrame, module: str) -> DataFrame:
 
 
 def _parse(entry: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
-    """The worker: a file's records, and a check that it is still the file that was looked at."""
+    """The worker: a file's records. The file is named if it is no longer the one that was looked at.
+
+    Raises:
+        SourceFaultError: It cannot be read to its end, or was changed.
+    """
+    try:
+        yield from _records(entry)
+    except (OSError, SourceError) as fault:
+        raise SourceFaultError(entry["name"], type(fault).__name__) from None
+
+
+def _records(entry: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
     digest = hashlib.sha256()
     batches = RecordBatches(
         la_code=entry["la_code"], census_year=entry["census_year"], file_id=file_id_of(entry["sha256"])
@@ -55,4 +68,4 @@ def _parse(entry: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
         digest.update(content)
         yield from parse_lac(content, entry["module"], batches)
     if digest.hexdigest() != entry["sha256"]:
-        raise RuntimeError("a source file changed while it was read")
+        raise SourceFaultError(entry["name"], "another content than at the first look")

@@ -14,6 +14,8 @@ from collections.abc import Callable
 import typer
 
 from sos_spark.errors import EnvironmentFaultError, SosError
+from sos_spark.lake.faults import fault_of
+from sos_spark.lake.java_errors import condition_of
 
 INTERRUPTED = 130
 _OF_THE_EXTRA = frozenset({"delta", "deltalake", "great_expectations", "pyarrow", "pyspark"})
@@ -39,10 +41,14 @@ def guarded(command: Callable[[], int | None], *, debug: bool, as_json: bool) ->
               as_json=as_json)  # fmt: skip
         return INTERRUPTED
     except Exception as error:
-        _tell(_describe(error), kind=type(error).__name__, code=1, as_json=as_json)
+        known = fault_of(error, where="the command")
+        if known is None:
+            _tell(_describe(error), kind=type(error).__name__, code=1, as_json=as_json)
+        else:
+            _tell(known.paragraph(), kind=type(known).__name__, code=known.exit_code, as_json=as_json)
         if debug:
             _tell_frames(error)
-        return 1
+        return 1 if known is None else known.exit_code
 
 
 def _with_what_is_installed(command: Callable[[], int | None]) -> int | None:
@@ -62,24 +68,12 @@ def _describe(error: Exception) -> str:
     """A paragraph without the error's own message."""
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if "sos_spark" in frame.filename]
     place = f"{own[-1].name}, line {own[-1].lineno}" if own else "outside sos_spark"
-    condition = spark_condition(error)
+    condition = condition_of(error)
     cause = f"{type(error).__name__}{f' [{condition}]' if condition else ''}"
     return (
         f"Something failed that should not have. Where: {place}. Found: {cause}; its message is withheld, since it may "
         "quote a record. Run again with --debug for the frames, and report them."
     )
-
-
-def spark_condition(error: BaseException) -> str:
-    """Returns Spark's name of an error's condition (DIVIDE_BY_ZERO, ...), or nothing."""
-    for name in ("getCondition", "getErrorClass"):
-        method = getattr(error, name, None)
-        if callable(method):
-            try:
-                return str(method() or "")
-            except Exception:
-                return ""
-    return ""
 
 
 def _tell(paragraph: str, *, kind: str, code: int, as_json: bool, **details: object) -> None:

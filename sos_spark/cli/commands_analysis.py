@@ -144,8 +144,14 @@ def _inputs(
     the_study = load_study(study, overrides=overrides or ())
     from sos_spark.fit.cells.reading import read_panel
     from sos_spark.steps.fit import panel_frame
+    from sos_spark.steps.simulated import cells_are_simulated, panel_is_simulated
 
-    cells = read_panel(panel) if panel is not None else panel_frame(lake, the_study)  # type: ignore[arg-type]
+    if panel is not None:
+        cells, simulated = read_panel(panel), cells_are_simulated(panel)
+    elif lake is not None:
+        cells, simulated = panel_frame(lake, the_study), panel_is_simulated(lake, the_study)
+    if simulated:
+        sys.stderr.write("warning: the data are simulated: no child or authority is described\n")
     return the_study, cells, out
 
 

@@ -173,13 +173,14 @@ def simulate(
     """Writes synthetic returns."""
     census_years = _years(years)
     from sos_spark.config.shipped import conf_root
+    from sos_spark.lake.faults import faults_told
     from sos_spark.simulate import load_effects
     from sos_spark.simulate import simulate as write_returns
 
     watch = Stopwatch()
     start_session = session_starter(master, driver_memory)
     progress = progress_for(["simulate"], quiet=as_json)
-    with progress.step("simulate") as shown:
+    with progress.step("simulate") as shown, faults_told(f"simulate, into {out}"):
         report = write_returns(
             start_session(),
             out=out,

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sos_spark.errors import InputError
-from sos_spark.lake.versions import table_path, version_of
+from sos_spark.lake.faults import told_reading
+from sos_spark.lake.versions import require_columns, table_path, version_of
 from sos_spark.tables import Table
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def read_arrow(
             opened.
 
     Raises:
-        InputError: There is no such table or version.
+        InputError: There is no such table or version, a file of it is missing or damaged, or another release made it.
     """
     from deltalake import DeltaTable
 
@@ -66,23 +67,29 @@ def read_arrow(
             found="" if newest is None else f"versions 1 to {newest}",
             remedy="Run the step that makes it first",
         )
+    if version is None:
+        require_columns(root, table)
     wanted = dict(where or {})
-    log = DeltaTable(table_path(root, table), version=version)
     schema = arrow_schema(table)
-    pieces = [_read_file(uri, table, schema, wanted) for uri in _files(log, table, wanted)]
+    with told_reading(table.name):
+        paths = _files(DeltaTable(table_path(root, table), version=version), root, table, wanted)
+    pieces = [_read_file(path, table, schema, wanted) for path in paths]
     return pa.concat_tables([schema.empty_table(), *pieces])
 
 
-def _files(log: DeltaTable, table: Table, wanted: Mapping[str, str]) -> list[str]:
+def _files(log: DeltaTable, root: Path, table: Table, wanted: Mapping[str, str]) -> list[Path]:
+    """The table's files. Of their URIs only what follows the table's folder is a name as it is on disk."""
     filters = [(name, "=", value) for name, value in wanted.items() if name in table.partition_by]
-    return log.file_uris(partition_filters=filters or None)
+    folder = log.table_uri.removeprefix("file://").rstrip("/")
+    uris = log.file_uris(partition_filters=filters or None)
+    return [table_path(root, table) / uri.removeprefix("file://").removeprefix(folder).lstrip("/") for uri in uris]
 
 
-def _read_file(uri: str, table: Table, schema: pa.Schema, wanted: Mapping[str, str]) -> pa.Table:
+def _read_file(path: Path, table: Table, schema: pa.Schema, wanted: Mapping[str, str]) -> pa.Table:
     """One Parquet file with its partition columns, which stand in its path only, put back."""
-    path = Path(uri.removeprefix("file://"))
     stored = [name for name in schema.names if name not in table.partition_by]
-    rows = pq.ParquetFile(path).read(columns=stored)
+    with told_reading(str(path)):
+        rows = pq.ParquetFile(path).read(columns=stored)
     columns = []
     for field in schema:
         if field.name in table.partition_by:

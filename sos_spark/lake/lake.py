@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from sos_spark.errors import EnvironmentFaultError, InputError
 from sos_spark.lake import versions
 from sos_spark.lake.faults import SchemaMismatchError, conflict, told_safely
-from sos_spark.lake.locks import locked, records_held
+from sos_spark.lake.locks import java_process, locked, records_held
+from sos_spark.lake.simulated import PROPERTY, can_be_simulated, holds_simulated, mark
 from sos_spark.lake.slices import predicate
-from sos_spark.tables import Table
+from sos_spark.tables import FILES, Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -38,6 +39,22 @@ class Lake:
     def __init__(self, root: Path, *, patience_seconds: float = 60.0) -> None:
         self.root = Path(root).absolute()
         self._patience_seconds = patience_seconds
+        self._simulated: bool | None = None
+        self._looked_at: tuple[int | None, bool] | None = None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the lake's returns are simulated; tables that are written from now on are marked accordingly."""
+        if self._simulated is not None:
+            return self._simulated
+        version = self.version(FILES)
+        if self._looked_at is None or self._looked_at[0] != version:
+            self._looked_at = (version, holds_simulated(self.root))
+        return self._looked_at[1]
+
+    def take_as_simulated(self, simulated: bool) -> None:
+        """Says it of returns that are being written, before bronze.files knows them."""
+        self._simulated = simulated
 
     def path(self, table: Table) -> Path:
         """Returns the table's folder."""
@@ -170,13 +187,22 @@ class Lake:
         """Holds the table for one commit. Gives the version before it, or None where there is nothing to write."""
         _require_columns(df, table)
         self._require_root()
-        java = int(df.sparkSession._jvm.java.lang.ProcessHandle.current().pid())  # type: ignore[union-attr]
-        with locked(self.root, table, java_process=java, patience_seconds=self._patience_seconds), told_safely(table):
+        with (
+            told_safely(table),
+            locked(
+                self.root,
+                table,
+                java_process=java_process(df.sparkSession),
+                patience_seconds=self._patience_seconds,
+            ),
+        ):
             if self.fingerprint(table) == fingerprint:
                 yield None
                 return
             if not versions.is_declared(self.root, table):
-                declare(self.root, table)
+                declare(self.root, table, simulated=can_be_simulated(table) and self.is_simulated)
+            else:
+                versions.require_columns(self.root, table)
             yield self.version(table) or 0
 
     def _committed(self, table: Table, fingerprint: str) -> int:
@@ -184,6 +210,7 @@ class Lake:
         version = self.version(table)
         if version is None or self.fingerprint(table) != fingerprint:
             raise conflict(table.name, found="another writer committed to it while this one worked")
+        mark(self.root, table, simulated=can_be_simulated(table) and self.is_simulated)
         return version
 
     def _require_root(self) -> None:
@@ -202,8 +229,8 @@ class Lake:
             ) from None
 
 
-def declare(root: Path, table: Table) -> None:
-    """Writes version 0 of a table: columns, NOT NULL and CHECK constraints, partitioning. Needs no Spark.
+def declare(root: Path, table: Table, *, simulated: bool = False) -> None:
+    """Writes version 0 of a table: columns, NOT NULL and CHECK constraints, partitioning, mark. Needs no Spark.
 
     No column statistics (they cost as much as the write), no deletion vectors (other readers cannot read them).
     """
@@ -223,9 +250,12 @@ def declare(root: Path, table: Table) -> None:
             "delta.minReaderVersion": "1",
             "delta.minWriterVersion": "3",
             **{f"delta.constraints.{name}": check for name, check in table.checks.items()},
+            **({PROPERTY: "true"} if simulated else {}),
         },
         raise_if_key_not_exists=False,
     )
+    for made in (path, *path.rglob("*")):
+        made.chmod(0o700 if made.is_dir() else 0o600)
 
 
 def _require_columns(df: DataFrame, table: Table) -> None:

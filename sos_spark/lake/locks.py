@@ -14,10 +14,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from sos_spark.lake.faults import conflict
 from sos_spark.tables import Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 ORPHAN_PATIENCE_SECONDS = 30.0
 
@@ -31,7 +34,7 @@ def locked(root: Path, table: Table, *, java_process: int | None, patience_secon
     """
     folder = root / ".locks"
     folder.mkdir(mode=0o700, exist_ok=True)
-    with (folder / f"{table.name}.lock").open("a+", encoding="utf-8") as handle:
+    with opened_privately(folder / f"{table.name}.lock") as handle:
         _acquire(handle, table.name, patience_seconds)
         _wait_for_orphan(handle, table)
         _write(handle, java_process)
@@ -53,9 +56,14 @@ def records_held(root: Path, *, to_write: bool, patience_seconds: float = 0.0) -
         ConflictError: Another live run holds them the other way.
     """
     (root / ".locks").mkdir(mode=0o700, exist_ok=True)
-    with (root / ".locks" / "records.lock").open("a+", encoding="utf-8") as handle:
+    with opened_privately(root / ".locks" / "records.lock") as handle:
         _acquire(handle, "the lake's records", patience_seconds, shared=not to_write)
         yield
+
+
+def opened_privately(path: Path) -> IO[str]:
+    """Opens a small file to read and append; a new one is its owner's alone, whatever the process's file mask."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+", encoding="utf-8")
 
 
 def _acquire(handle: IO[str], what: str, patience_seconds: float, *, shared: bool = False) -> None:
@@ -99,6 +107,12 @@ def _read(handle: IO[str]) -> dict[str, int | None]:
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def java_process(session: SparkSession) -> int:
+    """Returns the process id of a session's Java."""
+    jvm: Any = session._jvm
+    return int(jvm.java.lang.ProcessHandle.current().pid())
 
 
 def process_start(process: int) -> int | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +15,12 @@ from sos_spark.config.shipped import conf_root
 from sos_spark.errors import EnvironmentFaultError
 from sos_spark.lake.jars import jar_lock, jars_folder, require_jars
 from sos_spark.lake.java import java_environment
+from sos_spark.lake.locks import java_process
+from sos_spark.lake.scratch import Scratch
+from sos_spark.lake.settings import PINNED
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-PINNED = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
-    "spark.sql.files.ignoreCorruptFiles": "false",
-    "spark.sql.files.ignoreMissingFiles": "false",
-    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    "spark.databricks.delta.schema.autoMerge.enabled": "false",
-}
-"""What numbers depend on: neither a cluster's settings nor a caller's change it."""
 
 _JAVA_OPTIONS = "-XX:+UseParallelGC -Duser.timezone=UTC"
 
@@ -39,6 +33,9 @@ DEFAULTS = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
 }
 """What only time and space depend on: spark-submit's settings go before these."""
+
+PRIVATE = {"spark.hadoop.fs.permissions.umask-mode": "077"}
+"""Hadoop has a file mask of its own: without this setting, tables, logs and checksums can be read by everyone."""
 
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
@@ -77,25 +74,56 @@ def start_session(
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     with _private_files():
         given = _submitted_settings(jars) if submitted else {}
+        is_local = (master or given.get("spark.master", "local")).startswith("local")
+        scratch = _scratch(_scratch_parent(given)) if is_local else None
         settings = {
             **DEFAULTS,
-            **(_LOOPBACK if (master or given.get("spark.master", "local")).startswith("local") else {}),
+            **(_LOOPBACK if is_local else {}),
             "spark.sql.shuffle.partitions": str(shuffle_partitions),
             "spark.driver.memory": driver_memory,
             "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} -Dlog4j2.configurationFile={_silent_log().as_uri()}",
             **given,
             **(extra or {}),
             **PINNED,
+            **PRIVATE,
             "spark.jars": _joined(given.get("spark.jars", ""), jars),
         }
+        if scratch is not None:
+            _spill_to(scratch, settings, submitted=submitted)
         builder = SparkSession.builder.appName(app_name)
         if master:
             builder = builder.master(master)
         for name, value in settings.items():
             builder = builder.config(name, value)
         session = builder.getOrCreate()
+    if scratch is not None:
+        scratch.note_java(java_process(session))
     _require_release(session)
     return session
+
+
+@cache
+def _scratch(parent: Path) -> Scratch:
+    """The process's private folder: Java takes its own when it starts, and keeps it for all sessions."""
+    return Scratch(parent)
+
+
+def _scratch_parent(given: Mapping[str, str]) -> Path:
+    """Where Spark would spill: as it was told, else in the system's folder of temporary files."""
+    named = os.environ.get("SPARK_LOCAL_DIRS") or given.get("spark.local.dir") or tempfile.gettempdir()
+    return Path(named.split(",")[0])
+
+
+def _spill_to(scratch: Scratch, settings: dict[str, str], *, submitted: bool) -> None:
+    """Sends what Spark and Java write beside the tables to the private folder."""
+    folder = str(scratch.folder)
+    settings["spark.local.dir"] = folder
+    option = f'"-Djava.io.tmpdir={folder}"'
+    settings["spark.executor.extraJavaOptions"] += f" {option}"
+    if not submitted:
+        # This variable goes before the setting. Under spark-submit Java runs already.
+        os.environ.pop("SPARK_LOCAL_DIRS", None)
+        settings["spark.driver.extraJavaOptions"] += f" {option}"
 
 
 @contextmanager

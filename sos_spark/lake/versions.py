@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sos_spark.lake.faults import other_columns, told_reading
+
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
@@ -56,6 +58,17 @@ def history(root: Path, table: Table) -> tuple[Commit, ...]:
     return tuple(_commits(root, table))
 
 
+def require_columns(root: Path, table: Table) -> None:
+    """Checks that a table of the lake, where it is there, has the columns that this release gives it.
+
+    Raises:
+        InputError: Another release made it.
+    """
+    log = _log(root, table)
+    if log is not None and [field.name for field in log.schema().fields] != table.column_names:
+        raise other_columns(table)
+
+
 def last_fingerprint(root: Path, table: Table) -> str | None:
     """Returns the fingerprint of the table's content: of its newest commit, housekeeping aside."""
     for commit in _commits(root, table):
@@ -71,10 +84,11 @@ def _log(root: Path, table: Table) -> DeltaTable | None:
     path = table_path(root, table)
     if not (path / "_delta_log").is_dir():
         return None
-    try:
-        return DeltaTable(path, without_files=True)
-    except TableNotFoundError:
-        return None
+    with told_reading(f"the log of {table.name}"):
+        try:
+            return DeltaTable(path, without_files=True)
+        except TableNotFoundError:
+            return None
 
 
 def _commits(root: Path, table: Table) -> Iterator[Commit]:

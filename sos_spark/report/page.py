@@ -103,7 +103,7 @@ def render_page(results: Results, pictures: Pictures) -> str:
         pictures=pictures,
         sections=pictures.sections,
         plan=Declared(results.frozen, results.study),
-        simulated=results.truth is not None,
+        simulated=results.is_simulated or results.truth is not None,
         verdicts=found,
         summary=verdicts.summary(found),
         n_pilots=_n_pilots(results),

@@ -81,7 +81,8 @@ class PlantedEffect:
 class Results:
     """A run's results. The frames' columns are those of the files of the same name.
 
-    `truth`: None where the data are not known to be simulated. `warnings`: what the run's steps warned of.
+    `is_simulated`: the data are not real, whether or not the `truth` of the simulation is at hand. `warnings`: what the
+    run's steps warned of.
     """
 
     study: Study
@@ -105,6 +106,7 @@ class Results:
     welch: pd.DataFrame = field(default_factory=_nothing)
     lake: LakeTables = field(default_factory=LakeTables)
     truth: tuple[PlantedEffect, ...] | None = None
+    is_simulated: bool = False
     frozen: FrozenPlan | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

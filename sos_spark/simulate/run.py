@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 import pyarrow as pa
 
 from sos_spark.config.reference import authorities, authority_changes
+from sos_spark.config.simulated import MARK_FILE, MARK_TEXT, TRUTH_FILE
 from sos_spark.errors import StudyError
 from sos_spark.simulate.areas import Unit, absences_of, units_of
 from sos_spark.simulate.calibration import SCALES, TINY_AUTHORITIES
@@ -31,7 +32,6 @@ Form = Literal["returns", "tables"]
 
 _PARTS = {"tiny": 2, "small": 8, "england": 16}
 _WRITTEN = ("cin", "ssda903", "tables")
-TRUTH_FILE = "truth.json"
 _TRUNCATED_AT_MOST = 0.01
 _FIRST_YEAR, _LAST_YEAR = 2010, 2026
 
@@ -249,5 +249,6 @@ def _replace(staging: Path, out: Path) -> None:
     for name in _WRITTEN:
         shutil.rmtree(out / name, ignore_errors=True)
         if (staging / name).exists():
+            (staging / name / MARK_FILE).write_text(MARK_TEXT, encoding="utf-8")
             (staging / name).rename(out / name)
     (staging / TRUTH_FILE).rename(out / TRUTH_FILE)

@@ -8,7 +8,7 @@ from sos_spark.cohort.observed import observed_days
 from sos_spark.cohort.units import cohort_warnings, study_units
 from sos_spark.config.reference import authorities, authority_changes
 from sos_spark.steps.context import Run, StepReport
-from sos_spark.steps.provenance import made_from
+from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.tables import COHORT_OBSERVED, COHORT_UNITS, FILES
 
 
@@ -22,13 +22,14 @@ def cohort(run: Run) -> StepReport:
     study, lake, spark = run.the_study, run.lake, run.spark
     rows = study_units(study, authorities=authorities(), changes=authority_changes())
     own = [{"study_id": study.study_id}]
-    packages = ("cohort", "config")
-    units_from = made_from(lake, (), packages=packages, settings={"units": [astuple(row) for row in rows]})
+    units_from = made_from({}, step=__name__, settings={"units": [astuple(row) for row in rows]})
     units = spark.createDataFrame([astuple(row) for row in rows], COHORT_UNITS.schema())
     lake.replace(units, COHORT_UNITS, slices=own, fingerprint=units_from)
 
     data_ends = study.window.data_ends
-    observed_from = made_from(lake, (FILES,), packages=packages, settings={"units": units_from, "data_ends": data_ends})
+    observed_from = made_from(
+        versions_of(lake, (FILES,)), step=__name__, settings={"units": units_from, "data_ends": data_ends}
+    )
     # Published tables come without returns; whatever needs these finds no day observed.
     only_published = all(outcome.kind == "published" for outcome in study.outcomes)
     files = lake.read_or_empty(spark, FILES) if only_published else lake.read(spark, FILES)

@@ -19,9 +19,10 @@ from sos_spark.fit.cells.reading import read_panel
 from sos_spark.report.guarded import guarded_csv
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.results import write_result
+from sos_spark.steps.simulated import COLUMN, cells_are_simulated, run_is_simulated, truth_file, write_sidecar
 from sos_spark.tables import OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PANEL_MOMENTS
 
-TRUTH = "truth.json"
 SENSITIVITY_FILES = ("sensitivity", "leave_one_out", "placebo_pilots", "placebo_summary", "pretrend", "honest")
 
 
@@ -35,10 +36,11 @@ def fit(run: Run) -> StepReport:
     Raises:
         InputError: The lake has no panel of the study, or a faulty one.
     """
+    simulated = run_is_simulated(run)
     filled = with_simulated(run.the_study, _simulated_authorities(run))
     cells = panel_frame(run.lake_root, run.the_study)
     fitted = fit_study(cells, filled.study, sources=filled.sources)
-    report = _written(fitted, _bounds(run, cells), run.out)
+    report = _written(fitted, _bounds(run, cells), run.out, simulated=simulated)
     report.facts["simulated"] = list(filled.filled)
     return report
 
@@ -53,9 +55,11 @@ def fit_panel_file(panel_csv: Path, study: Study, out: Path) -> StepReport:
     fitted = fit_study(cells, study)
     if all(result.fitted is None for result in fitted.results):
         raise fitted.failures[0]
-    report = _written(fitted, study_bounds(cells, study), out)
+    simulated = cells_are_simulated(panel_csv)
+    report = _written(fitted, study_bounds(cells, study), out, simulated=simulated)
     if panel_csv.resolve() != (out / "cells.csv").resolve():
         _write_frames({"cells": _in_order(cells)}, out, report)
+        write_sidecar(out / "cells.csv", study_id=study.study_id, simulated=simulated)
     return report
 
 
@@ -82,16 +86,16 @@ def fit_sensitivity(cells: pd.DataFrame, study: Study, out: Path) -> tuple[pd.Da
 
 def _simulated_authorities(run: Run) -> list[Mapping[str, Any]]:
     """What a simulated source says of its authorities; nothing where the source is not known to be simulated."""
-    folder = run.out if run.environment.source is None else run.source
-    if not (folder / TRUTH).exists():
+    path = truth_file(run)
+    if path is None:
         return []
     try:
-        content = json.loads((folder / TRUTH).read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
         return list(content.get("authorities", []))
     except (OSError, ValueError, AttributeError, TypeError):
         raise InputError(
             "The truth of the simulated data cannot be read",
-            where=str(folder / TRUTH),
+            where=str(path),
             remedy="Simulate the source again",
         ) from None
 
@@ -118,19 +122,22 @@ def panel_frame(lake_root: Path, study: Study) -> pd.DataFrame:
     return cells.merge(wide, on=keys, how="left", validate="one_to_one")
 
 
-def _written(fitted: StudyFit, bounds: pd.DataFrame, out: Path) -> StepReport:
-    """Writes the frames; numbers as shortest round-trip doubles, blank where not known, text guarded."""
-    report = StepReport("fit", warnings=list(fitted.warnings))
-    _write_frames({**fitted.files, "bounds": bounds}, out, report)
-    records = [_plain(row) for row in fitted.estimates.to_dict(orient="records")]
-    (out / "estimates.json").write_text(json.dumps(records, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+def _written(fitted: StudyFit, bounds: pd.DataFrame, out: Path, *, simulated: bool) -> StepReport:
+    """Writes the frames; numbers as shortest round-trip doubles, blank where not known, text guarded.
+
+    Estimates say of themselves whether they come from simulated returns.
+    """
+    report = StepReport("fit", warnings=list(fitted.warnings), facts={COLUMN: simulated})
+    estimates = fitted.estimates.assign(**{COLUMN: simulated})
+    _write_frames({**fitted.files, "estimates": estimates, "bounds": bounds}, out, report)
+    records = [_plain(row) for row in estimates.to_dict(orient="records")]
+    write_result(out / "estimates.json", json.dumps(records, indent=1, allow_nan=False) + "\n")
     return report
 
 
 def _write_frames(frames: Mapping[str, pd.DataFrame], out: Path, report: StepReport) -> None:
-    out.mkdir(parents=True, exist_ok=True)
     for name, frame in frames.items():
-        (out / f"{name}.csv").write_text(guarded_csv(frame), encoding="utf-8")
+        write_result(out / f"{name}.csv", guarded_csv(frame))
         report.rows[f"{name}.csv"] = len(frame)
 
 

@@ -1,5 +1,8 @@
 """ingest: returns into bronze as received. Looks at every file, decides, then writes each table once.
 
+A return that the lake holds as it is given is not read again, unless the code that reads has changed since: what is in
+bronze depends on that code as much as on the file.
+
 bronze.files is written last and makes the ingest known. What a run that was killed left before that is finished by the
 same command, or undone by another (see `ingest_unfinished`).
 """
@@ -13,13 +16,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from sos_spark.bronze.accepted_rows import accepted_rows
 from sos_spark.bronze.decisions import Decisions, Held, decide
-from sos_spark.bronze.files import FileKey, FileRow, file_rows, held_slices, modules_with_rows, updated_rows
+from sos_spark.bronze.files import (
+    FileKey,
+    FileRow,
+    Reading,
+    accepted_files,
+    file_rows,
+    held_slices,
+    modules_with_rows,
+    read_by_other_code,
+    updated_rows,
+)
 from sos_spark.bronze.flat_tables import NANOS_AS_LONG, by_module, count_rows, file_of_uri, read_table
 from sos_spark.bronze.inspection import Inspection, inspect_files
 from sos_spark.bronze.inventory import Inventory, take_inventory
@@ -34,16 +48,24 @@ from sos_spark.bronze.returns import (
     gather_tables,
 )
 from sos_spark.config.reference import authorities
+from sos_spark.config.simulated import is_simulated
 from sos_spark.errors import InputError
 from sos_spark.lake.arrow import arrow_schema, read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.locks import locked
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.ingest_unfinished import FINGERPRINT_PREFIX, undo_unfinished
+from sos_spark.steps.provenance import code_sha256
 from sos_spark.steps.published import ingest_published, published_files
+from sos_spark.steps.simulated import keep_truth
 from sos_spark.tables import BRONZE_MODULES, FILES
 
 _TABLES_AT_ONCE = 2
+_SHOWN_FILES = 3
+_READS_NOTHING = frozenset(
+    f"sos_spark.{name}" for name in ("steps.published", "steps.context", "steps.simulated", "tables")
+)
+"""What the step imports and its rows do not depend on; its own tables are hashed as they are declared."""
 LAYER_LOCK = replace(FILES, name="bronze")
 """Names the lock of the layer: one ingest a lake at a time."""
 
@@ -52,10 +74,11 @@ def ingest(run: Run) -> StepReport:
     """Takes the source's returns into bronze.
 
     A refused file leaves no row; everything else is committed, and the report names each refusal, with exit code 4
-    unless refusals are allowed. The same source a second time writes nothing.
+    unless refusals are allowed. The same source a second time writes nothing, unless the code that reads has changed.
 
     Raises:
-        InputError: There is no source folder, or nothing in it that could be a return.
+        InputError: There is no source folder, or nothing in it that could be a return; or the lake would hold
+            simulated returns beside real ones.
         ConflictError: Another ingest is at work on the lake.
     """
     inventory = take_inventory(run.source)
@@ -67,14 +90,25 @@ def ingest(run: Run) -> StepReport:
         inspections = inspect_files(spark, inventory.files, authorities())
         gathered = gather_returns(spark, inspections)
         held = held_slices(rows)
-        decisions = decide(gathered.returns, held)
-        new_rows = updated_rows(rows, decisions, gathered.refused)
+        reading = _reading(run.source, inventory)
+        decisions = decide(gathered.returns, held, reading_code=reading.code)
+        new_rows = updated_rows(rows, decisions, gathered.refused, reading)
+        _refuse_mixture(new_rows)
         fingerprint = _fingerprint(lake, new_rows)
         undo_unfinished(spark, lake, continuing=fingerprint)
         if new_rows != rows:
+            lake.take_as_simulated(bool(accepted_files(new_rows, simulated=True)))
             _write_modules(spark, lake, decisions, held, fingerprint)
             _write_files(spark, lake, new_rows, fingerprint)
     report = _report(run, inventory, inspections, gathered, decisions)
+    report.facts["is_simulated"] = bool(accepted_files(new_rows, simulated=True))
+    if report.facts["is_simulated"]:
+        keep_truth(run)
+    if left := read_by_other_code(new_rows, reading):
+        report.warnings.append(
+            f"{left} LA-years of a collection in the lake were read by other code than today's and are not in this "
+            "source; ingest them again to have them read anew"
+        )
     ingest_published(run, report)
     return report
 
@@ -90,6 +124,32 @@ def _require_something(run: Run, inventory: Inventory) -> None:
         expected="cin/, ssda903/ or tables/ with returns below them",
         remedy="Give the folder that holds these",
     )
+
+
+def _reading(source: Path, inventory: Inventory) -> Reading:
+    """How the files are read now: by which code into which tables, and which of them are simulated."""
+    tables = repr([FILES, *BRONZE_MODULES.values()])
+    code = hashlib.sha256((code_sha256(__name__, without=_READS_NOTHING) + tables).encode()).hexdigest()
+    names = (file.name for file in inventory.files)
+    return Reading(code, frozenset(name for name in names if is_simulated(source, name)))
+
+
+def _refuse_mixture(rows: Mapping[FileKey, FileRow]) -> None:
+    """No result is half simulated: a lake holds simulated returns or real ones."""
+    simulated, real = (accepted_files(rows, simulated=which) for which in (True, False))
+    if simulated and real:
+        raise InputError(
+            "The lake would hold simulated returns beside real ones, and nothing was written",
+            where="bronze.files",
+            expected="only real returns, or only simulated ones",
+            found=f"simulated: {_some(simulated)}; real: {_some(real)}",
+            remedy="Give each a lake of its own; truth.json and the file .simulated mark a folder as simulated",
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN_FILES} more" if len(names) > _SHOWN_FILES else ""
+    return ", ".join(names[:_SHOWN_FILES]) + more
 
 
 @contextmanager
@@ -198,12 +258,13 @@ def _report(
     report = StepReport(
         "ingest",
         rows=dict(rows),
-        warnings=[*_warnings(inventory, inspections), *decisions.warnings],
+        warnings=[*_warnings(inventory, inspections), *decisions.warnings, *_reread(decisions)],
         facts={
             "files_read": len(inspections),
             "bytes_read": sum(seen.file.n_bytes for seen in inspections),
             "returns_accepted": len(decisions.accepted),
             "returns_known": len(decisions.known),
+            "returns_reread": len(decisions.reread),
             "returns_replaced": len(decisions.replaced),
             "returns_refused": len(refused),
             "source_sha256": _source_hash(inspections),
@@ -215,6 +276,11 @@ def _report(
     elif refused:
         report.exit_code = InputError.exit_code
     return report
+
+
+def _reread(decisions: Decisions) -> Iterator[str]:
+    if decisions.reread:
+        yield f"{len(decisions.reread)} returns that the lake held were read anew: the code that reads them has changed"
 
 
 def _in_order(refused: Sequence[RefusedReturn]) -> list[RefusedReturn]:

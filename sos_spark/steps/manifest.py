@@ -14,6 +14,7 @@ from typing import Any
 from sos_spark.config.load import fingerprint
 from sos_spark.config.shipped import checkout_root, conf_root
 from sos_spark.steps.context import Run
+from sos_spark.steps.results import write_result
 from sos_spark.tables import TABLES
 
 PACKAGES = ("pyspark", "delta-spark", "pandas", "numpy", "statsmodels", "great_expectations")
@@ -22,8 +23,7 @@ PACKAGES = ("pyspark", "delta-spark", "pandas", "numpy", "statsmodels", "great_e
 def write_manifest(run: Run) -> Path:
     """Writes manifest.json to the run's results. Steps run earlier into the same folder keep their entries."""
     path = run.out / "manifest.json"
-    run.out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(manifest(run, _earlier_steps(path)), indent=2, sort_keys=True, default=str) + "\n")
+    write_result(path, json.dumps(manifest(run, _earlier_steps(path)), indent=2, sort_keys=True, default=str) + "\n")
     return path
 
 

@@ -19,7 +19,7 @@ from sos_spark.outcome.compute import Records, index_rows, records_from
 from sos_spark.outcome.coverage import coverage
 from sos_spark.outcome.rows import Scope
 from sos_spark.steps.context import Run, StepReport
-from sos_spark.steps.provenance import made_from
+from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.tables import (
     COHORT_OBSERVED,
     COHORT_UNITS,
@@ -59,15 +59,13 @@ def outcome(run: Run) -> StepReport:
     if not computed:
         return StepReport("outcome", facts={"outcomes": []})
     fingerprint = made_from(
-        lake,
-        (*INPUTS.values(), COHORT_UNITS, COHORT_OBSERVED),
-        packages=("config", "outcome"),
+        versions_of(lake, (*INPUTS.values(), COHORT_UNITS, COHORT_OBSERVED)),
+        step=__name__,
         settings={
             "study_id": study.study_id,
             "window": study.window.model_dump(mode="json"),
             "population": study.population.model_dump(mode="json"),
             "outcomes": {variant.outcome_id: variant.outcome.model_dump(mode="json") for variant in computed},
-            "bank_holidays": bank_holidays(),
         },
     )
     scope, records = _scope(run), _records(run)

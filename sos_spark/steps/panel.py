@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from decimal import Decimal
+from io import TextIOWrapper
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -14,13 +15,17 @@ from sos_spark.panel.collapse import cells_of, collapse_index_rows, flow_of, mom
 from sos_spark.panel.table import cells_with_moments
 from sos_spark.report.guarded import guarded
 from sos_spark.steps.context import Run, StepReport
-from sos_spark.steps.provenance import made_from
+from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.steps.published import write_published_cells
+from sos_spark.steps.results import result_file
+from sos_spark.steps.simulated import panel_is_simulated, write_sidecar
 from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, OUTCOME_INDEX_ROWS, PANEL_CELLS, PANEL_MOMENTS
 
 
 def panel(run: Run) -> StepReport:
     """Writes the study's panel.cells, panel.moments and outcome.flow, and its cells as `<out>/cells.csv`.
+
+    What their columns do not say, whether they come from simulated returns, stands in cells.provenance.json.
 
     Cells of published outcomes come from published tables instead of index rows.
 
@@ -35,9 +40,8 @@ def panel(run: Run) -> StepReport:
     if computed:
         require_covariates(study.covariates)
         fingerprint = made_from(
-            lake,
-            (OUTCOME_INDEX_ROWS, COHORT_UNITS),
-            packages=("config", "panel"),
+            versions_of(lake, (OUTCOME_INDEX_ROWS, COHORT_UNITS)),
+            step=__name__,
             settings={"outcomes": computed, "study_id": study.study_id, "covariates": study.covariates.model_dump()},
         )
         own = F.col("study_id") == study.study_id
@@ -60,7 +64,10 @@ def panel(run: Run) -> StepReport:
     cells = lake.read_or_empty(spark, PANEL_CELLS).where(mine)
     moments = lake.read_or_empty(spark, PANEL_MOMENTS).where(mine)
     n_cells = write_cells(cells_with_moments(cells, moments, study.covariates), run.out / "cells.csv")
+    simulated = panel_is_simulated(run.lake_root, study)
+    write_sidecar(run.out / "cells.csv", study_id=study.study_id, simulated=simulated)
     report.rows[PANEL_CELLS.name] = n_cells
+    report.facts["is_simulated"] = simulated
     return report
 
 
@@ -69,16 +76,13 @@ def write_cells(cells: DataFrame, path: Path) -> int:
 
     Rows are streamed a partition at a time, so that the driver never holds more than one.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".csv.part")
     n_cells = 0
-    with unfinished.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
+    with result_file(path) as handle, TextIOWrapper(handle, encoding="utf-8", newline="") as text:
+        writer = csv.writer(text, lineterminator="\n")
         writer.writerow(cells.columns)
         for row in cells.toLocalIterator():
             writer.writerow([_text(value) for value in row])
             n_cells += 1
-    unfinished.replace(path)
     return n_cells
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from time import perf_counter
@@ -11,9 +11,11 @@ from typing import Literal
 
 from sos_spark.cohort.units import study_units
 from sos_spark.config.reference import authorities, authority_changes
-from sos_spark.errors import StudyError
+from sos_spark.errors import EnvironmentFaultError, StudyError
+from sos_spark.lake.faults import faults_told
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.manifest import write_manifest
+from sos_spark.steps.provenance import code_sha256
 from sos_spark.steps.pseudonym_key import read_key
 
 STEPS = ("ingest", "validate", "cohort", "outcome", "panel", "fit", "report")
@@ -61,6 +63,7 @@ def run_steps(run: Run, steps: Sequence[PlannedStep], *, while_step: WhileStep) 
         ConflictError: Another live run writes the lake's records, or reads those that this one would write.
     """
     _require(run, steps)
+    failed = 0
     try:
         with ExitStack() as records:
             _hold_records(run, steps, records)
@@ -72,11 +75,19 @@ def run_steps(run: Run, steps: Sequence[PlannedStep], *, while_step: WhileStep) 
                 run.reports.extend(shown or ())
                 failed = next((report.exit_code for report in run.reports if report.exit_code), 0)
                 if failed:
-                    return failed
-        return 0
-    finally:
-        if run.environment.out is not None:
-            write_manifest(run)
+                    break
+    except BaseException:
+        # The manifest of a step that failed is worth having, and never worth hiding why it failed.
+        with suppress(EnvironmentFaultError):
+            _leave_manifest(run)
+        raise
+    _leave_manifest(run)
+    return failed
+
+
+def _leave_manifest(run: Run) -> None:
+    if run.environment.out is not None:
+        write_manifest(run)
 
 
 def _hold_records(run: Run, steps: Sequence[PlannedStep], until: ExitStack) -> None:
@@ -88,14 +99,17 @@ def _hold_records(run: Run, steps: Sequence[PlannedStep], until: ExitStack) -> N
 
 def _run_one(run: Run, step: PlannedStep) -> Iterator[StepReport]:
     start = perf_counter()
-    report = step_function(step.name)(run)
+    with faults_told(f"step {step.name}", source=run.environment.source):
+        report = step_function(step.name)(run)
     report.facts["seconds"] = round(perf_counter() - start, 2)
+    report.facts["code_sha256"] = code_sha256(f"sos_spark.steps.{step.name}")
     yield report
     if step.gate is not None and not report.exit_code:
         from sos_spark.steps.quality import check_layer
 
         start = perf_counter()
-        checked = check_layer(run, step.gate)
+        with faults_told(f"the quality gate of {step.gate}"):
+            checked = check_layer(run, step.gate)
         checked.facts["seconds"] = round(perf_counter() - start, 2)
         yield checked
 

@@ -17,6 +17,7 @@ from sos_spark.fit.cells.reading import NotEstimableError, outcomes_in, read_pan
 from sos_spark.fit.did import fit_prepared
 from sos_spark.report.guarded import guarded_csv
 from sos_spark.steps.context import StepReport
+from sos_spark.steps.results import write_result
 
 REPLICATIONS = 500
 """Enough for a share near 80 % to be known to within 2 points (one standard error)."""
@@ -65,8 +66,7 @@ def power(
     if len(failures) == len(frames):
         raise failures[0]
     frame = pd.concat(frames, ignore_index=True)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "power.csv").write_text(guarded_csv(frame), encoding="utf-8")
+    write_result(out / "power.csv", guarded_csv(frame))
     report.rows["power.csv"] = len(frame)
     return frame, report
 

@@ -18,7 +18,7 @@ from sos_spark.outcome.published import MEASURES, Component, PublishedCell, publ
 from sos_spark.outcome.published_bounds import PublishedBound, published_bounds
 from sos_spark.outcome.reasons import ANALYSED
 from sos_spark.steps.context import Run, StepReport
-from sos_spark.steps.provenance import made_from
+from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PUBLISHED_VALUES
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def ingest_published(run: Run, report: StepReport) -> None:
     digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()
     rows = [astuple(value) for value in published_values(tables)]
     frame = run.spark.createDataFrame(rows, PUBLISHED_VALUES.schema())
-    fingerprint = made_from(run.lake, (), packages=("bronze",), settings={"files": digest})
+    fingerprint = made_from({}, step=__name__, settings={"files": digest})
     run.lake.overwrite(frame, PUBLISHED_VALUES, fingerprint=fingerprint)
     report.rows[PUBLISHED_VALUES.name] = len(rows)
 
@@ -99,14 +99,12 @@ def write_published_cells(run: Run) -> None:
         )
         bounds += [_bound_row(study, outcome.outcome_id, bound) for bound in unknown]
     fingerprint = made_from(
-        lake,
-        (PUBLISHED_VALUES, COHORT_UNITS),
-        packages=("config", "outcome"),
+        versions_of(lake, (PUBLISHED_VALUES, COHORT_UNITS)),
+        step=__name__,
         settings={
             "study_id": study.study_id,
             "window": study.window.model_dump(mode="json"),
             "outcomes": [outcome.model_dump(mode="json") for outcome in outcomes],
-            "regions": {code: authority.region for code, authority in authorities().items()},
         },
     )
     slices = [{"study_id": study.study_id, "outcome_id": outcome.outcome_id} for outcome in outcomes]

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from sos_spark.config.load import fingerprint
+from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.errors import InputError
 from sos_spark.report.flow import flow_table
 from sos_spark.report.guarded import guarded_csv
@@ -21,6 +22,8 @@ from sos_spark.report.results import LakeTables, PlantedEffect, Results
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.manifest import manifest
+from sos_spark.steps.results import write_result
+from sos_spark.steps.simulated import COLUMN, run_is_simulated, truth_file
 from sos_spark.tables import (
     COHORT_UNITS,
     DQ_LEDGER,
@@ -93,7 +96,7 @@ _LONG = ("cells",)
 def report(run: Run) -> StepReport:
     """Writes report.html, flow.csv, quality.csv and figures/ to the run's results.
 
-    Reads the fit's files there, collapsed tables of the lake where one is given, and truth.json of a simulated source.
+    Reads the fit's files there, collapsed tables of the lake where one is given, and truth.json of simulated returns.
 
     Raises:
         InputError: The run has no estimates, or a file of results lacks a column.
@@ -104,18 +107,17 @@ def report(run: Run) -> StepReport:
     pictures = draw_pictures(results, flow)
     page = render_page(results, pictures)
 
-    (run.out / "flow.csv").write_text(guarded_csv(flow), encoding="utf-8")
-    (run.out / "quality.csv").write_text(guarded_csv(quality), encoding="utf-8")
+    write_result(run.out / "flow.csv", guarded_csv(flow))
+    write_result(run.out / "quality.csv", guarded_csv(quality))
     folder = run.out / "figures"
-    folder.mkdir(exist_ok=True)
     for picture in pictures.all:
-        (folder / f"{picture.name}.svg").write_bytes(picture.svg)
-        (folder / f"{picture.name}.png").write_bytes(picture.png)
-    (run.out / "report.html").write_text(page, encoding="utf-8")
+        write_result(folder / f"{picture.name}.svg", picture.svg)
+        write_result(folder / f"{picture.name}.png", picture.png)
+    write_result(run.out / "report.html", page)
     return StepReport(
         "report",
         rows={"flow.csv": len(flow), "quality.csv": len(quality)},
-        facts={"figures": len(pictures.all), "simulated": results.truth is not None},
+        facts={"figures": len(pictures.all), "is_simulated": results.is_simulated},
     )
 
 
@@ -125,12 +127,15 @@ def read_results(run: Run) -> Results:
     frames = {name: _read_file(out, name) for name in _NEEDED}
     frames["estimates"] = _with_analysis(frames["estimates"])
     earlier = _manifest_steps(out / "manifest.json")
+    truth = _read_truth(run)
+    said_by_estimates = COLUMN in frames["estimates"] and frames["estimates"][COLUMN].astype(str).eq("True").any()
     return Results(
         study=study,
         fingerprint=fingerprint(study),
         **frames,
         lake=_read_lake(run),
-        truth=_read_truth(run),
+        truth=truth,
+        is_simulated=truth is not None or bool(said_by_estimates) or run_is_simulated(run),
         frozen=run.frozen,
         manifest=manifest(run, {}),
         warnings=_said(run, earlier, "warnings"),
@@ -220,17 +225,14 @@ def _latest_run(verdicts: pd.DataFrame) -> pd.DataFrame:
 def _read_truth(run: Run) -> tuple[PlantedEffect, ...] | None:
     """The planted effects of a simulated source; None where the source is not known to be simulated.
 
-    The truth is kept beside the results, so that a later report without --source still says 'simulated'.
+    The truth is kept beside the results, so that a later report without --source or --lake still shows it.
     """
-    kept = run.out / "truth.json"
-    if run.environment.source is not None:
-        given = run.source / "truth.json"
-        if given.exists():
-            kept.write_bytes(given.read_bytes())
-        else:
-            kept.unlink(missing_ok=True)
-    if not kept.exists():
+    kept, given = run.out / TRUTH_FILE, truth_file(run)
+    if given is None:
+        kept.unlink(missing_ok=True)
         return None
+    if given != kept:
+        write_result(kept, given.read_bytes())
     try:
         effects = json.loads(kept.read_text(encoding="utf-8"))["effects"]
         return tuple(

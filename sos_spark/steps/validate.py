@@ -6,13 +6,10 @@ Everything is classified and counted before anything is written: a run whose led
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import reduce
-from importlib.resources import files as files_of_package
-from importlib.resources.abc import Traversable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -26,6 +23,7 @@ from sos_spark.silver.reference import Reference
 from sos_spark.silver.rules import all_rules
 from sos_spark.silver.rules.row_rule import OLDEST_RECORD_YEARS, VERY_OLD
 from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.steps.pseudonym_key import read_key
 from sos_spark.steps.staging import staging
 from sos_spark.tables import (
@@ -91,13 +89,13 @@ def validate(run: Run) -> StepReport:
         report.facts["unchanged"] = "published tables only: no records to validate"
         return report
     key = read_key(run.environment)
-    reference = load_reference()
-    versions = {table.name: run.lake.version(table) for table in _bronze_tables()}
-    fingerprint = _fingerprint(versions, reference, key)
+    versions = versions_of(run.lake, _bronze_tables())
+    fingerprint = _fingerprint(versions, key)
     report.facts["fingerprint"] = fingerprint
     if all(run.lake.fingerprint(table) == fingerprint for table in (*_WRITTEN, *_LINKED)):
         report.facts["unchanged"] = True
         return report
+    reference = load_reference()
     with _tuned(run.spark), staging(run.lake_root) as stage:
         files = run.lake.read(run.spark, FILES, version=versions[FILES.name])
         bronze = {name: _read(run, BRONZE_MODULES[name], versions) for name in NEEDED_MODULES}
@@ -149,36 +147,11 @@ def _read(run: Run, table: Table, versions: Mapping[str, int | None]) -> DataFra
     )
 
 
-def _fingerprint(versions: Mapping[str, int | None], reference: Reference, key: bytes) -> str:
-    """Says what silver is made from: bronze, the code of rules and de-duplication, reference data, and which key."""
-    made_from = {
-        "bronze": dict(versions),
-        "code": _code_digest(),
-        "reference": hashlib.sha256(
-            repr((sorted(reference.code_sets.items()), reference.authorities, sorted(reference.bank_holidays))).encode()
-        ).hexdigest(),
-        # A hash of the key's hash: says that the key is another one, and nothing of what it is.
-        "key": hashlib.sha256(hashlib.sha256(key).digest()).hexdigest()[:16],
-    }
-    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
-
-
-def _code_digest() -> str:
-    """Digests the silver package's source, which is its rule set, and the tables it fills."""
-    digest = hashlib.sha256()
-    root = files_of_package("sos_spark")
-    for path, source in sorted([*_sources(root / "silver", "silver"), ("tables.py", root / "tables.py")]):
-        digest.update(path.encode() + b"\0" + source.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def _sources(folder: Traversable, name: str) -> Iterator[tuple[str, Traversable]]:
-    for entry in folder.iterdir():
-        path = f"{name}/{entry.name}"
-        if entry.is_dir():
-            yield from _sources(entry, path)
-        elif entry.name.endswith(".py"):
-            yield path, entry
+def _fingerprint(versions: Mapping[str, int | None], key: bytes) -> str:
+    """Says what silver is made from: bronze, the code and reference data of this step, and which key."""
+    # A hash of the key's hash: says that the key is another one, and nothing of what it is.
+    which_key = hashlib.sha256(hashlib.sha256(key).digest()).hexdigest()[:16]
+    return made_from(versions, step=__name__, settings={"key": which_key})
 
 
 @contextmanager

@@ -11,7 +11,9 @@ import pytest
 
 from sos_spark.config.shipped import conf_root
 from sos_spark.lake.arrow import read_arrow
+from sos_spark.lake.jars import jars_folder
 from sos_spark.tables import CIN_MODULES
+from tests.modes import open_to_others
 
 ROOT = conf_root().parent
 RETURN = """<?xml version="1.0" encoding="utf-8"?>
@@ -48,6 +50,7 @@ def submit(*words: str | Path) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "SPARK"))}
     environment |= {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
     environment |= {"SPARK_LOCAL_IP": "127.0.0.1", "SOS_SPARK_CONF": str(conf_root())}
+    environment |= {"SOS_SPARK_JARS": str(jars_folder())}
     return subprocess.run(
         [str(word) for word in words],
         env=environment,
@@ -81,6 +84,7 @@ def test_a_step_runs_on_two_executors(tmp_path: Path) -> None:
     rows = read_arrow(tmp_path / "lake", CIN_MODULES["cin_details"])
     assert sorted(rows["LAchildID"].to_pylist()) == ["1", "2", "3"]
     assert set(rows["la_code"].to_pylist()) == {"926"}
+    assert open_to_others(tmp_path / "lake") == []
 
 
 @pytest.mark.slow
@@ -93,6 +97,7 @@ def test_a_job_needs_no_options_of_spark_submit(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert read_arrow(tmp_path / "lake", CIN_MODULES["cin_details"]).num_rows == 3
+    assert open_to_others(tmp_path / "lake") == [], "whatever the mask that spark-submit was started with"
 
 
 @pytest.mark.slow

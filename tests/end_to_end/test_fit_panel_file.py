@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from sos_spark.cli.main import main
+from sos_spark.steps.simulated import cells_are_simulated, write_sidecar
 from tests.fit_panels import some_cells
 
 STUDY = """
@@ -138,3 +139,19 @@ def test_the_same_panel_gives_the_same_bytes(tmp_path: Path) -> None:
         assert fitted(folder, order) == 0
         contents.append([path.read_bytes() for path in sorted((folder / "out").glob("*.csv"))])
     assert contents[0] == contents[1]
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_exported_cells_keep_the_mark_of_simulated_data(tmp_path: Path, simulated: bool) -> None:
+    cells = some_outcomes().query("outcome_id == 'o'")
+    write_sidecar(tmp_path / "cells.csv", study_id="s", simulated=simulated)
+    assert fitted(tmp_path, cells) == 0
+    out = tmp_path / "out"
+    assert {row["is_simulated"] for row in rows_of(out / "estimates.csv")} == {str(simulated)}
+    assert cells_are_simulated(out / "cells.csv") is simulated
+    assert ("Simulated data" in (out / "report.html").read_text()) is simulated
+
+
+def test_a_broken_word_beside_the_cells_is_exit_4(tmp_path: Path) -> None:
+    (tmp_path / "cells.provenance.json").write_text("{}")
+    assert fitted(tmp_path, some_outcomes().query("outcome_id == 'o'")) == 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +13,10 @@ from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
 from sos_spark.fit.result import ESTIMATE_COLUMNS
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
+from sos_spark.lake.simulated import is_marked
 from sos_spark.tables import DQ_LEDGER, FILES, OUTCOME_FLOW, PANEL_CELLS, SILVER_ENTITIES, TABLES
 from tests.end_to_end.conftest import CANARY, WholeRun, command
+from tests.modes import open_to_others
 
 pytestmark = pytest.mark.slow
 
@@ -115,3 +118,37 @@ def test_the_same_run_again_changes_no_table_and_no_estimate(whole_run: WholeRun
     assert done.returncode == 0, done.stderr[-3000:]
     assert {table.name: lake.version(table) for table in kept} == before
     assert (whole_run.out / "estimates.csv").read_bytes() == estimates
+
+
+def test_every_file_of_the_lake_and_of_the_results_is_its_owners_alone(whole_run: WholeRun) -> None:
+    assert open_to_others(whole_run.lake, whole_run.out) == []
+
+
+def test_every_table_made_from_simulated_returns_is_marked(whole_run: WholeRun) -> None:
+    assert {row["is_simulated"] for row in read_arrow(whole_run.lake, FILES).to_pylist()} == {True}
+    lake = Lake(whole_run.lake)
+    made = [table for table in TABLES.values() if lake.exists(table)]
+    assert [table.name for table in made if not is_marked(whole_run.lake, table)] == []
+    assert pd.read_csv(whole_run.out / "estimates.csv")["is_simulated"].all()
+    assert json.loads((whole_run.out / "cells.provenance.json").read_text())["is_simulated"] is True
+
+
+@pytest.mark.parametrize("kept", ["lake", "results"])
+def test_a_report_without_the_source_still_says_simulated(whole_run: WholeRun, tmp_path: Path, kept: str) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole_run.out, out)
+    for name in ("truth.json", "manifest.json", "report.html"):
+        (out / name).unlink()
+    lake = whole_run.lake if kept == "lake" else tmp_path / "no lake"
+    done = command("report", "--study", str(whole_run.study), "--lake", str(lake), "--out", str(out))
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Simulated data" in (out / "report.html").read_text()
+
+
+def test_a_fit_without_the_source_still_says_simulated(whole_run: WholeRun, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    where = ["--study", str(whole_run.study), "--lake", str(whole_run.lake), "--out", str(out)]
+    done = command("run", "--from", "fit", *where)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert pd.read_csv(out / "estimates.csv")["is_simulated"].all()
+    assert "Simulated data" in (out / "report.html").read_text()

@@ -12,7 +12,7 @@ from sos_spark.bronze.fault import MAX_FILE_BYTES
 from sos_spark.bronze.inspection import inspect_files
 from sos_spark.bronze.inventory import SourceFile
 from sos_spark.config.reference import authorities
-from sos_spark.errors import ConflictError
+from sos_spark.errors import ConflictError, InputError
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.locks import locked
@@ -180,3 +180,22 @@ def test_a_second_ingest_at_once_is_told_of_the_first(spark: SparkSession, tmp_p
     lake.mkdir()
     with locked(lake, LAYER_LOCK, java_process=None), pytest.raises(ConflictError):
         run_ingest(spark, tmp_path / "source", lake)
+
+
+@pytest.mark.parametrize("mark", ["truth.json", "cin/.simulated"])
+def test_a_lake_takes_simulated_returns_or_real_ones_and_names_the_files_that_mix(
+    spark: SparkSession, tmp_path: Path, mark: str
+) -> None:
+    simulated, real, lake = tmp_path / "simulated", tmp_path / "real", tmp_path / "lake"
+    put(simulated / "cin" / "made_up.xml", cin_xml(a_child("C1", a_referral())))
+    put(simulated / mark, "{}")
+    put(real / "cin" / "sound.xml", cin_xml(a_child("C2", a_referral()), header=a_header(la="202")))
+    run_ingest(spark, simulated, lake)
+    version = Lake(lake).version(FILES)
+    assert [row["is_simulated"] for row in read_arrow(lake, FILES).to_pylist()] == [True]
+    with pytest.raises(InputError) as caught:
+        run_ingest(spark, real, lake)
+    assert caught.value.exit_code == 4
+    assert "cin/made_up.xml" in caught.value.found
+    assert "cin/sound.xml" in caught.value.found
+    assert (Lake(lake).version(FILES), _children(lake)) == (version, ["C1"])

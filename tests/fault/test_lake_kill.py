@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from pyspark.sql import SparkSession
 
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
+from sos_spark.lake.scratch import PREFIX, Scratch
 from sos_spark.tables import PANEL_CELLS
 
 WRITER = """
@@ -48,14 +51,29 @@ def test_a_table_is_whole_after_a_kill_and_the_next_run_waits_for_no_corpse(
     tmp_path: Path, spark: SparkSession
 ) -> None:
     root = tmp_path / "lake"
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(root)], stdout=subprocess.PIPE, text=True)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(root)],
+        stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(temporary)},
+    )  # fmt: skip
     assert writer.stdout is not None
     assert writer.stdout.readline() == "writing\n"
     _wait_for_files_of_an_unfinished_write(root)
+    (spilled,) = temporary.glob(f"{PREFIX}*")
+    assert stat.S_IMODE(spilled.stat().st_mode) == 0o700
+    assert list(spilled.glob("blockmgr-*")), "Spark spills to the private folder"
+    assert [path for path in temporary.iterdir() if path != spilled] == []
+    java = json.loads((spilled / "owner.lock").read_text())["java_process"]
+    os.kill(java, signal.SIGKILL)
     os.kill(writer.pid, signal.SIGKILL)
     assert writer.wait() == -signal.SIGKILL
     assert writer.stdout.read() == ""
     writer.stdout.close()
+
+    assert spilled.exists()
+    Scratch(temporary).remove()
+    assert list(temporary.iterdir()) == [], "the next start removes what the killed one spilled"
 
     assert read_arrow(root, PANEL_CELLS)["unit_id"].to_pylist() == ["before"] * 3
     lake = Lake(root)

@@ -76,6 +76,13 @@ def test_partitions_with_odd_names_and_nulls_are_put_back(tmp_path: Path, spark:
     assert read_arrow(lake.root, ODD, where={"kind": "a b/c%d=é"}).num_rows == 1
 
 
+def test_a_lake_in_a_folder_with_a_space_is_read(tmp_path: Path, spark: SparkSession) -> None:
+    lake = Lake(tmp_path / "a lake of 100%")
+    rows = [("a b", date(2015, 4, 1), 2015, 1)]
+    lake.overwrite(spark.createDataFrame(rows, ODD.schema()), ODD, fingerprint="1")
+    assert as_set(read_arrow(lake.root, ODD).to_pylist()) == set(rows)
+
+
 def test_every_table_has_arrow_types(tmp_path: Path, spark: SparkSession) -> None:
     lake = Lake(tmp_path / "lake")
     table = TABLES["bronze.files"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import traceback
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sos_spark.errors import ConflictError, InputError, QualityGateError
+from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.faults import ConstraintViolationError, SchemaMismatchError, told_safely
 from sos_spark.lake.lake import Lake, declare
+from sos_spark.lake.simulated import is_marked
 from sos_spark.tables import TABLES, Column, Table
+from tests.modes import open_to_others
 from tests.unit.test_lake_locks import another_holder
 
 THINGS = Table(
@@ -119,7 +123,7 @@ def test_merge_updates_what_matches_and_adds_the_rest(lake: Lake, spark: SparkSe
 def test_merge_of_two_rows_with_one_key_is_refused(lake: Lake, spark: SparkSession) -> None:
     lake.overwrite(things(spark, ("926", 2015, "a", 1)), THINGS, fingerprint="1")
     twins = things(spark, ("926", 2015, "a", 2), ("926", 2015, "a", 3))
-    with pytest.raises(ConstraintViolationError, match="one row a key"):
+    with pytest.raises(ConstraintViolationError, match="one row per key"):
         lake.merge(twins, THINGS, on=THINGS.key, fingerprint="2")
     assert content(lake, spark) == [("926", 2015, "a", 1)]
 
@@ -196,6 +200,39 @@ def test_the_lake_is_private(lake: Lake, spark: SparkSession) -> None:
     assert stat.S_IMODE(lake.root.stat().st_mode) == 0o700
 
 
+def test_a_table_of_another_release_is_named_and_not_half_read(lake: Lake, spark: SparkSession) -> None:
+    lake.overwrite(things(spark, ("926", 2015, "a", 1)), THINGS, fingerprint="1")
+    newer = replace(THINGS, columns=(*THINGS.columns, Column("weight", "BIGINT")))
+    rows = things(spark, ("926", 2015, "a", 1)).withColumn("weight", F.lit(None).cast("bigint"))
+    with pytest.raises(InputError, match=r"silver\.things"):
+        lake.overwrite(rows, newer, fingerprint="2")
+    with pytest.raises(InputError, match="other columns"):
+        read_arrow(lake.root, newer)
+
+
+def test_files_of_a_lake_are_their_owners_alone_whatever_hadoops_mask(lake: Lake, spark: SparkSession) -> None:
+    lake.overwrite(things(spark, ("926", 2015, "a", 1)), THINGS, fingerprint="1")
+    lake.replace(things(spark, ("926", 2015, "b", 1)), THINGS, slices=[{"la_code": "926"}], fingerprint="2")
+    lake.merge(things(spark, ("926", 2015, "c", 1)), THINGS, on=THINGS.key, fingerprint="3")
+    lake.take_as_simulated(True)
+    lake.overwrite(things(spark, ("926", 2015, "d", 1)), THINGS, fingerprint="4")
+    assert len(list(lake.root.rglob("*"))) > 15
+    assert open_to_others(lake.root) == []
+
+
+def test_tables_of_a_simulated_lake_are_marked_and_others_are_not(lake: Lake, spark: SparkSession) -> None:
+    lake.overwrite(things(spark, ("926", 2015, "a", 1)), THINGS, fingerprint="1")
+    assert not is_marked(lake.root, THINGS)
+    lake.take_as_simulated(True)
+    version = lake.overwrite(things(spark, ("926", 2015, "b", 1)), THINGS, fingerprint="2")
+    assert is_marked(lake.root, THINGS)
+    assert content(lake, spark, version) == content(lake, spark) == [("926", 2015, "b", 1)]
+    assert lake.fingerprint(THINGS) == "2"
+    assert lake.overwrite(things(spark, ("926", 2015, "b", 1)), THINGS, fingerprint="2") == lake.version(THINGS)
+    lake.merge(things(spark, ("926", 2015, "c", 1)), THINGS, on=THINGS.key, fingerprint="3")
+    assert len(content(lake, spark)) == 2
+
+
 def test_every_table_of_the_lake_is_declared_as_it_should_be(tmp_path: Path) -> None:
     for table in TABLES.values():
         declare(tmp_path, table)
@@ -214,7 +251,22 @@ def test_every_table_of_the_lake_is_declared_as_it_should_be(tmp_path: Path) -> 
 def test_a_table_with_every_kind_of_column_round_trips(lake: Lake, spark: SparkSession, name: str) -> None:
     rows = {
         "panel.cells": ("study", "outcome", "926", 0, date(2013, 4, 1), "0", "male", None, None, 3, 2, 2),
-        "bronze.files": (7, "ab", "cin/2015/926.xml", "xml", "cin", "926", 2015, None, "accepted", None, 1, {"x": 2}),
+        "bronze.files": (
+            7,
+            "ab",
+            "cin/2015/926.xml",
+            "xml",
+            "cin",
+            "926",
+            2015,
+            None,
+            "accepted",
+            None,
+            1,
+            {"x": 2},
+            False,
+            "code",
+        ),
     }
     table = TABLES[name]
     lake.overwrite(spark.createDataFrame([rows[name]], table.schema()), table, fingerprint="1")
