@@ -214,7 +214,8 @@ def _box(panel_cells: pd.DataFrame, unknown: Mapping[Place, tuple[float, float, 
 def _interval(estimate: LinearEstimate, inference: Inference) -> tuple[float, float]:
     """Returns the CR2 interval, or with 4 or fewer treated LAs the inverted randomisation test's."""
     if estimate.panel.n_treated_units <= FEW_TREATED:
-        return estimate.distribution(permutations=inference.permutations, seed=inference.seed).interval()
+        given = {"permutations": inference.permutations, "seed": inference.seed}
+        return estimate.distribution(**given, strata=inference.strata).interval()
     low, high = Sandwich(estimate.moments).satterthwaite_of([estimate.coefficient]).interval()
     return float(low[0]), float(high[0])
 

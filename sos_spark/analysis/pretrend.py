@@ -161,6 +161,7 @@ def slope_distribution(
             omitted_period=int(panel.periods[0]),
             permutations=inference.permutations,
             seed=inference.seed,
+            strata=panel.strata(inference.strata),
             course=lambda numbers, gtime: np.asarray(numbers - gtime, dtype=np.float64),
         )
     outcomes = (panel, replace(panel, y_sum=panel.rows * _time(panel), y_sumsq=None))
@@ -183,6 +184,7 @@ def slope_distribution(
         gtime=panel.gtime,
         permutations=min(inference.permutations, _REFITTED),
         seed=inference.seed,
+        strata=panel.strata(inference.strata),
     )
 
 

@@ -237,7 +237,11 @@ class Covariates(Frozen):
 
 
 class Inference(Frozen):
-    """How uncertainty is measured. `headline` is the interval that is quoted first."""
+    """How uncertainty is measured. `headline` is the interval that is quoted first.
+
+    `strata`: go-lives are permuted among all authorities (none), or within thirds of them by rows (size). A plan that
+    leaves it at none is fingerprinted as one written before there was the key.
+    """
 
     headline: Literal["wcr"] = "wcr"
     draws: int = Field(99_999, ge=99, le=10_000_000)
@@ -245,6 +249,7 @@ class Inference(Frozen):
     seed: int = Field(20210101, ge=0)
     cluster: Literal["unit_id"] = "unit_id"
     weights: Literal["child", "la_equal"] = "child"
+    strata: Literal["none", "size"] = Field("none", exclude_if=lambda named: named == "none")
     event_study_bins: tuple[int, int] | None = None
     base: Literal["universal", "varying"] = "universal"
 

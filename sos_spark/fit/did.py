@@ -88,7 +88,7 @@ def fit_prepared(
         interval = wild_cluster_interval(moments, **drawn)  # type: ignore[arg-type]
         ci_wcr = interval.low, interval.high
     leverage = leverage_shares(moments, coefficient)
-    permuted = estimate.distribution(permutations=inference.permutations, seed=inference.seed)
+    permuted = estimate.distribution(permutations=inference.permutations, seed=inference.seed, strata=inference.strata)
     p_ri, ci_ri = permuted.test().p, permuted.interval()
     mde = permuted.minimum_detectable_effect() if few else minimum_detectable_effect(se=se_cr2, df=df)
     notes = _cautions(estimate, permuted, n_treated=n_treated, df=df)

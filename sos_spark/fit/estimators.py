@@ -68,10 +68,15 @@ class LinearEstimate:
         """Tests 'no effect' by `distribution`."""
         return self.distribution(permutations=permutations, seed=seed).test()
 
-    def distribution(self, *, permutations: int, seed: int) -> EffectDistribution:
-        """Permutes the go-live dates over the LAs, all dates together, and estimates again."""
+    def distribution(
+        self, *, permutations: int, seed: int, strata: Literal["none", "size"] = "none"
+    ) -> EffectDistribution:
+        """Permutes the go-live dates over the LAs, within strata if asked, all dates together, and estimates again."""
+        within = self.panel.strata(strata)
         if self.estimator == "twfe":
-            return go_live_distribution(self.panel, weights=self.weights, permutations=permutations, seed=seed)
+            return go_live_distribution(
+                self.panel, weights=self.weights, permutations=permutations, seed=seed, strata=within
+            )
         gtime = self.panel.gtime
         if self.estimator == "imputation":
             refit = ImputationRefit.of(self.panel, weights=self.weights).scored
@@ -87,6 +92,7 @@ class LinearEstimate:
             gtime=gtime,
             permutations=permutations,
             seed=seed,
+            strata=within,
             factor=cr1_factor(self.moments),
         )
 

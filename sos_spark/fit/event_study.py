@@ -185,7 +185,13 @@ def _permuted_intervals(
     of_treated = binned[int(np.flatnonzero(panel.is_treated_unit)[0])]
     held = {name: (of_treated == int(name.removeprefix("event_"))).astype(np.int64) for name in names}
     found = event_distributions(
-        panel, moments, held, weights=inference.weights, permutations=inference.permutations, seed=inference.seed
+        panel,
+        moments,
+        held,
+        weights=inference.weights,
+        permutations=inference.permutations,
+        seed=inference.seed,
+        strata=panel.strata(inference.strata),
     )
     for place, name in enumerate(names):
         if name in found:

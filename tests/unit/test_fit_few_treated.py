@@ -131,3 +131,16 @@ def test_cells_are_counted_once_lone_levels_are_merged() -> None:
     result = fit_did(pd.concat([cells, other]), design=design, inference=QUICK)
     assert len(cells) + len(other) == result.n_cells + 8
     assert result.n_cells == len(cells)
+
+
+def test_strata_of_size_permute_go_lives_among_authorities_of_like_size() -> None:
+    cells = some_cells(n_units=30)
+    design = a_design(pilots={"201": 3, "202": 3})
+    result = fit_did(cells, design=design, inference=QUICK.model_copy(update={"strata": "size"}))
+    assert result.permuted is not None
+    plan, sizes = result.permuted.plan, cells.groupby("unit_id")["n"].sum()
+    assert np.bincount(plan.strata).tolist() == [10, 10, 10]
+    assert sorted(sizes.to_numpy()[plan.strata == 0]) == sorted(sizes)[:10]
+    same = plan.strata[0] == plan.strata[1]
+    assert plan.n_distinct == (10 * 9 // 2 if same else 10 * 10)
+    assert fit_did(cells, design=design, inference=QUICK).permuted.plan.n_distinct == 435  # type: ignore[union-attr]

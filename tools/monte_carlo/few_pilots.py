@@ -79,7 +79,8 @@ TOGETHER = (
     *_unlike("2 of 60", (2, 2)),
     *_unlike("4 of 60", (2, 2, 2, 2)),
 )
-STAGGERED: tuple[Estimator, ...] = ("cs_simple", "imputation", "sun_abraham")
+STAGGERED: tuple[Estimator, ...] = ("cs_simple", "imputation")
+"""Sun and Abraham's average is that of group-time effects where rows are much the same from year to year."""
 
 
 def simulate(scenario: FewPilots, random: np.random.Generator) -> PreparedPanel:

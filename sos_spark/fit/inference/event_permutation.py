@@ -32,6 +32,7 @@ def event_distributions(
     weights: Weights,
     permutations: int,
     seed: int,
+    strata: Ints | None = None,
 ) -> dict[str, EffectDistribution]:
     """Permutes which LAs are treated and estimates the effects at every event time again.
 
@@ -42,6 +43,7 @@ def event_distributions(
         weights: Those of the regression.
         permutations: Assignments to draw, `PERMUTATIONS` at most.
         seed: Draws are tied to the sorted unit ids.
+        strata: A number for each LA; treatment is permuted within strata only.
 
     Returns:
         A distribution by name; none where a period's effect cannot be told from the others'.
@@ -62,7 +64,7 @@ def event_distributions(
     effects = np.where(treated[:, None, None], own, 0.0)
     xy = base.weighted_xy - effects @ estimates
     plan = Assignments.of(
-        np.where(treated, panel.gtime, NEVER), permutations=min(permutations, PERMUTATIONS), seed=seed
+        np.where(treated, panel.gtime, NEVER), strata=strata, permutations=min(permutations, PERMUTATIONS), seed=seed
     )
     width = sum(shape.shape)
     size = max(8, _FLOATS_A_BATCH // (width * (3 * width + 4 * len(xx))))

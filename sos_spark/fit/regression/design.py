@@ -156,6 +156,13 @@ class PreparedPanel:
             continuous_products=None if self.continuous_products is None else self.continuous_products[keep],
         )
 
+    def strata(self, of: Literal["none", "size"]) -> Ints:
+        """Returns the stratum of each LA, (G,), for randomisation: one for all, or thirds by rows over the window."""
+        if of == "none":
+            return np.zeros(len(self.unit_ids), dtype=np.int64)
+        rank = np.argsort(np.argsort(self.rows.sum(axis=1), kind="stable"), kind="stable")
+        return np.asarray(3 * rank // len(rank), dtype=np.int64)
+
     def row_weight(self, weights: Weights) -> Array:
         """Returns the weight of each row of each LA, (G,): 1, or one over the LA's rows over the window."""
         totals = self.rows.sum(axis=1)
