@@ -22,7 +22,7 @@ _OF_THE_EXTRA = frozenset({"delta", "deltalake", "great_expectations", "pyarrow"
 """What `pip install sos-spark` leaves out: a fit and its report need none of it."""
 
 
-def guarded(command: Callable[[], int | None], *, debug: bool, as_json: bool) -> int:
+def within_boundary(command: Callable[[], int | None], *, debug: bool, as_json: bool) -> int:
     """Runs a command. Returns its exit code; whatever it raises is told on stderr."""
     try:
         return _with_what_is_installed(command) or 0

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from sos_spark.cli import commands_analysis, commands_lake, commands_run, commands_study
-from sos_spark.cli.boundary import guarded
+from sos_spark.cli.boundary import within_boundary
 
 app = typer.Typer(
     name="sos-spark",
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Fits are thousands of small matrices: threads only get in each other's way, and sums would depend on their number.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     command = typer.main.get_command(app)
-    return guarded(
+    return within_boundary(
         lambda: command.main(args=arguments, prog_name="sos-spark", standalone_mode=False),
         debug="--debug" in arguments,
         as_json="--json" in arguments,

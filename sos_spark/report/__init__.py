@@ -1,5 +1,5 @@
-"""What people read: figures, the report, tables.
+"""What people read: the report, section by section, with its figures and tables.
 
-`results` holds what a run left; `page` draws its figures and renders its page; `flow` and `quality` make its tables;
-`house` is the style of every figure, `wording` of every name and number, `guarded` of every CSV that people open.
+`results` holds what a run left; `sections` has one module for each section that a reader sees, `blocks` what a section
+is made of, and `page` renders them; `figures` holds what figures are drawn with, `words` names, numbers and sentences.
 """

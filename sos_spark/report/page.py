@@ -11,30 +11,31 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sos_spark.report import choices, quality, verdicts
-from sos_spark.report.declared import Declared
-from sos_spark.report.draw_effects import (
+from sos_spark.report.blocks import Section
+from sos_spark.report.figures.style import DataTable, Picture
+from sos_spark.report.results import Results, rows_of, with_intervals
+from sos_spark.report.sections import choices, quality
+from sos_spark.report.sections.draw_effects import (
     comparators_left_out,
     forest_picture,
     leave_one_out_picture,
     stability,
 )
-from sos_spark.report.draw_event_study import event_study_picture
-from sos_spark.report.draw_flow import flow_picture
-from sos_spark.report.draw_quality import balance_picture, quality_picture
-from sos_spark.report.draw_trends import trends_picture
-from sos_spark.report.drift import drift_section
-from sos_spark.report.house import DataTable, Picture
-from sos_spark.report.placebo import placebo_section
-from sos_spark.report.power import power_section
-from sos_spark.report.results import Results, rows_of, with_intervals
-from sos_spark.report.robustness import robustness_section
-from sos_spark.report.secondary import secondary_section
-from sos_spark.report.sections import Section
-from sos_spark.report.specifications import spoken
-from sos_spark.report.staggered import staggered_section
-from sos_spark.report.unknown import unknown_section
-from sos_spark.report.wording import count, number, p_value
+from sos_spark.report.sections.draw_flow import flow_picture
+from sos_spark.report.sections.draw_quality import balance_picture, quality_picture
+from sos_spark.report.sections.drift import drift_section
+from sos_spark.report.sections.event_study import event_study_picture
+from sos_spark.report.sections.placebo import placebo_section
+from sos_spark.report.sections.power import power_section
+from sos_spark.report.sections.robustness import robustness_section
+from sos_spark.report.sections.secondary import secondary_section
+from sos_spark.report.sections.staggered import staggered_section
+from sos_spark.report.sections.trends import trends_picture
+from sos_spark.report.sections.unknown import unknown_section
+from sos_spark.report.words import verdicts
+from sos_spark.report.words.declared import Declared
+from sos_spark.report.words.specifications import spoken
+from sos_spark.report.words.wording import count, number, p_value
 
 _SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     power_section, drift_section, staggered_section, robustness_section, placebo_section, secondary_section,

@@ -16,9 +16,9 @@ from sos_spark.config.characteristics import with_simulated
 from sos_spark.config.study import Study
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.reading import read_panel
-from sos_spark.report.guarded import guarded_csv
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.guarded_csv import guarded_csv
 from sos_spark.steps.results import write_result
 from sos_spark.steps.simulated import COLUMN, cells_are_simulated, run_is_simulated, truth_file, write_sidecar
 from sos_spark.tables import OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PANEL_MOMENTS

@@ -13,8 +13,8 @@ from pyspark.sql import functions as F
 from sos_spark.config.variants import variants
 from sos_spark.panel.collapse import cells_of, collapse_index_rows, flow_of, moments_of, require_covariates
 from sos_spark.panel.table import cells_with_moments
-from sos_spark.report.guarded import guarded
 from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.guarded_csv import guarded_text
 from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.steps.published import write_published_cells
 from sos_spark.steps.results import result_file
@@ -91,4 +91,4 @@ def _text(value: object) -> object:
     if isinstance(value, Decimal):
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
-    return guarded(value)
+    return guarded_text(value)

@@ -14,13 +14,13 @@ import pandas as pd
 from sos_spark.config.load import fingerprint
 from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.errors import InputError
-from sos_spark.report.flow import flow_table
-from sos_spark.report.guarded import guarded_csv
 from sos_spark.report.page import draw_pictures, render_page
-from sos_spark.report.quality import quality_table
 from sos_spark.report.results import LakeTables, PlantedEffect, Results
+from sos_spark.report.sections.flow import flow_table
+from sos_spark.report.sections.quality import quality_table
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.guarded_csv import guarded_csv
 from sos_spark.steps.manifest import manifest
 from sos_spark.steps.results import write_result
 from sos_spark.steps.simulated import COLUMN, run_is_simulated, truth_file

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sos_spark.cli.boundary import guarded
+from sos_spark.cli.boundary import within_boundary
 from sos_spark.cli.main import main
 from sos_spark.errors import ConflictError, DisclosureError, EnvironmentFaultError, InputError, QualityGateError
 
@@ -53,14 +53,14 @@ def test_each_kind_of_error_has_its_exit_code(error: type[Exception], code: int)
     def fail() -> int:
         raise error("It stopped")
 
-    assert guarded(fail, debug=False, as_json=False) == code
+    assert within_boundary(fail, debug=False, as_json=False) == code
 
 
 def test_a_foreign_error_is_told_without_its_message(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> int:
         raise ValueError("could not convert CANARY-CHILD-1 to a date")
 
-    assert guarded(fail, debug=True, as_json=False) == 1
+    assert within_boundary(fail, debug=True, as_json=False) == 1
     shown = capsys.readouterr().err
     assert "ValueError" in shown
     assert "CANARY" not in shown
@@ -71,7 +71,7 @@ def test_an_interrupt_is_130(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> int:
         raise KeyboardInterrupt
 
-    assert guarded(fail, debug=False, as_json=True) == 130
+    assert within_boundary(fail, debug=False, as_json=True) == 130
     assert json.loads(capsys.readouterr().err)["exit_code"] == 130
 
 

@@ -11,13 +11,13 @@ from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.load import parse_study
 from sos_spark.config.study import Study
-from sos_spark.report.declared import Declared
-from sos_spark.report.flow import flow_table
+from sos_spark.report.blocks import Table
 from sos_spark.report.page import draw_pictures, render_page
 from sos_spark.report.results import Results, rows_of
-from sos_spark.report.sections import Table
-from sos_spark.report.staggered import staggered_section
-from sos_spark.report.verdicts import is_significant, verdicts
+from sos_spark.report.sections.flow import flow_table
+from sos_spark.report.sections.staggered import staggered_section
+from sos_spark.report.words.declared import Declared
+from sos_spark.report.words.verdicts import is_significant, verdicts
 from sos_spark.steps.context import Run
 from sos_spark.steps.fit import fit_panel_file
 from sos_spark.steps.report import read_results

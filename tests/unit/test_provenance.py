@@ -17,7 +17,7 @@ MODULES = {
     "validate": ("steps.validate", "silver.rules.referrals", "silver.conform", "config.reference", "lake.lake"),
     "cohort": ("steps.cohort", "cohort.units", "cohort.observed", "config.study", "lake.lake"),
     "outcome": ("steps.outcome", "outcome.care", "outcome.icpc", "config.periods", "config.variants"),
-    "panel": ("steps.panel", "steps.published", "panel.collapse", "outcome.published", "report.guarded"),
+    "panel": ("steps.panel", "steps.published", "panel.collapse", "outcome.published", "steps.guarded_csv"),
     "fit": ("steps.fit", "fit.regression.covariance", "fit.inference.wild", "fit.cells.reading", "config.study"),
     "report": ("steps.report", "report.page", "report.wording", "config.study"),
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sos_spark.cli.boundary import guarded
+from sos_spark.cli.boundary import within_boundary
 from sos_spark.config.shipped import expectations_root
 from sos_spark.errors import QualityGateError
 from sos_spark.quality import BrokenRuleError, Finding, gate, load_suites
@@ -67,7 +67,7 @@ def test_an_error_as_json_has_the_findings(capsys: pytest.CaptureFixture[str]) -
         gate([a_finding()], n_checked=1)
         return 0
 
-    assert guarded(stop, debug=False, as_json=True) == 3
+    assert within_boundary(stop, debug=False, as_json=True) == 3
     told = json.loads(capsys.readouterr().err)
     assert told["findings"] == [
         {

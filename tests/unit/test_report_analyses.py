@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 
 from sos_spark.config.freeze import FrozenPlan
-from sos_spark.report.draw_specifications import specification_curve
-from sos_spark.report.drift import drift_section, pretrend_table, survival_in_words
-from sos_spark.report.house import DataTable
-from sos_spark.report.placebo import pilots_in_words, placebo_section, placebo_tests, placebos_in_words
-from sos_spark.report.power import power_section
+from sos_spark.report.blocks import Banner, Bullets, Section, Table, Text
+from sos_spark.report.figures.style import DataTable
 from sos_spark.report.results import LakeTables, Results
-from sos_spark.report.robustness import curve_in_words, not_estimated, other_estimates, robustness_section
-from sos_spark.report.secondary import secondary_section
-from sos_spark.report.sections import Banner, Bullets, Section, Table, Text
-from sos_spark.report.staggered import staggered_section, twfe_in_words
-from sos_spark.report.unknown import bounds_in_words, shares_by_period, unknown_section, unknown_table
+from sos_spark.report.sections.draw_specifications import specification_curve
+from sos_spark.report.sections.drift import drift_section, pretrend_table, survival_in_words
+from sos_spark.report.sections.placebo import pilots_in_words, placebo_section, placebo_tests, placebos_in_words
+from sos_spark.report.sections.power import power_section
+from sos_spark.report.sections.robustness import curve_in_words, not_estimated, other_estimates, robustness_section
+from sos_spark.report.sections.secondary import secondary_section
+from sos_spark.report.sections.staggered import staggered_section, twfe_in_words
+from sos_spark.report.sections.unknown import bounds_in_words, shares_by_period, unknown_section, unknown_table
 from tests.unit import report_example as example
 from tests.unit import report_example_analyses as analyses
 

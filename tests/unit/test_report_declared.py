@@ -9,7 +9,7 @@ import pytest
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.load import parse_study
 from sos_spark.config.study import Study
-from sos_spark.report.declared import Declared, legend, starred
+from sos_spark.report.words.declared import Declared, legend, starred
 from tests.unit.report_example import STUDY_TEXT
 
 ALTERNATIVES = '[sensitivity]\ngo_live = ["2014-04-01"]\nplacebo_dates = ["2014-04-01"]\n'

@@ -15,12 +15,12 @@ import pytest
 from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.errors import InputError
-from sos_spark.report import house
-from sos_spark.report.draw_effects import forest_picture
-from sos_spark.report.draw_event_study import event_study_picture
-from sos_spark.report.flow import flow_table
+from sos_spark.report.figures import style
 from sos_spark.report.page import Pictures, draw_pictures, render_page
 from sos_spark.report.results import LakeTables, Results
+from sos_spark.report.sections.draw_effects import forest_picture
+from sos_spark.report.sections.event_study import event_study_picture
+from sos_spark.report.sections.flow import flow_table
 from sos_spark.steps import manifest
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.report import read_results, report
@@ -408,7 +408,7 @@ def test_the_page_says_whether_the_plan_was_frozen(frozen: FrozenPlan | None, sa
     assert said in Page(render_page(replace(RESULTS, frozen=frozen), NO_PICTURES)).words
 
 
-@pytest.mark.parametrize("colour", [house.INK, house.QUIET, house.PILOT, house.COMPARATOR])
+@pytest.mark.parametrize("colour", [style.INK, style.QUIET, style.PILOT, style.COMPARATOR])
 def test_text_on_white_has_contrast_enough_for_everyone(colour: str) -> None:
     def channel(text: str) -> float:
         value = int(text, 16) / 255

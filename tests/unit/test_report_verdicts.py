@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from sos_spark.report.results import PlantedEffect, Results
-from sos_spark.report.verdicts import detectable, is_significant, recovered, summary, verdicts
+from sos_spark.report.words.verdicts import detectable, is_significant, recovered, summary, verdicts
 from tests.unit.report_example import a_study, estimates
 
 

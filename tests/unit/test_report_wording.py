@@ -6,7 +6,7 @@ import pytest
 
 from sos_spark.config.load import parse_study
 from sos_spark.config.study import KinshipPlacement, Published, RereferralNfa
-from sos_spark.report.wording import (
+from sos_spark.report.words.wording import (
     PER_10_000,
     POINTS,
     WORKING_DAYS,

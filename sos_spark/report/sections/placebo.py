@@ -6,14 +6,14 @@ import math
 
 import pandas as pd
 
-from sos_spark.report.declared import Declared
-from sos_spark.report.draw_placebo import placebo_picture
-from sos_spark.report.house import DataTable
+from sos_spark.report.blocks import Block, Bullets, Heading, Section, Table, Text, section
+from sos_spark.report.figures.style import DataTable
 from sos_spark.report.results import Results, of_outcome, rows_of, with_intervals
-from sos_spark.report.sections import Block, Bullets, Heading, Section, Table, Text, section
-from sos_spark.report.specifications import spoken
-from sos_spark.report.verdicts import is_significant
-from sos_spark.report.wording import count, p_value
+from sos_spark.report.sections.draw_placebo import placebo_picture
+from sos_spark.report.words.declared import Declared
+from sos_spark.report.words.specifications import spoken
+from sos_spark.report.words.verdicts import is_significant
+from sos_spark.report.words.wording import count, p_value
 
 
 def placebo_section(results: Results) -> Section | None:

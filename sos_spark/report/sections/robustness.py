@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sos_spark.report.declared import Declared
-from sos_spark.report.draw_specifications import specification_curve
-from sos_spark.report.house import DataTable
+from sos_spark.report.blocks import Block, Bullets, Heading, Section, Table, Text, section
+from sos_spark.report.figures.style import DataTable
 from sos_spark.report.results import Results, of_outcome, rows_of, with_intervals
-from sos_spark.report.sections import Block, Bullets, Heading, Section, Table, Text, section
-from sos_spark.report.specifications import meaning, spoken
-from sos_spark.report.verdicts import is_significant
-from sos_spark.report.wording import count, number, p_value
+from sos_spark.report.sections.draw_specifications import specification_curve
+from sos_spark.report.words.declared import Declared
+from sos_spark.report.words.specifications import meaning, spoken
+from sos_spark.report.words.verdicts import is_significant
+from sos_spark.report.words.wording import count, number, p_value
 
 
 def robustness_section(results: Results) -> Section | None:

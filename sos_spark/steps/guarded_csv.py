@@ -10,7 +10,7 @@ _STARTS_A_FORMULA = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]")
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 
 
-def guarded(value: object) -> object:
+def guarded_text(value: object) -> object:
     """Returns a cell with an apostrophe before text that a spreadsheet would run as a formula.
 
     Text that is a number stays as it is: it cannot be a formula.
@@ -22,8 +22,8 @@ def guarded(value: object) -> object:
 
 def guarded_csv(frame: pd.DataFrame) -> str:
     """Returns a frame as CSV: guarded text, shortest round-trip numbers, blank where not known, line feeds."""
-    safe = frame.rename(columns=lambda name: str(guarded(str(name))))
+    safe = frame.rename(columns=lambda name: str(guarded_text(str(name))))
     text = [name for name in safe.columns if safe[name].dtype == object]
-    safe = safe.assign(**{name: safe[name].map(guarded) for name in text})
+    safe = safe.assign(**{name: safe[name].map(guarded_text) for name in text})
     csv: str = safe.to_csv(index=False, lineterminator="\n")
     return csv

@@ -9,10 +9,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sos_spark.report.house import COMPARATOR, INK, PILOT, QUIET, DataTable, Picture, draw, room_for_zero, zero_line
+from sos_spark.report.figures.style import (
+    COMPARATOR,
+    INK,
+    PILOT,
+    QUIET,
+    DataTable,
+    Picture,
+    draw,
+    room_for_zero,
+    zero_line,
+)
 from sos_spark.report.results import Results, of_outcome, rows_of
-from sos_spark.report.specifications import spoken
-from sos_spark.report.wording import Scale, number
+from sos_spark.report.words.specifications import spoken
+from sos_spark.report.words.wording import Scale, number
 
 _ESTIMATORS: dict[str, dict[str, Any]] = {
     "cs_never": {"color": PILOT, "marker": "o"},

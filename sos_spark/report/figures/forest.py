@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sos_spark.report.house import COMPARATOR, INK, PILOT, bare_rows, room_for_zero, zero_line
-from sos_spark.report.wording import Scale
+from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, bare_rows, room_for_zero, zero_line
+from sos_spark.report.words.wording import Scale
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sos_spark.report.house import DataTable, Picture
+from sos_spark.report.figures.style import DataTable, Picture
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sos_spark.analysis.secondary.analyses import SIMULATED
-from sos_spark.report.declared import Declared, Mark, legend, starred
-from sos_spark.report.forest import Bar, bar_in_words, paint_forest
-from sos_spark.report.house import PILOT, QUIET, DataTable, Picture, draw, wrapped
+from sos_spark.report.blocks import Banner, Block, Bullets, Heading, Section, Text, section
+from sos_spark.report.figures.forest import Bar, bar_in_words, paint_forest
+from sos_spark.report.figures.style import PILOT, QUIET, DataTable, Picture, draw, wrapped
 from sos_spark.report.results import Results, rows_of, with_intervals
-from sos_spark.report.sections import Banner, Block, Bullets, Heading, Section, Text, section
-from sos_spark.report.verdicts import is_significant
-from sos_spark.report.wording import count, p_value
+from sos_spark.report.words.declared import Declared, Mark, legend, starred
+from sos_spark.report.words.verdicts import is_significant
+from sos_spark.report.words.wording import count, p_value
 
 _ANALYSES = {
     "ofsted": (

@@ -11,13 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sos_spark.outcome.reasons import ANALYSED
-from sos_spark.report.draw_trends import label_every
-from sos_spark.report.flow import reason_in_words, unknown_by_period
-from sos_spark.report.forest import Bar, height_of, paint_groups
-from sos_spark.report.house import ARM_COLOURS, DataTable, Picture, draw, panels
+from sos_spark.report.blocks import Block, Bullets, Heading, Section, Table, Text, section
+from sos_spark.report.figures.forest import Bar, height_of, paint_groups
+from sos_spark.report.figures.style import ARM_COLOURS, DataTable, Picture, draw, panels
 from sos_spark.report.results import ARM_NAMES, Results, of_outcome, rows_of
-from sos_spark.report.sections import Block, Bullets, Heading, Section, Table, Text, section
-from sos_spark.report.wording import Scale, count, percent
+from sos_spark.report.sections.flow import reason_in_words, unknown_by_period
+from sos_spark.report.sections.trends import label_every
+from sos_spark.report.words.wording import Scale, count, percent
 
 _MARKS: dict[str, dict[str, Any]] = {
     "pilot": {"linestyle": "-", "marker": "o", "markersize": 3.4},

@@ -11,9 +11,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sos_spark.report.house import COMPARATOR, PILOT, QUIET, DataTable, Picture, draw, panels, room_for_zero, zero_line
+from sos_spark.report.figures.style import (
+    COMPARATOR,
+    PILOT,
+    QUIET,
+    DataTable,
+    Picture,
+    draw,
+    panels,
+    room_for_zero,
+    zero_line,
+)
 from sos_spark.report.results import Results, of_outcome, rows_of
-from sos_spark.report.wording import Scale, number
+from sos_spark.report.words.wording import Scale, number
 
 TARGET = "average"
 _PANELS = {

@@ -8,7 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from sos_spark.report.house import (
+from sos_spark.report.figures.style import (
     COMPARATOR,
     PILOT,
     QUIET,
@@ -18,9 +18,9 @@ from sos_spark.report.house import (
     draw,
     zero_line,
 )
-from sos_spark.report.quality import expected, failures_per_1000
 from sos_spark.report.results import Results, rows_of
-from sos_spark.report.wording import number
+from sos_spark.report.sections.quality import expected, failures_per_1000
+from sos_spark.report.words.wording import number
 
 _PALE_TO_BLUE = LinearSegmentedColormap.from_list("pale_to_blue", ["#f3f6fa", "#7fb0da", "#00406f"])
 _MOST_ROWS = 48
