@@ -34,8 +34,8 @@ from sos_spark.report.sections.trends import trends_picture
 from sos_spark.report.sections.unknown import unknown_section
 from sos_spark.report.words import verdicts
 from sos_spark.report.words.declared import Declared
+from sos_spark.report.words.numbers import count, number, p_value
 from sos_spark.report.words.specifications import spoken
-from sos_spark.report.words.wording import count, number, p_value
 
 _SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     power_section, drift_section, staggered_section, robustness_section, placebo_section, secondary_section,

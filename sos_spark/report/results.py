@@ -13,7 +13,8 @@ import pandas as pd
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.periods import label as period_label
 from sos_spark.config.study import Study
-from sos_spark.report.words.wording import Scale, outcome_labels, scale_of, unit_name
+from sos_spark.report.words.labels import outcome_labels, scale_of, unit_name
+from sos_spark.report.words.numbers import Scale
 
 Arm = Literal["pilot", "comparator", "unused"]
 ARMS: tuple[Arm, ...] = ("pilot", "comparator", "unused")

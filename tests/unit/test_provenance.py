@@ -19,7 +19,7 @@ MODULES = {
     "outcome": ("steps.outcome", "outcome.care", "outcome.icpc", "config.periods", "config.variants"),
     "panel": ("steps.panel", "steps.published", "panel.collapse", "outcome.published", "steps.guarded_csv"),
     "fit": ("steps.fit", "fit.regression.covariance", "fit.inference.wild", "fit.cells.reading", "config.study"),
-    "report": ("steps.report", "report.page", "report.words.wording", "config.study"),
+    "report": ("steps.report", "report.page", "report.words.labels", "config.study"),
 }
 UNRELATED = {
     "validate": "fit.did",

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from sos_spark.config.study import AssessmentDuration, Icpc, Outcome, Published
+from sos_spark.report.words.numbers import PER_10_000, POINTS, WORKING_DAYS
 from sos_spark.report.words.possible import Possible, possible_of
-from sos_spark.report.words.wording import PER_10_000, POINTS, WORKING_DAYS
 
 SHARE, LENGTH = Possible(0.0, 1.0), Possible(0.0, math.inf)
 

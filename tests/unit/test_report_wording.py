@@ -6,20 +6,8 @@ import pytest
 
 from sos_spark.config.load import parse_study
 from sos_spark.config.study import KinshipPlacement, Published, RereferralNfa
-from sos_spark.report.words.wording import (
-    PER_10_000,
-    POINTS,
-    WORKING_DAYS,
-    listed,
-    number,
-    outcome_label,
-    outcome_labels,
-    p_phrase,
-    p_value,
-    percent,
-    scale_of,
-    unit_name,
-)
+from sos_spark.report.words.labels import outcome_label, outcome_labels, scale_of, unit_name
+from sos_spark.report.words.numbers import PER_10_000, POINTS, WORKING_DAYS, listed, number, p_phrase, p_value, percent
 from tests.unit.report_example import STUDY_TEXT, a_study
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, bare_rows, room_for_zero, zero_line
-from sos_spark.report.words.wording import Scale
+from sos_spark.report.words.numbers import Scale
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import pandas as pd
 
 from sos_spark.config.study import Study
 from sos_spark.report.results import Results, rows_of
-from sos_spark.report.words.wording import listed, outcome_definition, outcome_labels
+from sos_spark.report.words.labels import outcome_definition, outcome_labels
+from sos_spark.report.words.numbers import listed
 
 _WEIGHTS = {"child": "every index row counts once", "la_equal": "every authority counts the same"}
 

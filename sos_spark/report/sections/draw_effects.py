@@ -11,7 +11,7 @@ from scipy.stats import t as student
 from sos_spark.report.figures.forest import Bar, bar_in_words, height_of, paint_forest, paint_groups
 from sos_spark.report.figures.style import QUIET, WASH, DataTable, Picture, draw
 from sos_spark.report.results import Results, rows_of, with_intervals
-from sos_spark.report.words.wording import Scale, listed, p_value
+from sos_spark.report.words.numbers import Scale, listed, p_value
 
 
 def forest_picture(results: Results) -> Picture | None:

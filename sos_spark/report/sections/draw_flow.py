@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 from sos_spark.report.figures.style import ARM_COLOURS, FAINT, INK, QUIET, WASH, DataTable, Picture, draw
 from sos_spark.report.results import ARM_NAMES, Results, rows_of
 from sos_spark.report.sections.flow import SEVERAL, STAGE_NAMES, STAGES, reason_in_words
-from sos_spark.report.words.wording import count
+from sos_spark.report.words.numbers import count
 
 _SHOWN = ("pilot", "comparator")
 _GAP, _BOX, _NAMES = 0.42, 0.78, 0.82

@@ -23,7 +23,7 @@ from sos_spark.report.figures.style import (
     zero_line,
 )
 from sos_spark.report.results import Results, of_outcome, rows_of
-from sos_spark.report.words.wording import Scale, number
+from sos_spark.report.words.numbers import Scale, number
 
 TARGET = "average"
 _PANELS = {

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from sos_spark.report.figures.style import FAINT, PILOT, QUIET, WASH, DataTable, Picture, draw, panels
 from sos_spark.report.results import Results, of_outcome
-from sos_spark.report.words.wording import count, number
+from sos_spark.report.words.numbers import count, number
 
 _BINS = 31
 

@@ -20,7 +20,7 @@ from sos_spark.report.figures.style import (
 )
 from sos_spark.report.results import Results, rows_of
 from sos_spark.report.sections.quality import expected, failures_per_1000
-from sos_spark.report.words.wording import number
+from sos_spark.report.words.numbers import number
 
 _PALE_TO_BLUE = LinearSegmentedColormap.from_list("pale_to_blue", ["#f3f6fa", "#7fb0da", "#00406f"])
 _MOST_ROWS = 48

@@ -8,8 +8,8 @@ from sos_spark.report.figures.forest import Bar, paint_forest
 from sos_spark.report.figures.style import PILOT, QUIET, WASH, DataTable, Picture, draw
 from sos_spark.report.results import Results, rows_of
 from sos_spark.report.words.declared import Declared, legend, starred
+from sos_spark.report.words.numbers import p_value
 from sos_spark.report.words.specifications import spoken
-from sos_spark.report.words.wording import p_value
 
 
 def specification_curve(results: Results, outcome_id: str) -> Picture | None:

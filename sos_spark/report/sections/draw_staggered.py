@@ -21,8 +21,8 @@ from sos_spark.report.figures.style import (
     zero_line,
 )
 from sos_spark.report.results import Results, of_outcome, rows_of
+from sos_spark.report.words.numbers import Scale, number
 from sos_spark.report.words.specifications import spoken
-from sos_spark.report.words.wording import Scale, number
 
 _ESTIMATORS: dict[str, dict[str, Any]] = {
     "cs_never": {"color": PILOT, "marker": "o"},

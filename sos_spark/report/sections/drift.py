@@ -12,8 +12,8 @@ from sos_spark.report.blocks import Block, Bullets, Heading, Section, Table, Tex
 from sos_spark.report.figures.style import DataTable
 from sos_spark.report.results import Results, of_outcome, rows_of
 from sos_spark.report.sections.draw_honest import bounds_of, direction_of, honest_picture, side_of_zero, survives_up_to
+from sos_spark.report.words.numbers import Scale, number, p_phrase, p_value
 from sos_spark.report.words.specifications import spoken
-from sos_spark.report.words.wording import Scale, number, p_phrase, p_value
 
 _UNTOLD = "not distinguishable from no change even under {}"
 _PARALLEL, _STRAIGHT = "exactly parallel trends", "an earlier drift that goes on in a straight line"

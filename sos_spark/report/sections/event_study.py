@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from sos_spark.report.figures.style import INK, PILOT, QUIET, DataTable, Picture, draw, room_for_zero, zero_line
 from sos_spark.report.results import Results, rows_of
-from sos_spark.report.words.wording import count, p_phrase
+from sos_spark.report.words.numbers import count, p_phrase
 
 _NUMBERS = ["att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high"]
 

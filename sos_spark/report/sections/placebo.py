@@ -11,9 +11,9 @@ from sos_spark.report.figures.style import DataTable
 from sos_spark.report.results import Results, of_outcome, rows_of, with_intervals
 from sos_spark.report.sections.draw_placebo import placebo_picture
 from sos_spark.report.words.declared import Declared
+from sos_spark.report.words.numbers import count, p_value
 from sos_spark.report.words.specifications import spoken
 from sos_spark.report.words.verdicts import is_significant
-from sos_spark.report.words.wording import count, p_value
 
 
 def placebo_section(results: Results) -> Section | None:

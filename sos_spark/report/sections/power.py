@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from sos_spark.report.blocks import Block, Bullets, Section, Table, Text, section
 from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, QUIET, DataTable, Picture, draw, panels
 from sos_spark.report.results import Results, of_outcome, rows_of
+from sos_spark.report.words.numbers import Scale, count, number, percent
 from sos_spark.report.words.verdicts import detectable
-from sos_spark.report.words.wording import Scale, count, number, percent
 
 _WANTED = 0.8
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from sos_spark.report.results import ARM_NAMES, ARMS, Results, rows_of
-from sos_spark.report.words.wording import count, percent
+from sos_spark.report.words.numbers import count, percent
 
 COLUMNS = [
     "la_code", "la_name", "unit_id", "arm", "census_year", "entity", "rule_code", "dfe_code", "severity", "n_rows",

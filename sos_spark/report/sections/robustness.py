@@ -9,9 +9,9 @@ from sos_spark.report.figures.style import DataTable
 from sos_spark.report.results import Results, of_outcome, rows_of, with_intervals
 from sos_spark.report.sections.draw_specifications import specification_curve
 from sos_spark.report.words.declared import Declared
+from sos_spark.report.words.numbers import count, number, p_value
 from sos_spark.report.words.specifications import meaning, spoken
 from sos_spark.report.words.verdicts import is_significant
-from sos_spark.report.words.wording import count, number, p_value
 
 
 def robustness_section(results: Results) -> Section | None:

@@ -11,8 +11,8 @@ from sos_spark.report.figures.forest import Bar, bar_in_words, paint_forest
 from sos_spark.report.figures.style import PILOT, QUIET, DataTable, Picture, draw, wrapped
 from sos_spark.report.results import Results, rows_of, with_intervals
 from sos_spark.report.words.declared import Declared, Mark, legend, starred
+from sos_spark.report.words.numbers import count, p_value
 from sos_spark.report.words.verdicts import is_significant
-from sos_spark.report.words.wording import count, p_value
 
 _ANALYSES = {
     "ofsted": (

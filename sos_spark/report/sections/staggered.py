@@ -11,8 +11,8 @@ from sos_spark.report.blocks import Block, Bullets, Heading, Section, Table, Tex
 from sos_spark.report.figures.style import DataTable
 from sos_spark.report.results import Results, of_outcome, rows_of
 from sos_spark.report.sections.draw_staggered import bacon_picture, by_estimator_picture
+from sos_spark.report.words.numbers import Scale, count, day_in_words, number, p_value
 from sos_spark.report.words.specifications import meaning, spoken
-from sos_spark.report.words.wording import Scale, count, day_in_words, number, p_value
 
 _LEVELS = {"group": "Pilots that started {}", "calendar": "The period from {}", "event": "{} periods since go-live"}
 _OVERALL = {

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sos_spark.config.periods import label as period_label
 from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, QUIET, DataTable, Picture, draw
 from sos_spark.report.results import ARM_NAMES, Results
-from sos_spark.report.words.wording import Scale, count
+from sos_spark.report.words.numbers import Scale, count
 
 _LINES: dict[str, Any] = {
     "pilot": {"color": PILOT, "linestyle": "-", "marker": "o", "markersize": 3.6},

@@ -17,7 +17,7 @@ from sos_spark.report.figures.style import ARM_COLOURS, DataTable, Picture, draw
 from sos_spark.report.results import ARM_NAMES, Results, of_outcome, rows_of
 from sos_spark.report.sections.flow import reason_in_words, unknown_by_period
 from sos_spark.report.sections.trends import label_every
-from sos_spark.report.words.wording import Scale, count, percent
+from sos_spark.report.words.numbers import Scale, count, percent
 
 _MARKS: dict[str, dict[str, Any]] = {
     "pilot": {"linestyle": "-", "marker": "o", "markersize": 3.4},

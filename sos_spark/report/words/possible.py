@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sos_spark.config.study import AssessmentDuration, Outcome, Published
 from sos_spark.outcome.published import MEASURES
-from sos_spark.report.words.wording import Scale
+from sos_spark.report.words.numbers import Scale
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sos_spark.report.words.wording import day_in_words
+from sos_spark.report.words.numbers import day_in_words
 
 _NAMED: dict[str, tuple[str, str]] = {
     "main": ("Main", "the study's own choices, as listed under The plan"),

@@ -14,8 +14,8 @@ from typing import Any
 from sos_spark.fit.verdict import ALPHA, CANNOT_TELL, CHANGE, NO_CHANGE_THAT_MATTERS, NO_ESTIMATE, verdict_of
 from sos_spark.fit.verdict import Verdict as Finding
 from sos_spark.report.results import Results, of_outcome
+from sos_spark.report.words.numbers import Scale, number, p_phrase
 from sos_spark.report.words.possible import Possible, possible_of
-from sos_spark.report.words.wording import Scale, number, p_phrase
 
 Row = Mapping[Any, Any]
 
