@@ -126,7 +126,7 @@ def sensitivity(
         by = "ri" if row["p_wcr"] is None else "wcr"
         p = row[f"p_{by}"]
         numbers = [_shown(row[name], 12, ".4g") for name in ("att", f"ci_low_{by}", f"ci_high_{by}")]
-        sys.stdout.write(f"{row['outcome_id']:<32}{row['specification']:<32}{''.join(numbers)}{_shown(p, 8, '.3f')}\n")
+        sys.stdout.write(f"{row['outcome_id']:<32}{row['specification']:<32}{''.join(numbers)}{_shown_p(p):>8}\n")
     sys.stdout.write(f"sensitivity: {out / 'sensitivity.csv'}\n")
     return 0
 
@@ -174,6 +174,11 @@ def _effects(text: str) -> tuple[float, ...]:
     if not all(map(math.isfinite, effects)):
         raise StudyError("--effects cannot be read", expected="numbers with commas, as in 0.01,0.02", found=text)
     return effects
+
+
+def _shown_p(p: float | None) -> str:
+    """Writes a p-value with three decimals, never as 0."""
+    return "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _shown(value: object, width: int, form: str) -> str:

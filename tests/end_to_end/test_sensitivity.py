@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sos_spark.analysis.study import SENSITIVITY_COLUMNS
+from sos_spark.cli.commands_analysis import _shown_p
 from sos_spark.cli.main import main
 from sos_spark.steps.fit import SENSITIVITY_FILES
 from tests.end_to_end.test_fit_panel_file import a_study, some_outcomes
@@ -33,6 +34,11 @@ def test_every_specification_is_a_row_and_a_line(tmp_path: Path, capsys: pytest.
     said = capsys.readouterr().out
     assert all(name in said for name in names)
     assert {path.stem for path in (tmp_path / "out").iterdir()} == set(SENSITIVITY_FILES)
+
+
+@pytest.mark.parametrize(("p", "said"), [(0.00001, "<0.001"), (0.0, "<0.001"), (0.0321, "0.032"), (None, "")])
+def test_a_p_value_is_never_printed_as_0(p: float | None, said: str) -> None:
+    assert _shown_p(p) == said
 
 
 def test_json_holds_the_same_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,9 @@
 """The imputation estimate under any assignment of go-lives, fast enough to permute them.
 
-Estimate and scores are those of `imputation`, so that assignments are ranked by the standard error that CR2 and the
-bootstrap have, about residuals that treated rows share (`shared_refit`): of its own a lone group has none.
+The estimate is that of `imputation`. Its scores here are the authors' own (Borusyak, Jaravel and Spiess 2024, theorem
+3): the LA's sum of weights times residuals, which come from the untreated rows' regression and, where treated, are
+effects less their mean over the rows that share one, adjusted for leverage (see `small_groups`). They need no second
+regression.
 """
 
 from __future__ import annotations
@@ -12,12 +14,11 @@ import numpy as np
 
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.subpanel import Mask, period_products
-from sos_spark.fit.inference.randomisation import effect_and_scores
-from sos_spark.fit.regression.design import NEVER, TREATED, Ints, PreparedPanel, Weights
+from sos_spark.fit.regression.design import NEVER, Ints, PreparedPanel, Weights
 from sos_spark.fit.regression.moments import Array
-from sos_spark.fit.staggered.imputation import imputation_moments
-from sos_spark.fit.staggered.shared_refit import SharedResiduals
-from sos_spark.fit.staggered.untreated import UntreatedRows, predicted, pseudo_inverse
+from sos_spark.fit.staggered.residual_model import effect_groups, has_a_small_group
+from sos_spark.fit.staggered.small_groups import about_shared_effects, count_of_comparators
+from sos_spark.fit.staggered.untreated import UntreatedRows, pseudo_inverse
 
 _NOT_IDENTIFIED = 1e-7
 
@@ -26,23 +27,21 @@ _NOT_IDENTIFIED = 1e-7
 class ImputationRefit:
     """A panel's untreated rows by LA if it went live on each date, to be put together for whatever is tried.
 
-    `outcomes` are the panels of y and of the actual treatment. Shapes, M dates with NEVER among them: dates (M,)
-    ascending; before (M, T); of rows before each date: rows (M, G), x_mean (M, G, K), xx (M, G, K, K) of period dummies
-    and covariates, LA means swept out, zz (M, G, P, P) and zy (2, M, G, P) as they are; y_sum (2, G, T).
+    The outcomes are y and, second, the actual treatment. Shapes, M dates with NEVER among them: dates (M,) ascending;
+    before (M, T); y_sum (2, G, T); of rows before each date: rows (M, G), x_mean (M, G, K), xx (M, G, K, K) of period
+    dummies and covariates, LA means swept out, y_mean (2, M, G), xy (2, M, G, K).
     """
 
-    outcomes: tuple[PreparedPanel, PreparedPanel]
-    weights: Weights
+    panel: PreparedPanel
     weight: Array
     dates: Ints
     before: Mask
+    y_sum: Array
     rows: Array
     x_mean: Array
     xx: Array
-    zz: Array
-    zy: Array
-    y_sum: Array
-    every: SharedResiduals
+    y_mean: Array
+    xy: Array
 
     @classmethod
     def of(cls, panel: PreparedPanel, *, weights: Weights) -> ImputationRefit:
@@ -50,29 +49,32 @@ class ImputationRefit:
         outcomes = (panel, panel.with_effect_as_outcome())
         dates = np.unique(panel.gtime)
         before = np.asarray((dates == NEVER)[:, None] | (panel.periods < dates[:, None]))
-        by_period = [period_products(each) for each in outcomes]
-        zz = np.einsum("mt,gtpq->mgpq", before, by_period[0][0])
-        zy = np.stack([np.einsum("mt,gtp->mgp", before, zy) for _, zy in by_period])
-        parts = [
-            UntreatedRows.of(panel, np.broadcast_to(mask, panel.rows.shape), zz=zz[m], zy=zy[0, m])
-            for m, mask in enumerate(before)
-        ]
-        whole = np.ones(panel.rows.shape, dtype=bool)
-        every = [UntreatedRows.of(each, whole, zz=each.zz_sum, zy=each.zy_sum) for each in outcomes]
-        weight = panel.row_weight(weights)
+        parts = []
+        for each in outcomes:
+            zz, zy = period_products(each)
+            parts.append(
+                [
+                    UntreatedRows.of(
+                        each,
+                        np.broadcast_to(mask, panel.rows.shape),
+                        zz=np.einsum("t,gtpq->gpq", mask, zz),
+                        zy=np.einsum("t,gtp->gp", mask, zy),
+                    )
+                    for mask in before
+                ]
+            )
+        first = parts[0]
         return cls(
-            outcomes=outcomes,
-            weights=weights,
-            weight=weight,
+            panel=panel,
+            weight=panel.row_weight(weights),
             dates=dates,
             before=before,
-            rows=np.stack([part.rows for part in parts]),
-            x_mean=np.stack([part.x_mean for part in parts]),
-            xx=np.stack([part.xx for part in parts]),
-            zz=zz,
-            zy=zy,
             y_sum=np.stack([each.y_sum for each in outcomes]),
-            every=SharedResiduals(panel.periods, weight, every[0].xx, np.stack([own.xy for own in every])),
+            rows=np.stack([part.rows for part in first]),
+            x_mean=np.stack([part.x_mean for part in first]),
+            xx=np.stack([part.xx for part in first]),
+            y_mean=np.array([[part.y_mean for part in own] for own in parts]),
+            xy=np.array([[part.xy for part in own] for own in parts]),
         )
 
     def scored(self, gtime: Ints) -> tuple[Array, Array]:
@@ -83,45 +85,31 @@ class ImputationRefit:
         Raises:
             InputError: Nothing can be estimated.
         """
-        panel = self.outcomes[0].with_gtime(gtime)
-        if not predicted(panel)[panel.rows > 0].all():
-            return self._without_unpredicted(gtime)
+        panel, weight, n_periods = self.panel, self.weight, len(self.panel.periods)
         date, unit = np.searchsorted(self.dates, gtime), np.arange(len(gtime))
-        before, rows, x_mean = self.before[date], self.rows[date, unit], self.x_mean[date, unit]
-        total = float(self.weight @ (panel.rows * ~before).sum(axis=1))
+        x_mean, first_xx, first_xy = self.x_mean[date, unit], self.xx[date, unit], self.xy[:, date, unit]
+        before = self.before[date]
+        known = ~before & (self.rows[date, unit] > 0)[:, None] & ((panel.rows * before).sum(axis=0) > 0)
+        n = known * panel.rows
+        total = float(weight @ n.sum(axis=1))
         if not total:
             raise InputError("No effect can be measured under this assignment")
-        target = ~before / total
-        n, z = target * panel.rows, target[:, :, None] * panel.z_sum
-        taken = n.sum(axis=1)
-        slope = np.concatenate([n, z.sum(axis=1)], axis=1) - taken[:, None] * x_mean
-        xx = np.einsum("g,gkl->kl", self.weight, self.xx[date, unit])
-        direction = self.weight @ slope
-        multiplier = pseudo_inverse(xx) @ direction
+        n, z = n / total, known[:, :, None] * panel.z_sum / total
+        slope = np.concatenate([n, z.sum(axis=1)], axis=1) - n.sum(axis=1)[:, None] * x_mean
+        xx = np.einsum("g,gkl->kl", weight, first_xx)
+        inverse = pseudo_inverse(xx)
+        direction = weight @ slope
+        multiplier = inverse @ direction
         if np.abs(xx @ multiplier - direction).max() > _NOT_IDENTIFIED * np.abs(direction).max():
             raise InputError("No effect can be measured under this assignment")
-        n_periods = len(panel.periods)
-        constant = -taken / np.maximum(rows, 1.0) + x_mean @ multiplier
-        level = np.where(before, constant[:, None] - multiplier[:n_periods], target) * (panel.rows > 0)
-        return self._scored(gtime, date, level, -multiplier[n_periods:])
-
-    def _scored(self, gtime: Ints, date: Ints, level: Array, z_before: Array) -> tuple[Array, Array]:
-        """Returns estimates and scores of weights v: of a row, level (G, T) and, before go-live, z'z_before more."""
-        panel, unit, before = self.outcomes[0], np.arange(len(gtime)), self.before[date]
-        z_part = self.zz[date, unit] @ z_before
-        sums = panel.rows * level + before * (panel.z_sum @ z_before)
-        with_z = np.einsum("gt,gtp->gp", level, panel.z_sum) + z_part
-        with_z_before = np.einsum("gt,gtp->gp", before * level, panel.z_sum) + z_part
-        vy = np.einsum("gt,ogt->og", level, self.y_sum) + self.zy[:, date, unit] @ z_before
-        vx = np.concatenate([sums, with_z], axis=1)
-        vv = np.einsum("gt,gt->g", level, sums) + with_z_before @ z_before
-        return vy @ self.weight, self.every.scores(gtime, vx=vx, vy=vy, vv=vv)
-
-    def _without_unpredicted(self, gtime: Ints) -> tuple[Array, Array]:
-        """The same where treated rows have to go that nothing predicts: by the regression itself, which is slower."""
-        att, scores = np.zeros(2), np.zeros((2, len(gtime)))
-        for outcome, panel in enumerate(self.outcomes):
-            moments = imputation_moments(panel.with_gtime(gtime), weights=self.weights)
-            att[outcome], own = effect_and_scores(moments, TREATED)
-            scores[outcome, [panel.unit_ids.index(unit_id) for unit_id in moments.unit_ids]] = own
-        return att, scores
+        beta = np.einsum("g,ogk->ok", weight, first_xy) @ inverse
+        level = self.y_mean[:, date, unit] - beta @ x_mean.T
+        of_period = level[:, :, None] + beta[:, None, :n_periods]
+        effect = known * self.y_sum / total - n * of_period - np.einsum("gtp,op->ogt", z, beta[:, n_periods:])
+        residual = first_xy - np.einsum("gkl,ol->ogk", first_xx, beta)
+        shared = effect_groups(gtime, panel.periods)
+        share = weight[:, None] * n
+        scores = about_shared_effects(weight[:, None] * effect, share, shared) - weight * (residual @ multiplier)
+        if has_a_small_group(gtime, panel.periods[-1]):
+            scores *= count_of_comparators(shared)
+        return np.einsum("g,ogt->o", weight, effect), scores

@@ -8,10 +8,10 @@ of the estimate's weights v they do not span. With y fitted on X and, at right a
 
 Only the shared effects change with an assignment, and only treated LAs have rows in them.
 
-Where groups are small a treated LA decides much of an effect that few share, and its residual keeps only a part of its
-own shocks: with shocks twice as large the imputation rejected 14 % of true nulls. So the treated LAs' scores are those
-of CR2, up to the shape of its adjustment: in the direction of v, which is all that counts here, it is a number for each
-LA, the root of the share of v'v that the model's leverage leaves. Other LAs have next to no leverage.
+Where groups are small a treated LA decides much of an effect that few share, and its residual keeps only a part of
+its own shocks. So the treated LAs' scores are those of CR2, up to the shape of its adjustment: in the direction of v,
+which is all that counts here, it is a number for each LA, the root of the share of v'v that the model's leverage
+leaves. Other LAs have next to no leverage; how their scores count stands in `small_groups`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from scipy.linalg.lapack import dpstrf
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.staggered.group_time import Ints
 from sos_spark.fit.staggered.residual_model import effect_groups, has_a_small_group
+from sos_spark.fit.staggered.small_groups import count_of_comparators
 
 _DEPENDENT = 1e-9
 _NO_FREEDOM = 1e-6
@@ -83,6 +84,7 @@ class SharedResiduals:
             leverage = np.einsum("lk,kl->l", spans, solve_spanned(left, spans.T))
             leverage += outside[treated] ** 2 / size if beyond else 0.0
             left_over[:, treated] *= adjustment(weight * leverage, vv[treated])
+            left_over *= count_of_comparators(groups)
         return np.asarray(self.weight * left_over)
 
     @cached_property

@@ -1,11 +1,9 @@
 """The simple aggregate of group-time effects under any assignment of go-lives, fast enough to permute them.
 
-With m[h, t] the mean of the LAs that go live in h, b = a - 1 and C(t) the LAs that compare in t, ATT(a, t) =
-(m[a, t] - m[a, b]) - (m[C(t), t] - m[C(t), b]); the standard error needs the aggregate's slope on each m[h, t], which
-is a matter of a few small matrix products. Its residuals are those that CR2 and the bootstrap have: about the groups'
-own means, or, where some group is small, about effects that groups share (see `residuals`), with the treated LAs'
-scores adjusted for leverage (see `shared_refit`). The numbers are those of `residuals.average_moments`, without a
-regression.
+With m[h, t] the mean of the LAs that go live in h, b = a - 1 and C(t) the LAs that compare in t, ATT(a, t) = (m[a, t]
+- m[a, b]) - (m[C(t), t] - m[C(t), b]); the scores need the aggregate's slope on each m[h, t], which is a matter of a
+few small matrix products. Residuals are about the groups' own means, those of CR1; where some group is small, effects
+are about those that groups share (see `small_groups`).
 """
 
 from __future__ import annotations
@@ -19,10 +17,7 @@ from sos_spark.fit.regression.design import NEVER
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.staggered.group_time import Control, Ints, UnitPanel
 from sos_spark.fit.staggered.residual_model import effect_groups, has_a_small_group
-from sos_spark.fit.staggered.shared_refit import adjustment, solve_spanned
-
-_ROUNDING = 1e-10
-"""Share of the slope's sum of squares outside the model below which it is rounding."""
+from sos_spark.fit.staggered.small_groups import about_shared_effects, count_of_comparators
 
 
 @dataclass(frozen=True)
@@ -64,84 +59,66 @@ class SimpleEffect:
         Raises:
             InputError: Nothing can be measured.
         """
-        groups, first, group_of = np.unique(gtime, return_index=True, return_inverse=True)
+        groups, group_of = np.unique(gtime, return_inverse=True)
         member = (group_of == np.arange(len(groups))[:, None]).astype(np.float64)
         rows, sums = member @ self.rows, member @ self.y_sum
-        slope = self._slope(groups, rows)
-        fitted = mean = _ratio(sums, rows)
-        n_periods = rows.shape[1]
-        factor = np.ones(len(gtime))
-        if has_a_small_group(gtime, n_periods - 1):
-            shared = effect_groups(gtime, np.arange(n_periods))
-            treated = np.flatnonzero((shared >= 0).any(axis=1))
-            cells = np.where(group_of[treated, None] == np.arange(len(groups)), 1.0, 0.0)[:, :, None]
-            own = cells * self.rows[treated, None]
-            fitted, factor[treated] = _shared_fit(rows, sums, slope, shared[first], own)
-        left = self.y_sum - self.rows * fitted[:, group_of]
-        return np.sum(slope * mean, axis=(1, 2)), factor * np.einsum("gt,ogt->og", _ratio(slope, rows)[group_of], left)
+        mean, time = _ratio(sums, rows), np.arange(rows.shape[1])
+        compares = self._compares(groups, time)
+        weight = _weights(groups, rows, compares)
+        per_row = _ratio(_slope(groups, rows, compares, weight), rows)[group_of]
+        effect = _effects(groups, rows, sums, compares)
+        estimate = np.sum(weight * effect, axis=(1, 2))
+        left = self.y_sum - self.rows * mean[:, group_of]
+        scores = np.einsum("gt,ogt->og", per_row, left)
+        if has_a_small_group(gtime, time[-1]):
+            shared = effect_groups(gtime, time)
+            own = _ratio(weight, rows)[group_of] * self.rows
+            # A treated LA lies about its group's mean, and that about the mean of those that share its effect.
+            about_group = _ratio(weight, rows)[group_of] * left
+            of_unit = own * effect[:, group_of] + about_group
+            scores += about_shared_effects(of_unit, own, shared) - about_group.sum(axis=2)
+            scores *= count_of_comparators(shared)
+        return estimate, scores
 
-    def _slope(self, groups: Ints, rows: Array) -> Array:
-        """Returns the aggregate's slope (H, T) on the groups' means."""
-        time = np.arange(rows.shape[1])
+    def _compares(self, groups: Ints, time: Ints) -> Array:
+        """Returns which groups compare in each period (T, H)."""
         never = groups == NEVER
         if never.any() and self.control != "not_yet":
-            compares = np.broadcast_to(never, (len(time), len(groups)))
-        else:
-            compares = never | (groups > time[:, None])
-        control_rows = compares @ rows
-        treated = np.flatnonzero(groups > 0)
-        base = groups[treated] - 1
-        known = (time >= groups[treated][:, None]) & (rows[treated] > 0) & (rows[treated, base] > 0)[:, None]
-        known &= (np.diag(control_rows) > 0) & (control_rows[:, base].T > 0)
-        weight = known * rows[treated].sum(axis=1)[:, None]
-        if not weight.any():
-            raise InputError("No effect can be measured under this assignment")
-        weight = weight / weight.sum()
-        slope = np.zeros_like(rows)
-        slope[treated] += weight
-        slope[treated, base] -= weight.sum(axis=1)
-        slope -= compares.T * rows * _ratio(weight.sum(axis=0), np.diag(control_rows))
-        for a, b in enumerate(base):
-            slope[:, b] += rows[:, b] * (_ratio(weight[a], control_rows[:, b]) @ compares)
-        return slope
+            return np.broadcast_to(never, (len(time), len(groups)))
+        return np.asarray(never | (groups > time[:, None]))
 
 
-def _shared_fit(rows: Array, sums: Array, slope: Array, shared: Ints, treated: Array) -> tuple[Array, Array]:
-    """Fits the cells' means by group, period, shared effect and the slope's own weights.
+def _weights(groups: Ints, rows: Array, compares: Array) -> Array:
+    """Returns the weight (H, T) of each group-time effect from go-live on."""
+    time, control_rows = np.arange(rows.shape[1]), compares @ rows
+    base = np.maximum(groups - 1, 0)
+    known = (groups > 0)[:, None] & (time >= groups[:, None]) & (rows > 0)
+    known &= (rows[np.arange(len(groups)), base] > 0)[:, None]
+    known &= (np.diag(control_rows) > 0) & (control_rows[:, base].T > 0)
+    weight = known * rows.sum(axis=1)[:, None]
+    if not weight.any():
+        raise InputError("No effect can be measured under this assignment")
+    return np.asarray(weight / weight.sum())
 
-    Shapes: rows, slope, shared (H, T), sums (O, H, T); shared numbers the effects, -1 for none; treated (L, H, T), the
-    rows of each treated LA by cell. Returns fitted means (O, H, T) and what treated LAs' scores are multiplied by (L,).
-    """
-    n_groups, n_periods = rows.shape
-    cell = rows > 0
-    group, period = np.nonzero(cell)
-    found = np.unique(shared[cell])
-    regressors = np.concatenate(
-        [
-            group[:, None] == np.arange(n_groups),
-            period[:, None] == np.arange(n_periods),
-            shared[cell][:, None] == found[found >= 0],
-        ],
-        axis=1,
-    ).astype(np.float64)
-    n, own = rows[cell], slope[cell]
-    y = sums[:, cell]
-    left = regressors.T @ (n[:, None] * regressors)
-    right = regressors.T @ np.vstack([y, own]).T
-    solved = solve_spanned(left, right)
-    of_model = regressors @ solved
-    fitted = of_model[:, :-1]
-    outside = own / n - of_model[:, -1]
-    size = float(own @ outside)
-    v = treated[:, cell] * (own / n)
-    spans = v @ regressors
-    leverage = np.einsum("lk,kl->l", spans, solve_spanned(left, spans.T))
-    if size > _ROUNDING * float(own @ (own / n)):
-        fitted = fitted + np.outer(outside, (y.T - n[:, None] * fitted).T @ outside / size)
-        leverage = leverage + (v @ outside) ** 2 / size
-    result = np.zeros_like(sums)
-    result[:, group, period] = fitted.T
-    return result, adjustment(leverage, v @ (own / n))
+
+def _slope(groups: Ints, rows: Array, compares: Array, weight: Array) -> Array:
+    """Returns the aggregate's slope (H, T) on the groups' means."""
+    control_rows = compares @ rows
+    slope = weight - compares.T * rows * _ratio(weight.sum(axis=0), np.diag(control_rows))
+    for place in np.flatnonzero(weight.any(axis=1)):
+        b, own = int(groups[place]) - 1, weight[place]
+        slope[place, b] -= own.sum()
+        slope[:, b] += rows[:, b] * (_ratio(own, control_rows[:, b]) @ compares)
+    return slope
+
+
+def _effects(groups: Ints, rows: Array, sums: Array, compares: Array) -> Array:
+    """Returns the effect (O, H, T) of every group and period against that before go-live; of weight 0 where unknown."""
+    base, mean = np.maximum(groups - 1, 0), _ratio(sums, rows)
+    # (O, T, T): of those that compare in the first period, the mean in the second.
+    control = _ratio(compares @ sums, compares @ rows)
+    change = np.einsum("ott->ot", control)[:, None, :] - control[:, :, base].transpose(0, 2, 1)
+    return np.asarray(mean - mean[:, np.arange(len(groups)), base][:, :, None] - change)
 
 
 def _ratio(numerator: Array, denominator: Array) -> Array:
