@@ -231,10 +231,15 @@ _ATTRIBUTES = """
 """
 _TRACE = """
     census_year! INT
+    unknown_fields STRING
     warnings ARRAY<STRING>
     file_id! BIGINT
     record_position BIGINT
 """
+"""unknown_fields: the columns of the row whose received value could not be used (unreadable, after the return, in
+contradiction with another), in the table's order and parted by single blanks; null for none. They are null in the row,
+and so is what is made of them (an age, a person key), which is not named. warnings: the codes of the rules of severity
+field and warning that the row breaks."""
 _CHILD = """
     la_code! STRING
     child_id! STRING
@@ -258,7 +263,7 @@ SILVER_REFERRALS = Table(
         primary_need STRING
         closure_date DATE
         closure_reason STRING
-        is_nfa_at_referral! BOOLEAN
+        is_nfa_at_referral BOOLEAN
         icpc_date DATE
         age_at_referral INT
         age_at_closure INT

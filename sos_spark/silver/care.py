@@ -11,6 +11,7 @@ from sos_spark.silver.fate import add_fate, open_counts_as_latest, total_order
 from sos_spark.silver.reference import Reference
 from sos_spark.silver.rules.lac_episodes import lac_episode_rules
 from sos_spark.silver.rules.row_rule import add_findings
+from sos_spark.tables import SILVER_LAC_EPISODES
 
 _RECEIVED = (
     "reason_new_episode",
@@ -31,6 +32,7 @@ def examine_lac_episodes(lac_episodes: DataFrame, children: DataFrame) -> DataFr
     rows = lac_episodes.select(
         *conform.PROVENANCE,
         "child_id",
+        "id_has_invisible",
         conform.british_day("DECOM").alias("care_episode_start_date"),
         conform.british_day("DEC").alias("care_episode_end_date"),
         conform.code("RNE").alias("reason_new_episode"),
@@ -99,14 +101,16 @@ def _beside_neighbours(rows: DataFrame) -> DataFrame:
 def classify_lac_episodes(lac_episodes: DataFrame, children: DataFrame, reference: Reference) -> DataFrame:
     """Returns every row of bronze.lac_episodes with its findings and its fate.
 
-    Of two episodes that begin on one day in one return the one that ends later is kept, open counting as latest.
+    Of two episodes that begin on one day in one return the one that ends later is kept, open counting as latest, and
+    last what has an end that could not be read.
     """
     examined = examine_lac_episodes(lac_episodes, children)
-    best_first = [open_counts_as_latest("care_episode_end_date"), *total_order(_RECEIVED)]
+    best_first = [*open_counts_as_latest("care_episode_end_date"), *total_order(_RECEIVED)]
     rows = add_fate(
-        add_findings(examined, lac_episode_rules(reference)),
+        add_findings(examined, lac_episode_rules(reference), SILVER_LAC_EPISODES),
         key=("care_episode_start_date",),
         best_first=best_first,
+        contents=("care_episode_end_date", *_RECEIVED),
     )
     return rows.select(
         *conform.PROVENANCE,
@@ -122,6 +126,7 @@ def classify_lac_episodes(lac_episodes: DataFrame, children: DataFrame, referenc
         conform.age_on(F.col("care_episode_start_date")).alias("age_at_start"),
         "sex",
         "ethnicity",
+        "unknown_fields",
         "errors",
         "warnings",
         "fate",

@@ -15,6 +15,7 @@ from sos_spark.silver.fate import SILVER, add_fate, latest_first, total_order
 from sos_spark.silver.reference import Reference
 from sos_spark.silver.rules.children import cin_child_rules, lac_child_rules
 from sos_spark.silver.rules.row_rule import add_findings
+from sos_spark.tables import SILVER_CIN_CHILDREN, SILVER_LAC_CHILDREN
 
 _RECEIVED = ("birth_date", "sex", "ethnicity", "sex_received", "only_expected", "birth_date_unreadable", "person_key")
 _CIN_RECEIVED = (*_RECEIVED, "expected_birth_date")
@@ -39,6 +40,7 @@ def examine_cin_children(child_identifiers: DataFrame, years: DataFrame) -> Data
         *conform.PROVENANCE,
         "record_fault",
         "child_id",
+        "id_has_invisible",
         "person_key",
         conform.iso_day("PersonBirthDate").alias("birth_date"),
         conform.iso_day("ExpectedPersonBirthDate").alias("expected_birth_date"),
@@ -46,6 +48,7 @@ def examine_cin_children(child_identifiers: DataFrame, years: DataFrame) -> Data
         F.coalesce(conform.code("Sex"), conform.code("GenderCurrent")).alias("sex_received"),
         conform.code("Ethnicity").alias("ethnicity"),
         conform.text("PersonBirthDate").alias("birth_text"),
+        conform.text("ExpectedPersonBirthDate").alias("expected_text"),
     )
     # An id with blanks around it and one without are one child, whose years come in two rows.
     known_years = years.groupBy("child_id").agg(F.bit_or("referred_years").alias("referred_years"))
@@ -53,8 +56,11 @@ def examine_cin_children(child_identifiers: DataFrame, years: DataFrame) -> Data
     only_expected = F.col("birth_text").isNull() & F.col("expected_birth_date").isNotNull()
     referred_this_year = F.col("referred_years").bitwiseAND(_year_bit()) != 0
     typed = joined.select(
-        *rows.columns[:-1],
+        *rows.columns[:-2],
         (F.col("birth_text").isNotNull() & F.col("birth_date").isNull()).alias("birth_date_unreadable"),
+        (
+            F.col("birth_text").isNull() & F.col("expected_text").isNotNull() & F.col("expected_birth_date").isNull()
+        ).alias("expected_birth_date_unreadable"),
         only_expected.alias("only_expected"),
         F.coalesce(referred_this_year, F.lit(False)).alias("has_referral"),
     )
@@ -69,6 +75,7 @@ def examine_lac_children(lac_header: DataFrame) -> DataFrame:
     rows = lac_header.select(
         *conform.PROVENANCE,
         "child_id",
+        "id_has_invisible",
         "person_key",
         conform.british_day("DOB").alias("birth_date"),
         conform.sex("SEX").alias("sex"),
@@ -104,16 +111,17 @@ def _beside_other_years(rows: DataFrame, received: Sequence[str]) -> DataFrame:
 def classify_cin_children(child_identifiers: DataFrame, years: DataFrame, reference: Reference) -> DataFrame:
     """Returns every row of bronze.child_identifiers with its findings and its fate."""
     examined = examine_cin_children(child_identifiers, years)
-    return _classified(add_findings(examined, cin_child_rules(reference)), _CIN_RECEIVED)
+    return _classified(add_findings(examined, cin_child_rules(reference), SILVER_CIN_CHILDREN), _CIN_RECEIVED)
 
 
 def classify_lac_children(lac_header: DataFrame, reference: Reference) -> DataFrame:
     """Returns every row of bronze.lac_header with its findings and its fate."""
-    return _classified(add_findings(examine_lac_children(lac_header), lac_child_rules(reference)), _RECEIVED)
+    examined = examine_lac_children(lac_header)
+    return _classified(add_findings(examined, lac_child_rules(reference), SILVER_LAC_CHILDREN), _RECEIVED)
 
 
 def _classified(rows: DataFrame, received: Sequence[str]) -> DataFrame:
-    return add_fate(rows, key=(), best_first=total_order(received)).select(
+    return add_fate(rows, key=(), best_first=total_order(received), contents=received).select(
         *conform.PROVENANCE,
         "child_id",
         "person_key",
@@ -122,6 +130,7 @@ def _classified(rows: DataFrame, received: Sequence[str]) -> DataFrame:
         F.trunc("birth_date", "month").alias("birth_month"),
         "sex",
         "ethnicity",
+        "unknown_fields",
         "errors",
         "warnings",
         "fate",

@@ -11,10 +11,50 @@ from pyspark.sql import functions as F
 
 PROVENANCE = ("la_code", "census_year", "file_id", "record_position")
 
+SECONDS_A_DAY = 86_400
+ZONE = "Europe/London"
+"""Where the days of the returns are: a time with an offset is an instant, and its date is the civil date here."""
+
+
+def _characters(spans: str) -> str:
+    """Returns the characters of blank-parted spans of hexadecimal code points."""
+    bounds = [[int(end, 16) for end in span.split("-")] for span in spans.split()]
+    return "".join(chr(point) for pair in bounds for point in range(pair[0], pair[-1] + 1))
+
+
+LIKE_BLANKS = _characters("9-D 85 A0 1680 2000-200A 2028-2029 202F 205F 3000")
+"""Characters that look like a blank and are none: tabs and line ends, no-break and typographic spaces."""
+
+UNSEEN = _characters("0-8 E-1F 7F-84 86-9F AD 61C 180E 200B-200F 202A-202E 2060-206F FEFF")
+"""Characters that nothing is seen of: controls, soft hyphens, zero-width spaces and joiners, directional marks."""
+
+_INVISIBLE = "[" + "".join(f"\\x{{{ord(char):X}}}" for char in LIKE_BLANKS + UNSEEN) + "]"
+
+_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
+_OFFSET = r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
+_ISO_DAY = rf"^((?!0000)\d{{4}}-\d\d-\d\d)(?:[T ]{_TIME})?$"
+_BRITISH_DAY = rf"^(\d\d?/\d\d?/(?!0000)\d{{4}})(?: {_TIME})?$"
+# Not the calendar's first and last years: an offset could lead out of what other readers of Delta can read.
+_ISO_INSTANT = rf"^((?!000[01]|9999)\d{{4}}-\d\d-\d\d[T ]{_TIME}{_OFFSET})$"
+
 
 def text(name: str) -> Column:
-    """Returns the field without surrounding blanks; nothing but blanks is null."""
-    return F.nullif(F.trim(F.col(name)), F.lit(""))
+    """Returns the field as it is seen: without invisible characters and surrounding blanks; null where nothing is left.
+
+    What looks like a blank is one.
+    """
+    return _seen(F.col(name))
+
+
+def _seen(received: Column) -> Column:
+    without = F.translate(received, LIKE_BLANKS + UNSEEN, " " * len(LIKE_BLANKS))
+    # Few values hold any: only those are gone through character by character.
+    return F.nullif(F.trim(F.when(received.rlike(_INVISIBLE), without).otherwise(received)), F.lit(""))
+
+
+def has_invisible(name: str) -> Column:
+    """Returns whether a field holds characters that cannot be seen, or that look like a blank and are none."""
+    return F.coalesce(F.col(name).rlike(_INVISIBLE), F.lit(False))
 
 
 def code(name: str) -> Column:
@@ -23,20 +63,38 @@ def code(name: str) -> Column:
 
 
 def iso_day(name: str) -> Column:
-    """Returns a CIN date, yyyy-MM-dd with or without a time part."""
-    value = text(name)
-    # The cast alone would also take a bare year or year and month.
-    return F.when(F.length(value) >= 10, value.try_cast("date"))
+    """Returns a CIN date: yyyy-MM-dd, which may be followed by a time of day.
+
+    The whole text is a date or it is none. A time with an offset from UTC is an instant, taken to its date in `ZONE`.
+    """
+    return _iso_day(text(name))
+
+
+def first_iso_day(name: str) -> Column:
+    """Returns the earliest of the CIN dates that a field joins with semicolons, looking past what is no date."""
+    return F.array_min(F.transform(F.split(F.col(name), ";"), lambda one: _iso_day(_seen(one))))
 
 
 def british_day(name: str) -> Column:
-    """Returns an SSDA903 date, dd/mm/yyyy with or without a time part; ISO, as typed tables have it, is read too."""
-    value = F.substring_index(text(name), " ", 1)
-    return F.coalesce(F.try_to_date(value, "d/M/yyyy"), F.when(F.length(value) >= 10, value.try_cast("date")))
+    """Returns an SSDA903 date: dd/mm/yyyy, which may be followed by a time of day; ISO, as typed tables have it, too.
+
+    The whole text is a date or it is none.
+    """
+    value = text(name)
+    return F.coalesce(F.try_to_date(F.regexp_extract(value, _BRITISH_DAY, 1), "d/M/yyyy"), _iso_day(value))
+
+
+def _iso_day(value: Column) -> Column:
+    # A cast alone would also take a bare year, and a date followed by anything.
+    day = F.regexp_extract(value, _ISO_DAY, 1).try_cast("date")
+    instant = F.regexp_extract(value, _ISO_INSTANT, 1).try_cast("timestamp")
+    # By arithmetic: a cast to a date would read the shifted instant in the session's own zone.
+    seconds = F.unix_seconds(F.from_utc_timestamp(instant, ZONE))
+    return F.coalesce(day, F.date_from_unix_date(F.floor(seconds / SECONDS_A_DAY).cast("int")))
 
 
 def unreadable(name: str, day: str) -> Column:
-    """Says whether a field holds text although the day read from it is null."""
+    """Returns whether a field holds text although the day read from it is null."""
     return text(name).isNotNull() & F.col(day).isNull()
 
 

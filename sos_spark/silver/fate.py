@@ -7,26 +7,44 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
+from sos_spark.silver.rules.row_rule import contradiction_rule, is_unknown, with_finding
+
 SILVER = "silver"
 QUARANTINED = "quarantined"
 SUPERSEDED = "superseded_by_later_return"
 DUPLICATE = "same_day_duplicate"
 
 
-def add_fate(rows: DataFrame, *, key: Sequence[str], best_first: Sequence[Column]) -> DataFrame:
+def add_fate(
+    rows: DataFrame, *, key: Sequence[str], best_first: Sequence[Column], contents: Sequence[str]
+) -> DataFrame:
     """Adds fate: of the rows that share a child and a key, the best of the latest return is silver's.
 
-    Grain: unchanged; `key` may be empty (one row a child). Needs errors (null: a good row), census_year and child_id. A
-    row with errors is quarantined and takes no part: a bad later row replaces no good earlier one. Of the good ones
-    those of an earlier return are superseded by the later; the others of the latest return itself are same-day
-    duplicates. `best_first` must end in a total order (`total_order`).
+    Grain: unchanged; `key` may be empty (one row a child). Needs errors (null: a good row), warnings, unknown_fields,
+    census_year and child_id. A row with errors is quarantined and takes no part: a bad later row replaces no good
+    earlier one. Of the good ones those of an earlier return are superseded by the later; the others of the latest
+    return itself are same-day duplicates. `best_first` must end in a total order (`total_order`).
+
+    Where the good rows of one return and key differ in `contents`, the columns that say what was received beside the
+    key, each has CONTRADICTION among its warnings: one of them is kept, and none is known to be right.
     """
-    so_far = latest_first("child_id", *key, best_first=best_first).rowsBetween(Window.unboundedPreceding, 0)
     is_good = F.col("errors").isNull()
-    n_good = F.count_if(is_good).over(so_far)
-    latest = F.first(F.when(is_good, F.col("census_year")), ignorenulls=True).over(so_far)
-    return rows.withColumns({"n_good": n_good, "latest": latest}).select(
-        *rows.columns,
+    # Ascending, so that one sort serves both windows; the narrower comes second, and needs no shuffle of its own.
+    by_return = rows.withColumn("years_back", -F.col("census_year"))
+    of_key = Window.partitionBy("child_id", *key).orderBy("years_back", *best_first)
+    so_far = of_key.rowsBetween(Window.unboundedPreceding, 0)
+    of_return = Window.partitionBy("child_id", *key, "years_back").orderBy(*best_first)
+    whole_return = of_return.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    content = F.when(is_good, F.struct(*contents, "unknown_fields"))
+    found = by_return.withColumns(
+        {
+            "n_good": F.count_if(is_good).over(so_far),
+            "latest": F.first(F.when(is_good, F.col("census_year")), ignorenulls=True).over(so_far),
+        }
+    ).withColumn("contradicts", is_good & (F.min(content).over(whole_return) != F.max(content).over(whole_return)))
+    return found.select(
+        *(name for name in rows.columns if name != "warnings"),
+        with_finding("warnings", contradiction_rule()),
         F.when(~is_good, QUARANTINED)
         .when(F.col("n_good") == 1, SILVER)
         .when(F.col("census_year") < F.col("latest"), SUPERSEDED)
@@ -40,9 +58,12 @@ def latest_first(*key: str, best_first: Sequence[Column]) -> WindowSpec:
     return Window.partitionBy(*key).orderBy(F.col("census_year").desc(), *best_first)
 
 
-def open_counts_as_latest(day: str) -> Column:
-    """Orders by an end date, the latest first and before it what has not ended."""
-    return F.col(day).desc_nulls_first()
+def open_counts_as_latest(day: str) -> list[Column]:
+    """Orders by an end date, the latest first and before it what has not ended; last, what has an unusable end.
+
+    An end that could not be read is null too, and says nothing about whether there is one. Needs unknown_fields.
+    """
+    return [is_unknown(day), F.col(day).desc_nulls_first()]
 
 
 def total_order(columns: Sequence[str]) -> list[Column]:

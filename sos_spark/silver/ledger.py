@@ -27,17 +27,21 @@ ENTITY_OF_MODULE = {
 MORE_PLANS_THAN_CONFERENCES = "more_plans_than_conferences"
 """DfE's 2883 is about an LA's return, not about a row: n_rows are plans started in the year, n_failed the surplus."""
 
+UNKNOWN_FIELDS = "unknown_fields"
+"""The item under which rows with any unknown field are counted."""
+
 _EVERY_ROW = "*"
 
 
 def count_rows(entity: str, classified: DataFrame) -> DataFrame:
-    """Returns how many rows of an entity met each fate, broke each rule, and bear each tally.
+    """Returns how many rows of an entity met each fate, broke each rule, have an unknown field, and bear each tally.
 
-    Grain: a file, LA, census year, fate and item (a rule's code, a tally's name, or * for every row). The one pass from
-    which ledger and rule counts are made.
+    Grain: a file, LA, census year, fate and item (a rule's code, UNKNOWN_FIELDS, a tally's name, or * for every row).
+    The one pass from which ledger and rule counts are made.
     """
     tally = F.col("tally") if "tally" in classified.columns else F.lit(None).cast("string")
-    items = F.split(F.concat_ws(" ", F.lit(_EVERY_ROW), "errors", "warnings", tally), " ")
+    unknown = F.when(F.col("unknown_fields").isNotNull(), F.lit(UNKNOWN_FIELDS))
+    items = F.split(F.concat_ws(" ", F.lit(_EVERY_ROW), "errors", "warnings", unknown, tally), " ")
     return (
         classified.select("file_id", "la_code", "census_year", "fate", F.explode(items).alias("item"))
         .groupBy("file_id", "la_code", "census_year", "fate", "item")
@@ -74,6 +78,31 @@ def make_ledger(files: DataFrame, counts: DataFrame) -> DataFrame:
         )
     )
     return received.join(became, ["file_id", "entity"], "full").na.fill(0).select(DQ_LEDGER.column_names)
+
+
+def count_places(counts: DataFrame, endings: Sequence[str]) -> DataFrame:
+    """Returns where rules were broken whose codes end in one of `endings`, most rows first.
+
+    Grain: an ending, entity, LA and census year with any, out of `count_rows`. Returns ending, entity, la_code,
+    census_year and n, in the order of ending and entity.
+    """
+    ending = F.coalesce(*(F.when(F.col("item").endswith(one), F.lit(one)) for one in endings))
+    return (
+        counts.withColumn("ending", ending)
+        .where(F.col("ending").isNotNull())
+        .groupBy("ending", "entity", "la_code", "census_year")
+        .agg(F.sum("n").alias("n"))
+        .orderBy("ending", "entity", F.desc("n"), "la_code", "census_year")
+    )
+
+
+def count_unknown(counts: DataFrame) -> DataFrame:
+    """Returns how many rows of silver have an unknown field. Grain: an entity with any, out of `count_rows`."""
+    return (
+        counts.where((F.col("item") == UNKNOWN_FIELDS) & (F.col("fate") == SILVER))
+        .groupBy("entity")
+        .agg(F.sum("n").alias("n_unknown"))
+    )
 
 
 def _entity_of(module: Column) -> Column:

@@ -16,8 +16,9 @@ from sos_spark.silver.reference import Reference
 from sos_spark.silver.referrals import referral_conferences, referral_facts
 from sos_spark.silver.rules.assessments import assessment_rules
 from sos_spark.silver.rules.cp_plans import cp_plan_rules
-from sos_spark.silver.rules.row_rule import add_findings
+from sos_spark.silver.rules.row_rule import add_findings, is_unknown
 from sos_spark.silver.rules.section47 import section47_rules
+from sos_spark.tables import SILVER_ASSESSMENTS, SILVER_CP_PLANS, SILVER_SECTION47
 
 
 def _typed(module: DataFrame, days: dict[str, str], *others: Column) -> DataFrame:
@@ -27,6 +28,7 @@ def _typed(module: DataFrame, days: dict[str, str], *others: Column) -> DataFram
         *conform.PROVENANCE,
         "record_fault",
         "child_id",
+        "id_has_invisible",
         *(conform.iso_day(received).alias(day) for received, day in days.items()),
         *others,
         *(F.col(received).alias(f"{day}_text") for received, day in days.items()),
@@ -93,14 +95,16 @@ def classify_assessments(
 ) -> DataFrame:
     """Returns every row of bronze.assessments with its findings and its fate.
 
-    Of two assessments of one referral and start in one return the one authorised later is kept, open being latest.
+    Of two assessments of one referral and start in one return the one authorised later is kept, open being latest
+    and an end that could not be read last.
     """
     examined = examine_assessments(assessments, referrals, children)
-    best_first = [open_counts_as_latest("assessment_authorised_date"), *total_order(["factors"])]
+    best_first = [*open_counts_as_latest("assessment_authorised_date"), *total_order(["factors"])]
     rows = add_fate(
-        add_findings(examined, assessment_rules(reference)),
+        add_findings(examined, assessment_rules(reference), SILVER_ASSESSMENTS),
         key=("referral_date", "assessment_start_date"),
         best_first=best_first,
+        contents=("assessment_authorised_date", "factors"),
     )
     return rows.select(
         *conform.PROVENANCE,
@@ -112,6 +116,7 @@ def classify_assessments(
         conform.age_on(F.col("assessment_start_date")).alias("age_at_start"),
         "sex",
         "ethnicity",
+        "unknown_fields",
         "errors",
         "warnings",
         "fate",
@@ -124,6 +129,9 @@ def examine_section47(section47: DataFrame, referrals: DataFrame, children: Data
         section47,
         {"S47ActualStartDate": "section47_start_date", "DateOfInitialCPC": "icpc_date"},
         conform.flag("ICPCnotRequired").alias("icpc_not_required"),
+        (conform.text("ICPCnotRequired").isNotNull() & conform.flag("ICPCnotRequired").isNull()).alias(
+            "icpc_not_required_unreadable"
+        ),
     )
     is_open = (
         F.col("icpc_date").isNull() & ~F.coalesce("icpc_not_required", F.lit(False)) & ~F.col("icpc_date_unreadable")
@@ -141,14 +149,15 @@ def classify_section47(
     """Returns every row of bronze.section47 with its findings and its fate.
 
     Of two enquiries of one referral and start in one return the one with the earlier conference is kept, none being
-    last.
+    next, and one that could not be read last.
     """
     examined = examine_section47(section47, referrals, children)
-    best_first = [F.col("icpc_date").asc_nulls_last(), *total_order(["icpc_not_required"])]
+    best_first = [is_unknown("icpc_date"), F.col("icpc_date").asc_nulls_last(), *total_order(["icpc_not_required"])]
     rows = add_fate(
-        add_findings(examined, section47_rules(reference)),
+        add_findings(examined, section47_rules(reference), SILVER_SECTION47),
         key=("referral_date", "section47_start_date"),
         best_first=best_first,
+        contents=("icpc_date", "icpc_not_required"),
     )
     in_year = F.col("icpc_date").between(conform.first_day(), conform.reference_day())
     return rows.select(
@@ -162,6 +171,7 @@ def classify_section47(
         conform.age_on(F.col("section47_start_date")).alias("age_at_start"),
         "sex",
         "ethnicity",
+        "unknown_fields",
         "errors",
         "warnings",
         F.when(in_year, "icpc_in_year").alias("tally"),
@@ -182,9 +192,7 @@ def examine_cp_plans(
         conform.code("InitialCategoryOfAbuse").alias("initial_category_of_abuse"),
         conform.code("LatestCategoryOfAbuse").alias("latest_category_of_abuse"),
         conform.text("NumberOfPreviousCPP").try_cast("int").alias("n_previous_plans"),
-        F.array_min(F.transform(F.split(F.col("CPPreviewDates"), ";"), lambda day: F.trim(day).try_cast("date"))).alias(
-            "first_review_date"
-        ),
+        conform.first_iso_day("CPPreviewDates").alias("first_review_date"),
     )
     held = conferences.select(
         "child_id", F.col("icpc_date").alias("cpp_start_date"), F.lit(True).alias("on_conference_day")
@@ -217,14 +225,16 @@ def classify_cp_plans(
 ) -> DataFrame:
     """Returns every row of bronze.cp_plans with its findings and its fate.
 
-    Of two plans of one referral and start in one return the one that ends later is kept, open counting as latest.
+    Of two plans of one referral and start in one return the one that ends later is kept, open counting as latest
+    and an end that could not be read last.
     """
     examined = examine_cp_plans(cp_plans, referrals, children, conferences)
-    best_first = [open_counts_as_latest("cpp_end_date"), *total_order(_PLAN_RECEIVED)]
+    best_first = [*open_counts_as_latest("cpp_end_date"), *total_order(_PLAN_RECEIVED)]
     rows = add_fate(
-        add_findings(examined, cp_plan_rules(reference)),
+        add_findings(examined, cp_plan_rules(reference), SILVER_CP_PLANS),
         key=("referral_date", "cpp_start_date"),
         best_first=best_first,
+        contents=("cpp_end_date", *_PLAN_RECEIVED),
     )
     in_year = F.col("cpp_start_date").between(conform.first_day(), conform.reference_day())
     return rows.select(
@@ -235,6 +245,7 @@ def classify_cp_plans(
         "cpp_end_date",
         "initial_category_of_abuse",
         "latest_category_of_abuse",
+        "unknown_fields",
         "errors",
         "warnings",
         F.when(in_year, "plan_start_in_year").alias("tally"),

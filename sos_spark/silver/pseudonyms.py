@@ -31,16 +31,18 @@ def key_frame(spark: SparkSession, key: bytes) -> DataFrame:
 def with_pseudonyms(bronze: DataFrame, key: DataFrame) -> DataFrame:
     """Replaces a bronze module's id by child_id, and its UPN, where it has one, by person_key.
 
-    Grain: unchanged. child_id: null without an id. An id is unique within its LA only, so the LA is part of it;
-    LAchildID and CHILD are one kind of id, so that a child of both collections has one pseudonym. person_key: made of
-    UPN, birth date and sex, null where one of them is missing (a code for 'not known' is not missing); it links the
-    collections where the ids do not. `key`: `key_frame`.
+    Grain: unchanged. child_id: null without an id, or where nothing of it can be seen. An id is unique within its LA
+    only, so the LA is part of it; LAchildID and CHILD are one kind of id, so that a child of both collections has one
+    pseudonym. person_key: made of UPN, birth date and sex, null where one of them is missing (a code for 'not known' is
+    not missing); it links the collections where the ids do not. Adds id_has_invisible: whether the id held characters
+    that cannot be seen, of which the pseudonym knows nothing. `key`: `key_frame`.
     """
     id_field = "LAchildID" if "LAchildID" in bronze.columns else "CHILD"
     messages = {"child_id": _message("child", F.col("la_code"), conform.text(id_field))}
     if "UPN" in bronze.columns:
         messages["person_key"] = _person(bronze.columns)
-    return add_hmac(bronze, key, **messages).drop(id_field, "UPN", "FormerUPN")
+    named = add_hmac(bronze, key, **messages).withColumn("id_has_invisible", conform.has_invisible(id_field))
+    return named.drop(id_field, "UPN", "FormerUPN")
 
 
 def _person(fields: list[str]) -> Column:

@@ -34,6 +34,10 @@ class Reference:
         """
         return ~known(self.code_sets[field], F.col(column))
 
+    def of_no_year(self, field: str, column: str) -> Column:
+        """Returns whether a present code is none of its field's in any year that the code sets cover."""
+        return ~F.col(column).isin(sorted({span.code for span in self.code_sets[field]}))
+
     def unknown_authority(self) -> Column:
         """Says whether the row's LA code was not valid in its census year."""
         return ~known(self.authorities, F.col("la_code"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from sos_spark.silver import conform
@@ -11,6 +11,7 @@ from sos_spark.silver.fate import SILVER, add_fate, open_counts_as_latest, total
 from sos_spark.silver.reference import Reference
 from sos_spark.silver.rules.referrals import referral_rules
 from sos_spark.silver.rules.row_rule import add_findings
+from sos_spark.tables import SILVER_REFERRALS
 
 _RECEIVED = ("referral_source", "primary_need", "closure_reason", "icpc_date", "nfa_flag", "nfa_flag_unreadable")
 
@@ -24,6 +25,7 @@ def examine_referrals(cin_details: DataFrame, cin_plan_dates: DataFrame, childre
         *conform.PROVENANCE,
         "record_fault",
         "child_id",
+        "id_has_invisible",
         conform.iso_day("CINreferralDate").alias("referral_date"),
         conform.code("ReferralSource").alias("referral_source"),
         conform.code("PrimaryNeedCode").alias("primary_need"),
@@ -87,11 +89,16 @@ def classify_referrals(
     """Returns every row of bronze.cin_details with its findings and its fate.
 
     Of two referrals on one date the one that is not NFA is kept, then the later closure (open is latest), then the
-    first in a total order.
+    first in a total order; a flag or a closure that could not be read comes last.
     """
     examined = examine_referrals(cin_details, cin_plan_dates, children)
-    best_first = [F.col("is_nfa_at_referral"), open_counts_as_latest("closure_date"), *total_order(_RECEIVED)]
-    rows = add_fate(add_findings(examined, referral_rules(reference)), key=("referral_date",), best_first=best_first)
+    best_first: list[Column] = [
+        F.col("is_nfa_at_referral").asc_nulls_last(),
+        *open_counts_as_latest("closure_date"),
+        *total_order(_RECEIVED),
+    ]
+    found = add_findings(examined, referral_rules(reference), SILVER_REFERRALS)
+    rows = add_fate(found, key=("referral_date",), best_first=best_first, contents=("closure_date", *_RECEIVED))
     in_year = F.col("icpc_date").between(conform.first_day(), conform.reference_day())
     return rows.select(
         *conform.PROVENANCE,
@@ -107,6 +114,7 @@ def classify_referrals(
         conform.age_on(F.col("closure_date")).alias("age_at_closure"),
         "sex",
         "ethnicity",
+        "unknown_fields",
         "errors",
         "warnings",
         F.when(in_year, "icpc_in_year").alias("tally"),

@@ -1,7 +1,8 @@
 """A few corrupt rows of each kind, counted in the truth file.
 
-They are rows of children who exist nowhere else, so that no true row is lost with them: a return whose quarantined rows
-are counted right still gives the planted truth. No CIN date is spelled wrong, because the tables form holds dates.
+They are rows of children who exist nowhere else, so that no true row is lost or changed with them. A row without a
+usable key ends in quarantine; one with another bad value stays, that value unknown, one of very many. No CIN date
+is spelled wrong, because the tables form holds dates.
 """
 
 from __future__ import annotations

@@ -15,13 +15,20 @@ from typing import TYPE_CHECKING
 
 from sos_spark.config.reference import CodeSpan, authorities, bank_holidays, code_set
 from sos_spark.silver.classify import NEEDED_MODULES, classify_all
-from sos_spark.silver.ledger import count_rows, count_rules, make_ledger, require_nothing_lost
+from sos_spark.silver.ledger import (
+    count_places,
+    count_rows,
+    count_rules,
+    count_unknown,
+    make_ledger,
+    require_nothing_lost,
+)
 from sos_spark.silver.links import count_links, link_children
 from sos_spark.silver.pseudonyms import key_frame
 from sos_spark.silver.publish import to_icpcs, to_quarantine, to_silver
 from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules import all_rules
-from sos_spark.silver.rules.row_rule import OLDEST_RECORD_YEARS, VERY_OLD
+from sos_spark.silver.rules import counted_rules
+from sos_spark.silver.rules.row_rule import CONTRADICTION, INVISIBLE_IN_ID, OLDEST_RECORD_YEARS, VERY_OLD
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.steps.pseudonym_key import read_key
@@ -62,6 +69,12 @@ CODED_FIELDS = {
         "episodes.REC",
     ),
 }
+TOLD = {
+    VERY_OLD: f"dates of {{entity}} lie more than {OLDEST_RECORD_YEARS} years before their return and are kept",
+    CONTRADICTION: "rows of {entity} differ from another row of their return with the same key, of which one is kept",
+    INVISIBLE_IN_ID: "rows of {entity} had characters in their child's id that cannot be seen and are left out",
+}
+"""What a run says of rules by authority and year, by the end of their codes."""
 PLACES_TOLD = 5
 """How many authority-years a warning names."""
 WRITERS = 3
@@ -107,12 +120,13 @@ def validate(run: Run) -> StepReport:
             *((SILVER_ENTITIES[entity], to_silver(entity, rows)) for entity, rows in classified.by_entity.items()),
             *((QUARANTINE[entity], to_quarantine(entity, rows)) for entity, rows in classified.by_entity.items()),
             (SILVER_ICPCS, to_icpcs(classified.conferences)),
-            (DQ_RULE_COUNTS, count_rules(counts, all_rules(reference))),
+            (DQ_RULE_COUNTS, count_rules(counts, counted_rules(reference))),
             (DQ_LEDGER, ledger),
         ]
         _write(run, frames, fingerprint)
         _report(report, ledger)
-        _tell_old_dates(report, counts)
+        _tell_unknown(report, counts)
+        _tell_findings(report, counts)
     _link(run, fingerprint)
     return report
 
@@ -194,26 +208,25 @@ def _link(run: Run, fingerprint: str) -> None:
     run.lake.overwrite(count_links(links), DQ_LINK_RATES, fingerprint=fingerprint)
 
 
-def _tell_old_dates(report: StepReport, counts: DataFrame) -> None:
-    """Warns of dates that are kept though they are decades old: placeholders, as a rule, of some authority's system."""
-    from pyspark.sql import functions as F
+def _tell_unknown(report: StepReport, counts: DataFrame) -> None:
+    """Warns of rows in which a value could not be used."""
+    for entity, n_unknown in sorted(map(tuple, count_unknown(counts).collect())):
+        table = SILVER_ENTITIES[entity].name
+        report.warnings.append(
+            f"{n_unknown} of {report.rows[table]} rows of {table} have a value that could not be used: it is null "
+            "there, and unknown_fields names it; dq.rule_counts says by which rules of severity field"
+        )
 
-    places = (
-        counts.where(F.col("item").endswith(VERY_OLD))
-        .groupBy("entity", "la_code", "census_year")
-        .agg(F.sum("n").alias("n"))
-        .orderBy("entity", F.desc("n"), "la_code", "census_year")
-        .collect()
-    )
-    for entity, group in groupby(places, key=lambda place: place["entity"]):
+
+def _tell_findings(report: StepReport, counts: DataFrame) -> None:
+    """Warns, by authority and year, of what rules of `TOLD` found."""
+    places = count_places(counts, tuple(TOLD)).collect()
+    for (ending, entity), group in groupby(places, key=lambda place: (place["ending"], place["entity"])):
         found = list(group)
         n_rows = sum(place["n"] for place in found)
         told = [f"{place['la_code']} in {place['census_year']} {place['n']}" for place in found[:PLACES_TOLD]]
         told += [f"{len(found) - PLACES_TOLD} other authority-years"] * (len(found) > PLACES_TOLD)
-        report.warnings.append(
-            f"{n_rows} dates of {entity} lie more than {OLDEST_RECORD_YEARS} years before their return and are kept: "
-            + ", ".join(told)
-        )
+        report.warnings.append(f"{n_rows} {TOLD[ending].format(entity=entity)}: {', '.join(told)}")
 
 
 def _report(report: StepReport, ledger: DataFrame) -> None:

@@ -59,6 +59,8 @@ CIN_KEYS = {"child_identifiers": (), "cin_details": ("CINreferralDate",),
             "cp_plans": ("CINreferralDate", "CPPstartDate")}  # fmt: skip
 ELEMENTS = {"assessments": "Assessments", "section47": "Section47", "cp_plans": "ChildProtectionPlans"}
 ONE_DAY = timedelta(days=1)
+NO_DATES = ("2021-02-30", "2020-05-01 or 2020-06-01", "not yet", "0000-01-01", "2050-01-01", "1990-01-01")
+"""What stands for the day something ended: none of it is one (the last two, because of when it began and was sent)."""
 
 
 def some_day(random: Random, first: date, last: date) -> date:
@@ -139,6 +141,10 @@ def _return_cin(
     def seen(day: date | None) -> date | None:
         return day if day and day <= end else None
 
+    def written(day: date | None) -> date | str | None:
+        """Now and then an authority's system gives what is no date, or a day that cannot be."""
+        return random.choice(NO_DATES) if day and random.random() < 0.05 else day
+
     n_before = len(modules["cin_details"])
     for row in referrals:
         day, closed = row["CINreferralDate"], row["CINclosureDate"]
@@ -148,9 +154,10 @@ def _return_cin(
             continue
         who = {"LAchildID": child, "CINreferralDate": day}
         modules["cin_details"].append({
-            **who, "CINclosureDate": seen(closed), "ReasonForClosure": seen(closed) and row["ReasonForClosure"],
-            "DateOfInitialCPC": seen(row["DateOfInitialCPC"]), "ReferralNFA": row["ReferralNFA"],
-            "ReferralSource": "1A", "PrimaryNeedCode": "N1",
+            **who, "CINclosureDate": written(seen(closed)),
+            "ReasonForClosure": seen(closed) and row["ReasonForClosure"],
+            "DateOfInitialCPC": seen(row["DateOfInitialCPC"]),
+            "ReferralNFA": row["ReferralNFA"], "ReferralSource": "1A", "PrimaryNeedCode": "N1",
         })  # fmt: skip
         for name, start, finish in (
             ("assessments", "AssessmentActualStartDate", "AssessmentAuthorisationDate"),
@@ -159,7 +166,7 @@ def _return_cin(
         ):
             # What ended in an earlier year is not always returned again.
             modules[name].extend(
-                {**who, start: began, finish: seen(ended)}
+                {**who, start: began, finish: written(seen(ended)) if name == "assessments" else seen(ended)}
                 for began, ended in row[name]
                 if began <= end and not (ended and ended < begin and random.random() < 0.7)
             )
@@ -263,9 +270,11 @@ def write_tables(returns: Returns, source: Path) -> None:
     for module, own in rows.items():
         names = dict.fromkeys(name for row in own for name in row)
         in_slashes = module.startswith("lac_")
+        as_text = {name for row in own for name, value in row.items() if value in NO_DATES}
         columns = {
             name: [
-                f"{v:%d/%m/%Y}" if in_slashes and isinstance(v := row.get(name), date) else row.get(name) for row in own
+                f"{v:%d/%m/%Y}" if in_slashes and isinstance(v, date) else str(v) if v and name in as_text else v
+                for v in (row.get(name) for row in own)
             ]
             for name in names
         }
@@ -278,15 +287,20 @@ def write_tables(returns: Returns, source: Path) -> None:
 
 
 def latest(returns: Returns, module: str, *key: str) -> dict[tuple[Any, ...], Row]:
-    """The row of the latest return of each key; of a day's two referrals the one that is not NFA, then later closed."""
+    """The row of the latest return of each key; of a day's two referrals the one that is not NFA, then later closed.
+
+    An end that is no date is not known: the row is there all the same, and of a day's two it comes last.
+    """
     kept: dict[tuple[Any, ...], tuple[Any, Row]] = {}
     for (_, la, year), modules in returns.items():
         for row in modules.get(module, []):
             child = row["LAchildID"] if "LAchildID" in row else row["CHILD"]
             identity = (la, child, *(row[name] for name in key))
-            rank = (year, not row.get("ReferralNFA"), row.get("CINclosureDate") or date.max)
+            closure = row.get("CINclosureDate") or date.max
+            rank = (year, not row.get("ReferralNFA"), date.min if closure in NO_DATES else closure)
             if identity not in kept or rank > kept[identity][0]:
-                kept[identity] = rank, {**row, "la_code": la, "child_id": child, "census_year": year}
+                usable = {name: None if value in NO_DATES else value for name, value in row.items()}
+                kept[identity] = rank, {**usable, "la_code": la, "child_id": child, "census_year": year}
     return {identity: row for identity, (_, row) in kept.items()}
 
 

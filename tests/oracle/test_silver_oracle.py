@@ -111,15 +111,27 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text[4] == "-" else date(int(text[6:]), int(text[3:5]), int(text[:2]))
 
 
-def _is_good(row: Row, start: str, end: str | None, *, end_may_precede: bool = False) -> bool:
+def _is_good(row: Row, start: str) -> bool:
+    """Whether it can be told which record a row is: it has a start, which is a date and not after its return."""
     try:
-        began, ended = _day(row[start]), _day(row[end]) if end else None
+        began = _day(row[start])
     except ValueError:
         return False
-    last = date(row["census_year"], 3, 31)
-    if began is None or began > last:
-        return False
-    return ended is None or ((end_may_precede or ended >= began) and ended <= last)
+    return began is not None and began <= date(row["census_year"], 3, 31)
+
+
+def _end_of(row: Row, start: str, end: str, *, may_precede: bool = False) -> tuple[bool, date | None]:
+    """Whether what a row says of its end is of no use, and the end it has if it is."""
+    began = _day(row[start])
+    assert began is not None
+    try:
+        ended = _day(row[end])
+    except ValueError:
+        return True, None
+    if ended is None:
+        return False, None
+    is_possible = ended <= date(row["census_year"], 3, 31) and (may_precede or ended >= began)
+    return not is_possible, ended if is_possible else None
 
 
 def fates_by_oracle(
@@ -144,9 +156,10 @@ def fates_by_oracle(
     return +fates, kept
 
 
-def _latest_end(row: Row, end: str) -> int:
-    """Later is smaller; open is latest."""
-    return -(_day(row[end]) or NEVER).toordinal()
+def _latest_end(row: Row, start: str, end: str) -> tuple[bool, int]:
+    """Later is smaller; open is latest, and an end of no use comes after all."""
+    is_unknown, ended = _end_of(row, start, end)
+    return is_unknown, _ordinal(ended)
 
 
 def _is_nfa(row: Row) -> bool:
@@ -185,17 +198,29 @@ def _ordinal(day: date | None) -> int:
     return -(day or NEVER).toordinal()
 
 
+def _earliest(is_unknown: bool, day: date | None) -> tuple[bool, date]:
+    return is_unknown, day or NEVER
+
+
+def _is_unknown(row: Any, column: str) -> bool:
+    return column in (row.unknown_fields or "").split()
+
+
+def _known(row: Any, column: str) -> tuple[bool, int]:
+    return _is_unknown(row, column), _ordinal(row[column])
+
+
 def test_referrals(generated: tuple[dict[str, list[Row]], Classified]) -> None:
     rows, classified = generated
     expected = fates_by_oracle(
         rows["cin_details"],
         lambda row: (*_child(row), _day(row["CINreferralDate"])),
-        lambda row: _is_good(row, "CINreferralDate", "CINclosureDate"),
-        lambda row: (_is_nfa(row), _latest_end(row, "CINclosureDate")),
+        lambda row: _is_good(row, "CINreferralDate"),
+        lambda row: (_is_nfa(row), *_latest_end(row, "CINreferralDate", "CINclosureDate")),
     )
 
     found = silver(
-        classified, "referrals", ["referral_date"], lambda row: (row.is_nfa_at_referral, _ordinal(row.closure_date))
+        classified, "referrals", ["referral_date"], lambda row: (row.is_nfa_at_referral, *_known(row, "closure_date"))
     )
 
     assert set(expected[0]) == {"silver", "quarantined", "same_day_duplicate", "superseded_by_later_return"}
@@ -230,11 +255,11 @@ def test_modules_keep_the_later_end(
     expected = fates_by_oracle(
         rows[module],
         lambda row: (*_child(row), _day(row[start])),
-        lambda row: _is_good(row, start, end),
-        lambda row: _latest_end(row, end),
+        lambda row: _is_good(row, start),
+        lambda row: _latest_end(row, start, end),
     )
 
-    assert silver(classified, entity, [silver_start], lambda row: _ordinal(row[silver_end])) == expected
+    assert silver(classified, entity, [silver_start], lambda row: _known(row, silver_end)) == expected
 
 
 def test_enquiries_keep_the_earlier_conference(generated: tuple[dict[str, list[Row]], Classified]) -> None:
@@ -242,11 +267,16 @@ def test_enquiries_keep_the_earlier_conference(generated: tuple[dict[str, list[R
     expected = fates_by_oracle(
         rows["section47"],
         lambda row: (*_child(row), _day(row["S47ActualStartDate"])),
-        lambda row: _is_good(row, "S47ActualStartDate", "DateOfInitialCPC", end_may_precede=True),
-        lambda row: _day(row["DateOfInitialCPC"]) or NEVER,
+        lambda row: _is_good(row, "S47ActualStartDate"),
+        lambda row: _earliest(*_end_of(row, "S47ActualStartDate", "DateOfInitialCPC", may_precede=True)),
     )
 
-    found = silver(classified, "section47_enquiries", ["section47_start_date"], lambda row: row.icpc_date or NEVER)
+    found = silver(
+        classified,
+        "section47_enquiries",
+        ["section47_start_date"],
+        lambda row: _earliest(_is_unknown(row, "icpc_date"), row.icpc_date),
+    )
 
     assert found == expected
 
@@ -277,3 +307,24 @@ def test_conferences_are_those_of_either_level(generated: tuple[dict[str, list[R
 
     assert len(found) == len(expected)
     assert set(found) == expected
+
+
+def test_episodes_of_one_return_and_key_that_differ_are_counted(
+    generated: tuple[dict[str, list[Row]], Classified],
+) -> None:
+    rows, classified = generated
+    contents: dict[Key, list[Any]] = defaultdict(list)
+    for row in rows["lac_episodes"]:
+        if _is_good(row, "DECOM"):
+            key = (*_child(row), _day(row["DECOM"]), row["census_year"])
+            contents[key].append((row["PLACE"], *_end_of(row, "DECOM", "DEC")))
+    expected = Counter({key: len(all_) for key, all_ in contents.items() if len(set(all_)) > 1})
+
+    found = Counter(
+        (row.child_id, row.care_episode_start_date, row.census_year)
+        for row in classified.by_entity["lac_episodes"].collect()
+        if "contradicts_its_return" in (row.warnings or "").split()
+    )
+
+    assert len(expected) > 5
+    assert found == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from sos_spark.silver.fate import add_fate, open_counts_as_latest, total_order
 
 ROWS = (
     "child_id STRING, start INT, census_year INT, end INT, note STRING, errors STRING,"
-    " record_position BIGINT, file_id BIGINT"
+    " record_position BIGINT, file_id BIGINT, unknown_fields STRING, warnings STRING"
 )
 
 rows_of_children = st.lists(
@@ -27,6 +27,8 @@ rows_of_children = st.lists(
         st.sampled_from([None, None, None, "bad"]),
         st.integers(1, 3),
         st.just(1),
+        st.sampled_from([None, None, "end"]),
+        st.just(None),
     ),
     min_size=1,
     max_size=25,
@@ -35,8 +37,18 @@ rows_of_children = st.lists(
 
 def fates(spark: SparkSession, rows: list[tuple[Any, ...]], partitions: int) -> Counter[tuple[Any, ...]]:
     frame = spark.createDataFrame(rows, ROWS).repartition(partitions)
-    best_first = [open_counts_as_latest("end"), *total_order(["note"])]
-    return Counter(tuple(row) for row in add_fate(frame, key=("start",), best_first=best_first).collect())
+    best_first = [*open_counts_as_latest("end"), *total_order(["note"])]
+    found = add_fate(frame, key=("start",), best_first=best_first, contents=("end", "note"))
+    return Counter(tuple(row) for row in found.collect())
+
+
+def contradictory(rows: list[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    """The child, start and year of good rows that differ: those of a year that cannot all be right."""
+    contents: dict[tuple[Any, ...], set[tuple[Any, ...]]] = defaultdict(set)
+    for row in rows:
+        if row[5] is None:
+            contents[row[:3]].add((row[3], row[4], row[8]))
+    return {key for key, different in contents.items() if len(different) > 1}
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -47,7 +59,8 @@ def test_order_and_partitions_change_nothing_and_nothing_is_lost(
     found = fates(spark, rows, 1)
 
     assert fates(spark, data.draw(st.permutations(rows)), 3) == found
-    assert Counter(row[:-1] for row in found.elements()) == Counter(rows)
+    assert Counter(row[:9] for row in found.elements()) == Counter(row[:9] for row in rows)
+    assert {row[:3] for row in found if row[9]} == contradictory(rows)
     kept = [(row[0], row[1]) for row in found.elements() if row[-1] == "silver"]
     assert len(kept) == len(set(kept))
     assert set(kept) == {row[:2] for row in rows if row[5] is None}

@@ -38,6 +38,7 @@ HISTORY: dict[str, list[Row]] = {
         a_child("leap", PersonBirthDate="2008-02-29"),
         a_child("bad birth", PersonBirthDate="31 June"),
         a_child("future birth", PersonBirthDate="2016-04-01"),
+        a_child("bad expected birth", PersonBirthDate=None, ExpectedPersonBirthDate="spring"),
         a_child("conference"),
     ],
     "cin_details": [
@@ -47,6 +48,13 @@ HISTORY: dict[str, list[Row]] = {
         a_referral("ended earlier", day="2015-05-01"),
         a_referral("bad later row", census_year=2015, day="2015-03-02"),
         a_referral("bad later row", day="2015-03-02", CINclosureDate="2015-03-01"),
+        a_referral("bad end", CINclosureDate="01/06/2015", ReasonForClosure="RC1", ReferralNFA="0;1"),
+        a_referral("unreadable is not open", CINclosureDate="soon", PrimaryNeedCode="N2"),
+        a_referral("unreadable is not open", CINclosureDate="2015-06-01", PrimaryNeedCode="N3"),
+        a_referral("alike"),
+        a_referral("alike", record_position=2),
+        a_referral("unread flag", ReferralNFA="0;1", PrimaryNeedCode="N2"),
+        a_referral("unread flag", ReferralNFA="1", PrimaryNeedCode="N3"),
         a_referral("not NFA", ReferralNFA="true", PrimaryNeedCode="N2"),
         a_referral("not NFA", ReferralNFA="FALSE", CINclosureDate="2015-06-01", PrimaryNeedCode="N3"),
         a_referral("open is latest", CINclosureDate="2016-03-01", PrimaryNeedCode="N2"),
@@ -68,7 +76,7 @@ HISTORY: dict[str, list[Row]] = {
         a_referral("no day", day="2015-02-30"),
         a_referral("future", day="2028-05-01"),
         a_referral("ancient", day="1900-01-01"),
-        a_referral("all wrong", day="2015-05-01", CINclosureDate="2015-04-01", DateOfInitialCPC="soon"),
+        a_referral("all wrong", day=None, CINclosureDate="31/04/2015", DateOfInitialCPC="soon"),
         a_referral("conference", day="2015-05-01", DateOfInitialCPC="2015-05-20", PrimaryNeedCode="N4"),
     ],
     "assessments": [
@@ -80,17 +88,29 @@ HISTORY: dict[str, list[Row]] = {
     "section47": [
         an_enquiry("conference"),
         an_enquiry("conference", start="2015-07-01", DateOfInitialCPC="2015-07-15"),
+        an_enquiry("bad fields", DateOfInitialCPC="2015-13-01", ICPCnotRequired="perhaps"),
     ],
     "cp_plans": [
         a_plan("conference", census_year=2016),
         a_plan("conference", census_year=2017, CPPendDate="2016-09-01"),
+        a_plan("bad fields", CPPendDate="2015-05-19"),
     ],
-    "lac_header": [a_header_row("in care"), a_header_row("in care", DOB="16/06/2008", census_year=2017)],
+    "lac_header": [
+        a_header_row("in care"),
+        a_header_row("in care", DOB="16/06/2008", census_year=2017),
+        a_header_row("placeholder", DOB="01/01/1900"),
+    ],
     "lac_episodes": [
         an_episode("in care"),
         an_episode("in care", census_year=2017, DEC="01/06/2016", REC="X1"),
         an_episode("in care", "01/06/2016", census_year=2017, RNE="P", PLACE="U1"),
         an_episode("in care", "31/06/2016", census_year=2017),
+        an_episode("at two carers", PLACE="U1"),
+        an_episode("at two carers", PLACE="U4"),
+        an_episode("at two carers", PLACE="U4", REC="E8", DEC="01/02/2016", census_year=2017),
+        an_episode(
+            "bad fields", "01/06/2016", census_year=2017, DEC="31/06/2016", RNE="Z", LS="Z9", PLACE="Z9", REC="Z"
+        ),
     ],
 }
 
@@ -134,9 +154,89 @@ def test_a_referral_that_ended_and_is_not_repeated_stays(made: dict[str, list[Sp
     assert of(made["silver.referrals"], "ended earlier", "census_year") == [(2015,), (2016,)]
 
 
-def test_a_bad_later_row_replaces_no_good_earlier_one(made: dict[str, list[SparkRow]]) -> None:
-    assert of(made["silver.referrals"], "bad later row", "census_year") == [(2015,)]
-    assert of(made["quarantine.referrals"], "bad later row", "reasons") == [(["closure_before_referral"],)]
+def test_a_later_row_with_an_unusable_end_wins_with_its_end_unknown(made: dict[str, list[SparkRow]]) -> None:
+    [row] = [row for row in made["silver.referrals"] if row.child_id == pseudonym("bad later row")]
+
+    assert (row.census_year, row.closure_date, row.unknown_fields) == (2016, None, "closure_date")
+    assert "closure_before_referral" in row.warnings
+    assert of(made["quarantine.referrals"], "bad later row", "reasons") == []
+
+
+def test_a_row_with_a_bad_closure_stays_in_silver_with_that_field_unknown(made: dict[str, list[SparkRow]]) -> None:
+    [row] = [row for row in made["silver.referrals"] if row.child_id == pseudonym("bad end")]
+
+    assert row.unknown_fields == "closure_date is_nfa_at_referral"
+    assert (row.closure_date, row.is_nfa_at_referral, row.age_at_closure) == (None, None, None)
+    assert row.closure_reason == "RC1"
+    assert row.warnings == ["closure_date_unreadable", "nfa_flag_unreadable", "no_child_record"]
+
+
+def test_a_row_without_a_fault_has_no_unknown_field(made: dict[str, list[SparkRow]]) -> None:
+    assert of(made["silver.referrals"], "conference", "unknown_fields") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("entity", "child", "column", "unknown"),
+    [
+        ("assessments", "backwards", "assessment_authorised_date", "assessment_authorised_date"),
+        ("section47_enquiries", "bad fields", "icpc_date", "icpc_date icpc_not_required"),
+        ("cp_plans", "bad fields", "cpp_end_date", "cpp_end_date"),
+        (
+            "lac_episodes",
+            "bad fields",
+            "care_episode_end_date",
+            "care_episode_end_date reason_new_episode legal_status placement_code reason_episode_ceased",
+        ),
+        ("cin_children", "future birth", "birth_month", "birth_month"),
+        ("cin_children", "bad birth", "birth_month", "birth_month"),
+        ("cin_children", "bad expected birth", "birth_month", "birth_month"),
+        ("lac_children", "placeholder", "birth_month", "birth_month"),
+    ],
+)
+def test_bad_fields_leave_the_row_of_every_entity_in_silver(
+    made: dict[str, list[SparkRow]], entity: str, child: str, column: str, unknown: str
+) -> None:
+    assert of(made[f"silver.{entity}"], child, column, "unknown_fields") == [(None, unknown)]
+    assert of(made[f"quarantine.{entity}"], child, "reasons") == []
+
+
+def test_a_birth_date_that_cannot_be_right_makes_no_person_key(made: dict[str, list[SparkRow]]) -> None:
+    assert of(made["silver.cin_children"], "future birth", "person_key") == [(None,)]
+    assert of(made["silver.lac_children"], "placeholder", "person_key") == [(None,)]
+
+
+def test_two_episodes_of_one_return_and_key_with_u1_and_u4_contradict(made: dict[str, list[SparkRow]]) -> None:
+    found = of(made["lac_episodes"], "at two carers", "census_year", "placement_code", "warnings", "fate")
+
+    assert [(*row[:2], "contradicts_its_return" in (row[2] or "").split(), row[3]) for row in found] == [
+        (2016, "U1", True, "superseded_by_later_return"),
+        (2016, "U4", True, "superseded_by_later_return"),
+        (2017, "U4", False, "silver"),
+    ]
+
+
+def test_two_referrals_of_one_day_that_differ_contradict_and_two_alike_do_not(made: dict[str, list[SparkRow]]) -> None:
+    def marked(child: str) -> list[bool]:
+        return ["contradicts_its_return" in warnings for (warnings,) in of(made["silver.referrals"], child, "warnings")]
+
+    assert marked("not NFA") == [True]
+    assert marked("alike") == [False]
+    # A row that cannot be used contradicts nothing.
+    assert marked("no day") == []
+
+
+def test_an_end_that_could_not_be_read_is_not_taken_for_an_open_case(made: dict[str, list[SparkRow]]) -> None:
+    kept = of(made["silver.referrals"], "unreadable is not open", "primary_need", "closure_date")
+
+    assert kept == [("N3", date(2015, 6, 1))]
+
+
+def test_a_flag_that_could_not_be_read_is_not_taken_for_not_nfa(made: dict[str, list[SparkRow]]) -> None:
+    assert of(made["silver.referrals"], "unread flag", "primary_need", "is_nfa_at_referral") == [("N3", True)]
+
+
+def test_a_conference_with_an_unreadable_date_is_none_of_icpcs(made: dict[str, list[SparkRow]]) -> None:
+    assert of(made[SILVER_ICPCS.name], "bad fields", "icpc_date") == []
 
 
 @pytest.mark.parametrize(("child", "kept"), [("not NFA", "N3"), ("open is latest", "N3"), ("later closure", "N3")])
@@ -182,7 +282,7 @@ def test_ages(made: dict[str, list[SparkRow]]) -> None:
         ("no day", ["referral_date_unreadable"]),
         ("future", ["referral_date_after_return"]),
         ("ancient", ["referral_date_too_early"]),
-        ("all wrong", ["icpc_date_unreadable", "closure_before_referral"]),
+        ("all wrong", ["referral_date_missing"]),
     ],
 )
 def test_rows_that_cannot_be_used_are_quarantined_with_every_reason(
@@ -207,10 +307,6 @@ def test_an_orphan_stays_with_a_warning(made: dict[str, list[SparkRow]]) -> None
     assert of(made["silver.assessments"], "orphan", "warnings", "primary_need", "sex") == [
         (["orphan"], None, "unknown")
     ]
-
-
-def test_authorised_before_it_started_is_quarantined(made: dict[str, list[SparkRow]]) -> None:
-    assert of(made["quarantine.assessments"], "backwards", "reasons") == [(["authorised_before_start"],)]
 
 
 def test_a_conference_at_both_levels_is_one(made: dict[str, list[SparkRow]]) -> None:

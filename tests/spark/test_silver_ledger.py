@@ -7,13 +7,21 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sos_spark.errors import InputError
-from sos_spark.silver.ledger import count_rows, count_rules, make_ledger, require_nothing_lost
+from sos_spark.silver.ledger import (
+    count_places,
+    count_rows,
+    count_rules,
+    count_unknown,
+    make_ledger,
+    require_nothing_lost,
+)
 from sos_spark.silver.rules.row_rule import RowRule, error, warning
 from sos_spark.tables import DQ_LEDGER, DQ_RULE_COUNTS
 from tests.silver_rows import a_plan, a_referral, files_of
 
 CLASSIFIED = (
-    "file_id BIGINT, la_code STRING, census_year INT, fate STRING, errors STRING, warnings STRING, tally STRING"
+    "file_id BIGINT, la_code STRING, census_year INT, fate STRING, errors STRING, warnings STRING,"
+    " unknown_fields STRING, tally STRING"
 )
 
 
@@ -21,15 +29,15 @@ CLASSIFIED = (
 def counts(spark: SparkSession) -> DataFrame:
     referrals = spark.createDataFrame(
         [
-            (1, "926", 2016, "silver", None, "small odd", None),
-            (1, "926", 2016, "same_day_duplicate", None, "odd", None),
-            (1, "926", 2016, "quarantined", "bad", None, None),
-            (2, "926", 2015, "superseded_by_later_return", None, None, "icpc_in_year"),
+            (1, "926", 2016, "silver", None, "small odd contradicts_its_return", "closure_date", None),
+            (1, "926", 2016, "same_day_duplicate", None, "odd contradicts_its_return", None, None),
+            (1, "926", 2016, "quarantined", "bad", None, None, None),
+            (2, "926", 2015, "superseded_by_later_return", None, None, None, "icpc_in_year"),
         ],
         CLASSIFIED,
     )
     plans = spark.createDataFrame(
-        [(2, "926", 2015, "silver", None, None, "plan_start_in_year") for _ in range(3)], CLASSIFIED
+        [(2, "926", 2015, "silver", None, None, None, "plan_start_in_year") for _ in range(3)], CLASSIFIED
     )
     return count_rows("referrals", referrals).unionByName(count_rows("cp_plans", plans)).cache()
 
@@ -104,3 +112,10 @@ def test_rules_are_counted_by_la_and_year_with_their_zeros(spark: SparkSession, 
         # Three plans started, one conference was held.
         ("cp_plans", "more_plans_than_conferences", "2883", "warning", "926", 2015, 3, 2),
     }
+
+
+def test_a_run_tells_contradictions_by_authority_and_year_and_unknown_fields_by_entity(counts: DataFrame) -> None:
+    assert [tuple(row) for row in count_places(counts, ["its_return", "_very_old"]).collect()] == [
+        ("its_return", "referrals", "926", 2016, 2)
+    ]
+    assert [tuple(row) for row in count_unknown(counts).collect()] == [("referrals", 1)]

@@ -33,6 +33,17 @@ def test_one_child_has_one_pseudonym_in_both_collections_and_another_in_another_
     assert cin[1].child_id != cin[0].child_id
 
 
+@pytest.mark.parametrize("received", ["7\u200b", "\u200e7\u00ad", "\u20607", "7\u00a0"])
+def test_invisible_characters_make_no_other_child_and_are_told(spark: SparkSession, received: str) -> None:
+    rows = bronze(spark, "lac_header", a_header_row("7"), a_header_row(received), a_header_row("\u200b"))
+
+    plain, marked, nobody = with_pseudonyms(rows, key_frame(spark, b"k" * 32)).collect()
+
+    assert (plain.id_has_invisible, marked.id_has_invisible) == (False, True)
+    assert marked.child_id == plain.child_id
+    assert nobody.child_id is None
+
+
 def test_a_person_is_upn_birth_date_and_sex_however_they_are_written(spark: SparkSession) -> None:
     key = key_frame(spark, b"k" * 32)
     cin = with_pseudonyms(

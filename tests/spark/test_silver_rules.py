@@ -27,9 +27,9 @@ from sos_spark.silver.modules import (
 from sos_spark.silver.pseudonyms import key_frame, with_pseudonyms
 from sos_spark.silver.referrals import classify_referrals, examine_referrals
 from sos_spark.silver.rules import all_rules
-from sos_spark.silver.rules.row_rule import add_findings, codes
+from sos_spark.silver.rules.row_rule import add_findings, codes, error, field
 from sos_spark.steps.validate import load_reference
-from sos_spark.tables import RECORD_FAULTS
+from sos_spark.tables import RECORD_FAULTS, SILVER_ENTITIES
 from tests.silver_rows import (
     a_child,
     a_header_row,
@@ -66,7 +66,10 @@ def event_day(name: str) -> dict[str, tuple[Example, Example]]:
     }
 
 
-NO_ID = {"child_id_missing": (NOTHING, {"child_id": None})}
+NO_ID = {
+    "child_id_missing": (NOTHING, {"child_id": None}),
+    "child_id_invisible_characters": (NOTHING, {"id_has_invisible": True}),
+}
 RECORD = {code: ({"record_fault": None}, {"record_fault": code}) for code in RECORD_FAULTS}
 ORPHAN = {"orphan": (NOTHING, {"is_orphan": True})}
 CHILDREN = {
@@ -88,6 +91,7 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
     "cin_children": {
         **CHILDREN,
         **RECORD,
+        "expected_birth_date_unreadable": (NOTHING, {"expected_birth_date_unreadable": True}),
         "birth_date_and_expected": (
             {"birth_date": None, "expected_birth_date": day("2016-05-01")},
             {"expected_birth_date": day("2008-06-01")},
@@ -127,12 +131,16 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
             {"closure_reason": "RC9", "census_year": 2023},
             {"closure_reason": "RC9", "census_year": 2022},
         ),
+        "closure_reason_of_no_year": (
+            {"closure_reason": "RC9", "census_year": 2022},
+            {"closure_reason": "RC99", "census_year": 2022},
+        ),
         "closure_without_reason": (
             {"closure_date": day("2015-06-01"), "closure_reason": "RC1"},
             {"closure_date": day("2015-06-01")},
         ),
         "reason_without_closure": (
-            {"closure_date": day("2015-06-01"), "closure_reason": "RC1"},
+            {"closure_date_unreadable": True, "closure_reason": "RC1"},
             {"closure_reason": "RC1"},
         ),
         "nfa_flag_missing": ({"nfa_flag": None, "nfa_flag_unreadable": True}, {"nfa_flag": None}),
@@ -178,7 +186,11 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
         "nfa_with_assessment": (NOTHING, {"referral_is_nfa": True}),
         "after_closure": ({"closed_on": day("2015-06-02")}, {"closed_on": day("2015-06-01")}),
         "open_at_closure": (
-            {"closed_on": day("2015-06-02")},
+            {
+                "closed_on": day("2015-06-02"),
+                "assessment_authorised_date": None,
+                "assessment_authorised_date_unreadable": True,
+            },
             {"closed_on": day("2015-06-02"), "assessment_authorised_date": None},
         ),
         # Easter Monday of 2016 was on 28 March, Good Friday on 25 March; 45 working days before the 31st: 26 January.
@@ -215,6 +227,7 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
             {"closed_on": day("2015-06-01")},
             {"closed_on": day("2015-06-01"), "icpc_date": None, "is_open": True},
         ),
+        "icpc_not_required_unreadable": (NOTHING, {"icpc_not_required_unreadable": True}),
         "icpc_despite_not_required": ({"icpc_date": None, "icpc_not_required": True}, {"icpc_not_required": True}),
         # Fifteen working days before 31 March 2016, over Easter: 8 March.
         "open_too_long": (
@@ -283,6 +296,10 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
         "reason_episode_ceased_unknown": (
             {"reason_episode_ceased": "E45", "census_year": 2019},
             {"reason_episode_ceased": "E45", "census_year": 2018},
+        ),
+        "reason_episode_ceased_of_no_year": (
+            {"reason_episode_ceased": "E45", "census_year": 2018},
+            {"reason_episode_ceased": "E99", "census_year": 2018},
         ),
         "placement_provider_unknown": ({"placement_provider": "PR5"}, {"placement_provider": "PR6"}),
         "reason_new_episode_missing": (NOTHING, {"reason_new_episode": None}),
@@ -420,10 +437,10 @@ def test_each_rule_passes_and_fails_as_its_examples_say(
     assert not unknown
     rows = [(code, verdict, *(sound.asDict() | example).values()) for code, verdict, example in examples]
     schema = spark.createDataFrame([], "rule STRING, verdict STRING").schema
-    for field in frame.schema.fields:
-        schema.add(field.name, field.dataType, True)
+    for typed in frame.schema.fields:
+        schema.add(typed.name, typed.dataType, True)
     found = (
-        add_findings(spark.createDataFrame(rows, schema), all_rules(load_reference())[entity])
+        add_findings(spark.createDataFrame(rows, schema), all_rules(load_reference())[entity], SILVER_ENTITIES[entity])
         .select("rule", "verdict", F.concat(codes("errors"), codes("warnings")).alias("broken"))
         .collect()
     )
@@ -435,3 +452,31 @@ def test_each_rule_passes_and_fails_as_its_examples_say(
         if row.rule != "sound row" and (row.rule in row.broken) != (row.verdict == "fail")
     }
     assert wrong == set()
+
+
+def test_a_field_fault_names_a_column_of_its_table_and_a_bad_key_makes_none_unknown(spark: SparkSession) -> None:
+    for entity, rules in all_rules(load_reference()).items():
+        table = SILVER_ENTITIES[entity]
+        nullable = {column.name for column in table.columns if column.nullable} - set(table.key)
+
+        assert {rule.unknown for rule in rules if rule.severity == "field"} <= nullable, entity
+        assert all((rule.severity == "field") == bool(rule.unknown and rule.nulls) for rule in rules), entity
+
+
+def test_unknown_fields_are_named_in_the_order_of_the_table(spark: SparkSession) -> None:
+    broken = F.lit(True)
+    faults = [
+        field("odd_conference", None, broken, "", unknown="icpc_date"),
+        field("odd_closure", None, broken, "", unknown="closure_date"),
+        field("late_closure", None, broken, "", unknown="closure_date"),
+        field("does_not_apply", None, F.lit(None).cast("boolean"), "", unknown="closure_reason"),
+        error("odd_child", None, F.lit(False), ""),
+    ]
+    rows = spark.createDataFrame([("RC1", date(2015, 5, 1), date(2015, 5, 2))],
+                                 "closure_reason STRING, closure_date DATE, icpc_date DATE")  # fmt: skip
+
+    [found] = add_findings(rows, faults, SILVER_ENTITIES["referrals"]).collect()
+
+    assert found.unknown_fields == "closure_date icpc_date"
+    assert (found.closure_reason, found.closure_date, found.icpc_date) == ("RC1", None, None)
+    assert (found.errors, found.warnings) == (None, "odd_conference odd_closure late_closure")

@@ -1,4 +1,4 @@
-"""The made-up sample returns: nothing is lost, and impossible dates are refused with their reasons."""
+"""The made-up sample returns: nothing is lost, and impossible dates cost a record or one of its values."""
 
 from __future__ import annotations
 
@@ -61,12 +61,13 @@ def test_the_903_sample(spark: SparkSession, reference_data: Path) -> None:
     episodes = with_pseudonyms(bronze(spark, "lac_episodes", *read("episodes")), key)
     children = classify_lac_children(header, reference).localCheckpoint()
 
-    found = classify_lac_episodes(episodes, children, reference).groupBy("fate", "errors").count().collect()
+    found = classify_lac_episodes(episodes, children, reference).groupBy("fate", "unknown_fields").count().collect()
 
     assert children.groupBy("fate").count().collect() == [("silver", 2675)]
-    assert Counter({(row.fate, row.errors): row["count"] for row in found}) == {
+    assert Counter({(row.fate, row.unknown_fields): row["count"] for row in found}) == {
         ("silver", None): 5038,
-        ("quarantined", "care_episode_end_date_after_return"): 12,
+        # They end after the return.
+        ("silver", "care_episode_end_date"): 12,
     }
 
 
@@ -87,11 +88,11 @@ def test_the_cin_samples(spark: SparkSession, reference_data: Path) -> None:
     # Of 2024: a referral after the return, and an assessment of 2028 authorised in 2020. Of 2022: a referral of 1970.
     assert fates("referrals") == {
         (2024, None),
-        (2024, "referral_date_after_return closure_date_after_return"),
+        (2024, "referral_date_after_return"),
         (2022, None),
     }
     assert fates("assessments") == {
-        (2024, "assessment_start_date_after_return authorised_before_start"),
+        (2024, "assessment_start_date_after_return"),
         (2024, "referral_date_after_return"),
         (2022, None),
     }

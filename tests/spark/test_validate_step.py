@@ -45,7 +45,11 @@ RECEIVED: dict[str, list[Row]] = {
     "section47": [an_enquiry()],
     "cp_plans": [a_plan()],
     "lac_header": [a_header_row(file_id=2)],
-    "lac_episodes": [an_episode(file_id=2)],
+    "lac_episodes": [
+        an_episode(file_id=2),
+        an_episode(file_id=2, PLACE="U1"),
+        an_episode("c1\u200b", "01/02/2016", file_id=2, DEC="soon", REC="E8"),
+    ],
 }
 MADE = (
     *SILVER_ENTITIES.values(),
@@ -81,7 +85,14 @@ def test_the_step_on_a_lake(spark: SparkSession, tmp_path: Path, monkeypatch: py
 
     assert report.rows["silver.referrals"] == 1
     assert report.rows["quarantine.referrals"] == 1
-    assert report.warnings == ["1 of 3 rows of referrals are in quarantine; dq.rule_counts says by which rules"]
+    assert report.warnings == [
+        "1 of 3 rows of referrals are in quarantine; dq.rule_counts says by which rules",
+        "1 of 2 rows of silver.lac_episodes have a value that could not be used: it is null there, and unknown_fields "
+        "names it; dq.rule_counts says by which rules of severity field",
+        "1 rows of lac_episodes had characters in their child's id that cannot be seen and are left out: 926 in 2016 1",
+        "2 rows of lac_episodes differ from another row of their return with the same key, of which one is kept: "
+        "926 in 2016 2",
+    ]
     assert read(DQ_LEDGER, *DQ_LEDGER.column_names) == [
         (1, "assessments", 1, 1, 0, 0, 0),
         (1, "cin_children", 1, 1, 0, 0, 0),
@@ -89,7 +100,7 @@ def test_the_step_on_a_lake(spark: SparkSession, tmp_path: Path, monkeypatch: py
         (1, "referrals", 3, 1, 1, 0, 1),
         (1, "section47_enquiries", 1, 1, 0, 0, 0),
         (2, "lac_children", 1, 1, 0, 0, 0),
-        (2, "lac_episodes", 1, 1, 0, 0, 0),
+        (2, "lac_episodes", 3, 2, 0, 0, 1),
     ]
     assert read(SILVER_CHILD_LINKS, "link_kind") == [("child_id",)]
     assert read(DQ_LINK_RATES, "n_linked_by_child_id") == [(1,)]

@@ -273,7 +273,8 @@ def rule_counts() -> pd.DataFrame:
             for year in range(2014, 2019)
             if (code, year) != ("926", 2014)
             for rule, dfe, severity, rate in (
-                ("closure_before_referral", "8608", "error", 3),
+                ("referral_date_missing", "8600", "error", 3),
+                ("closure_before_referral", "8630", "field", 2),
                 ("need_not_in_set", None, "warning", 6),
             )
         ]

@@ -77,7 +77,7 @@ def quality_picture(results: Results) -> Picture | None:
             )  # fmt: skip
         bar = figure.colorbar(mesh, ax=axes, shrink=min(1.0, 2.2 / (0.19 * len(names) + 0.5)), aspect=14, pad=0.03)
         bar.outline.set_visible(False)
-        bar.set_label("Error-rule failures per 1,000 records")
+        bar.set_label("Records or values refused per 1,000 records")
 
     whole = grid.to_numpy(dtype=float)
     worst = np.unravel_index(np.nanargmax(np.where(np.isnan(whole), -1, whole)), whole.shape)
@@ -85,8 +85,8 @@ def quality_picture(results: Results) -> Picture | None:
     return draw(
         "data_quality",
         title="Data quality by authority and census year",
-        caption="Failures of error rules per 1,000 records received; pilots' names are blue, comparators' orange."
-        + cut,
+        caption="Failures of rules that refuse a record or one of its values, per 1,000 records received; pilots' names"
+        " are blue, comparators' orange." + cut,
         alt=f"Heat map of {len(grid)} authorities by {grid.shape[1]} census years. The highest rate is"
         f" {number(float(whole[worst]), 1)} failures per 1,000 records, in {names[int(worst[0])]} in"
         f" {grid.columns[int(worst[1])]}. {n_missing} authority-years have no records.",

@@ -34,7 +34,7 @@ def quality_table(results: Results) -> pd.DataFrame:
 
 
 def failures_per_1000(results: Results) -> pd.DataFrame:
-    """Returns the failures of error rules per 1,000 records.
+    """Returns the failures of the rules that cost a record or a value (severity error or field) per 1,000 records.
 
     Grain: a row an LA code, a column a census year; NaN where no records were received. A record that breaks two rules
     counts twice.
@@ -44,7 +44,7 @@ def failures_per_1000(results: Results) -> pd.DataFrame:
         return pd.DataFrame()
     keys = ["la_code", "census_year"]
     received = counts.groupby([*keys, "entity"])["n_rows"].max().groupby(keys).sum()
-    failed = counts[counts["severity"] == "error"].groupby(keys)["n_failed"].sum()
+    failed = counts[counts["severity"].isin(("error", "field"))].groupby(keys)["n_failed"].sum()
     rate = 1000 * failed.reindex(received.index, fill_value=0) / received.where(received > 0)
     wide = rate.unstack("census_year").sort_index(axis=1)
     return wide.reindex(sorted({*wide.index, *results.unit_of}))

@@ -8,7 +8,7 @@ from sos_spark.silver.rules.children import cin_child_rules, lac_child_rules
 from sos_spark.silver.rules.cp_plans import cp_plan_rules
 from sos_spark.silver.rules.lac_episodes import lac_episode_rules
 from sos_spark.silver.rules.referrals import referral_rules
-from sos_spark.silver.rules.row_rule import RowRule
+from sos_spark.silver.rules.row_rule import RowRule, contradiction_rule
 from sos_spark.silver.rules.section47 import section47_rules
 
 
@@ -23,3 +23,8 @@ def all_rules(reference: Reference) -> dict[str, tuple[RowRule, ...]]:
         "lac_children": lac_child_rules(reference),
         "lac_episodes": lac_episode_rules(reference),
     }
+
+
+def counted_rules(reference: Reference) -> dict[str, tuple[RowRule, ...]]:
+    """Returns what dq.rule_counts counts, by entity: the row rules, and what is found among the rows of one key."""
+    return {entity: (*rules, contradiction_rule()) for entity, rules in all_rules(reference).items()}

@@ -9,8 +9,8 @@ from sos_spark.silver.rules.row_rule import (
     RowRule,
     before_year,
     child_id_rules,
-    error,
     event_day_rules,
+    field,
     key_day_rules,
     record_fault_rules,
     warning,
@@ -23,13 +23,20 @@ TIMELY_DAYS = 45
 def assessment_rules(reference: Reference) -> tuple[RowRule, ...]:
     """Returns the rules of silver.assessments."""
     start, authorised = F.col("assessment_start_date"), F.col("assessment_authorised_date")
+    is_open = authorised.isNull() & ~F.col("assessment_authorised_date_unreadable")
     return (
         *child_id_rules(None),
         *record_fault_rules(),
         *key_day_rules("referral_date", "The referral date", dfe=None),
         *key_day_rules("assessment_start_date", "The start of the assessment", dfe=None),
         *event_day_rules("assessment_authorised_date", "The authorisation", dfe=None, dfe_after="8696"),
-        error("authorised_before_start", "8608", authorised < start, "Authorised before it started"),
+        field(
+            "authorised_before_start",
+            "8608",
+            authorised < start,
+            "Authorised before it started",
+            unknown="assessment_authorised_date",
+        ),
         # --- warnings
         orphan_rule(),
         warning(
@@ -49,13 +56,13 @@ def assessment_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "open_at_closure",
             "8867",
-            authorised.isNull() & F.col("closed_on").isNotNull(),
+            is_open & F.col("closed_on").isNotNull(),
             "Its referral is closed, it is not authorised",
         ),
         warning(
             "open_too_long",
             "8670Q",
-            authorised.isNull() & (start < reference.working_days_before_end(TIMELY_DAYS)),
+            is_open & (start < reference.working_days_before_end(TIMELY_DAYS)),
             f"Started more than {TIMELY_DAYS} working days before the return's end and not authorised",
         ),
         warning(

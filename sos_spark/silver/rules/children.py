@@ -1,7 +1,7 @@
 """Row rules of children: CIN child identifiers and the SSDA903 header.
 
-A birth date that cannot be right sends the row to quarantine, because ages would be made of it; one that is missing or
-unreadable leaves the age unknown.
+A birth date that cannot be right or cannot be read is unknown, and with it the ages and the person key that would be
+made of it; the child stays.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from sos_spark.silver.conform import first_day, reference_day
 from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules.row_rule import RowRule, child_id_rules, error, record_fault_rules, warning
+from sos_spark.silver.rules.row_rule import RowRule, child_id_rules, field, record_fault_rules, warning
 
 PLACEHOLDER_BIRTH = date(1900, 1, 1)
 """What many systems store for 'not known'."""
@@ -25,10 +25,19 @@ def cin_child_rules(reference: Reference) -> tuple[RowRule, ...]:
         *child_id_rules("8500"),
         *record_fault_rules(),
         *_birth_rules(dfe_after="8520", dfe_unreadable=None),
+        _birth_fault(
+            "expected_birth_date_unreadable",
+            None,
+            F.col("expected_birth_date_unreadable"),
+            "There is no birth date, and the expected one is no date",
+        ),
         warning(
             "birth_date_missing",
             "8525Q",
-            F.col("birth_date").isNull() & ~F.col("birth_date_unreadable") & F.col("expected_birth_date").isNull(),
+            F.col("birth_date").isNull()
+            & ~F.col("birth_date_unreadable")
+            & F.col("expected_birth_date").isNull()
+            & ~F.col("expected_birth_date_unreadable"),
             "Neither a birth date nor an expected one",
         ),
         warning(
@@ -66,17 +75,24 @@ def lac_child_rules(reference: Reference) -> tuple[RowRule, ...]:
 
 def _birth_rules(*, dfe_after: str, dfe_unreadable: str | None) -> tuple[RowRule, ...]:
     return (
-        error(
+        _birth_fault(
             "birth_date_after_return",
             dfe_after,
             F.col("birth_date") > reference_day(),
             "Born after the return's 31 March",
         ),
-        error(
+        _birth_fault(
             "birth_date_placeholder", None, F.col("birth_date") <= F.lit(PLACEHOLDER_BIRTH), "Born in 1900 or before"
         ),
-        warning("birth_date_unreadable", dfe_unreadable, F.col("birth_date_unreadable"), "The birth date is no date"),
+        _birth_fault(
+            "birth_date_unreadable", dfe_unreadable, F.col("birth_date_unreadable"), "The birth date is no date"
+        ),
     )
+
+
+def _birth_fault(code: str, dfe: str | None, fails_when: Column, text: str) -> RowRule:
+    """The birth date itself is not stored: silver has its month, and what else is made of it."""
+    return field(code, dfe, fails_when, text, unknown="birth_month", nulls=("birth_date", "person_key"))
 
 
 def _attribute_rules(

@@ -10,8 +10,8 @@ from sos_spark.silver.rules.row_rule import (
     RowRule,
     before_year,
     child_id_rules,
-    error,
     event_day_rules,
+    field,
     key_day_rules,
     record_fault_rules,
     warning,
@@ -28,7 +28,7 @@ def cp_plan_rules(reference: Reference) -> tuple[RowRule, ...]:
         *key_day_rules("referral_date", "The referral date", dfe=None),
         *key_day_rules("cpp_start_date", "The start of the plan", dfe=None),
         *event_day_rules("cpp_end_date", "The end of the plan", dfe=None, dfe_after="8930"),
-        error("cpp_end_before_start", "8925", end < start, "Ended before it started"),
+        field("cpp_end_before_start", "8925", end < start, "Ended before it started", unknown="cpp_end_date"),
         # --- warnings
         orphan_rule(),
         warning("cpp_end_before_year", "8930", before_year("cpp_end_date"), "Ended before the return's year"),

@@ -1,7 +1,8 @@
 """Row rules of episodes of care (SSDA903 episodes).
 
-A legal status, a reason for a new episode or a placement that is no code of its year leaves open whether the child
-started to be looked after, and with whom: the row cannot be used. For years before the code sets begin it is a warning.
+A legal status, a reason for a new episode or a placement that is no code of its year, or a reason for its end that is
+none of any year, leaves open whether the child started to be looked after, with whom and until when: that field of the
+row is unknown. For years before the code sets begin it is a warning.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from pyspark.sql import functions as F
 from sos_spark.silver.conform import first_day
 from sos_spark.silver.reference import Reference
 from sos_spark.silver.rules.row_rule import (
+    CODE_SETS_BEGIN,
     RowRule,
     child_id_rules,
-    error,
+    deciding_code_rules,
     event_day_rules,
+    field,
     key_day_rules,
+    no_code_rule,
     warning,
 )
-
-CODE_SETS_BEGIN = 2017
-"""Census year of the earliest code sets; earlier years are held to these."""
 
 WITHOUT_PROVIDER = ("T0", "T1", "T2", "T3", "T4", "Z1", "Z11", "Z12", "Z13", "Z14")
 """Placements for which no provider is returned: temporary ones and those of no other kind."""
@@ -42,11 +43,12 @@ def lac_episode_rules(reference: Reference) -> tuple[RowRule, ...]:
         *child_id_rules(None),
         *key_day_rules("care_episode_start_date", "The start of the episode", dfe="141", dfe_after="354"),
         *event_day_rules("care_episode_end_date", "The end of the episode", dfe="147", dfe_after=None),
-        error(
+        field(
             "end_before_start",
             "356",
             F.col("care_episode_end_date") < F.col("care_episode_start_date"),
             "Ended before it started",
+            unknown="care_episode_end_date",
         ),
         *_code_rules(reference),
         *_own_rules(),
@@ -66,22 +68,18 @@ def _code_rules(reference: Reference) -> tuple[RowRule, ...]:
         "reason_episode_ceased": ("149", reference.unknown("ssda903.episodes.REC", "reason_episode_ceased")),
         "placement_provider": ("178", reference.unknown("ssda903.episodes.PLACE_PROVIDER", "placement_provider")),
     }
-    covered = F.col("census_year") >= CODE_SETS_BEGIN
-    no_code = "is no code of that year"
+    always_given = ("reason_new_episode", "legal_status", "placement_code", "category_of_need")
     return (
+        no_code_rule("reason_episode_ceased", reference.of_no_year("ssda903.episodes.REC", "reason_episode_ceased")),
+        *(rule for name, (dfe, fails) in deciding.items() for rule in deciding_code_rules(name, dfe, fails)),
         *(
-            error(f"{name}_unknown", dfe, covered & fails, f"{name} {no_code}")
-            for name, (dfe, fails) in deciding.items()
+            warning(f"{name}_unknown", dfe, fails, f"{name} is no code of that year")
+            for name, (dfe, fails) in others.items()
         ),
-        *(
-            warning(f"{name}_perhaps_unknown", dfe, ~covered & fails, f"{name} is no code of {CODE_SETS_BEGIN}")
-            for name, (dfe, fails) in deciding.items()
-        ),
-        *(warning(f"{name}_unknown", dfe, fails, f"{name} {no_code}") for name, (dfe, fails) in others.items()),
         *(
             # DfE's rules of these numbers are about codes that are there.
             warning(f"{name}_missing", None, F.col(name).isNull(), f"{name} is missing")
-            for name in (*deciding, "category_of_need")
+            for name in always_given
         ),
     )
 

@@ -11,9 +11,10 @@ from sos_spark.silver.rules.row_rule import (
     RowRule,
     before_year,
     child_id_rules,
-    error,
     event_day_rules,
+    field,
     key_day_rules,
+    no_code_rule,
     record_fault_rules,
     warning,
 )
@@ -33,7 +34,21 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
         *key_day_rules("referral_date", "The referral date", dfe="8600", dfe_after="8600"),
         *event_day_rules("closure_date", "The closure date", dfe=None, dfe_after="8620"),
         *event_day_rules("icpc_date", "The conference date", dfe=None, dfe_after=None),
-        error("closure_before_referral", "8630", closure < referral, "Closed before it was referred"),
+        field(
+            "closure_before_referral",
+            "8630",
+            closure < referral,
+            "Closed before it was referred",
+            unknown="closure_date",
+        ),
+        no_code_rule("closure_reason", reference.of_no_year("cin.ReasonForClosure", "closure_reason")),
+        field(
+            "nfa_flag_unreadable",
+            "8568",
+            F.col("nfa_flag_unreadable"),
+            "The no-further-action flag is neither true nor false",
+            unknown="is_nfa_at_referral",
+        ),
         # --- warnings
         warning(
             "referral_long_before_birth",
@@ -71,13 +86,13 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
             reference.unknown("cin.ReferralSource", "referral_source") & (referral >= F.lit(SOURCE_ASKED_SINCE)),
             "The referral source is no code of that year",
         ),
-        warning("closure_before_year", "8620", before_year("closure_date"), "Closed before the return's year"),
         warning(
             "closure_reason_unknown",
             "8640",
             reference.unknown("cin.ReasonForClosure", "closure_reason"),
             "The reason for closure is no code of that year",
         ),
+        warning("closure_before_year", "8620", before_year("closure_date"), "Closed before the return's year"),
         warning(
             "closure_without_reason",
             "8805",
@@ -87,7 +102,7 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "reason_without_closure",
             "8810",
-            closure.isNull() & F.col("closure_reason").isNotNull(),
+            closure.isNull() & ~F.col("closure_date_unreadable") & F.col("closure_reason").isNotNull(),
             "A reason for closure without a closure date",
         ),
         warning(
@@ -95,12 +110,6 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
             "8568",
             F.col("nfa_flag").isNull() & ~F.col("nfa_flag_unreadable"),
             "The no-further-action flag is missing: taken as false",
-        ),
-        warning(
-            "nfa_flag_unreadable",
-            "8568",
-            F.col("nfa_flag_unreadable"),
-            "The no-further-action flag is neither true nor false: taken as false",
         ),
         warning(
             "nfa_before_year",

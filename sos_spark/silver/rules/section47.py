@@ -9,6 +9,7 @@ from sos_spark.silver.rules.row_rule import (
     RowRule,
     child_id_rules,
     event_day_rules,
+    field,
     key_day_rules,
     record_fault_rules,
     warning,
@@ -28,6 +29,13 @@ def section47_rules(reference: Reference) -> tuple[RowRule, ...]:
         *key_day_rules("referral_date", "The referral date", dfe=None),
         *key_day_rules("section47_start_date", "The start of the enquiry", dfe="8615"),
         *event_day_rules("icpc_date", "The conference date", dfe=None, dfe_after=None),
+        field(
+            "icpc_not_required_unreadable",
+            None,
+            F.col("icpc_not_required_unreadable"),
+            "Whether a conference was required is neither true nor false",
+            unknown="icpc_not_required",
+        ),
         # --- warnings
         orphan_rule(),
         warning("icpc_before_start", "8615", icpc < start, "The conference is before the enquiry"),
