@@ -504,20 +504,40 @@ COHORT_UNITS = Table(
 
 COHORT_OBSERVED = Table(
     "cohort.observed",
-    "an LA code of a study and a collection: the days its accepted returns observe",
+    "an LA code of a study and an entity: the days on which its accepted returns observe the entity",
     _columns("""
         study_id! STRING
         la_code! STRING
-        collection! STRING
+        entity! STRING
         first_day_observed! DATE
         last_day_observed! DATE
         missing_years! ARRAY<INT>
     """),
-    key=("study_id", "la_code", "collection"),
+    key=("study_id", "la_code", "entity"),
     partition_by=("study_id",),
-    made_from=("bronze.files", "study"),
+    made_from=("bronze.files", "quarantine.*", "study"),
 )
-"""missing_years: census years between the first and the last without a return. collection: cin, ssda903 or both."""
+"""missing_years: census years between the first and the last without a return, or of cohort.unobserved."""
+
+COHORT_UNOBSERVED = Table(
+    "cohort.unobserved",
+    "an LA code of a study, a census year and an entity: its return was accepted and does not observe the entity",
+    _columns("""
+        study_id! STRING
+        la_code! STRING
+        census_year! INT
+        entity! STRING
+        reason! STRING
+        file_paths! ARRAY<STRING>
+        n_received! BIGINT
+        n_quarantined! BIGINT
+    """),
+    key=("study_id", "la_code", "census_year", "entity"),
+    partition_by=("study_id",),
+    made_from=("bronze.files", "quarantine.*", "study"),
+)
+"""reason: empty_return (an earlier return had rows), no_children (records, but none of the children they belong to) or
+mostly_quarantined (a share of rows above the study's max_quarantined)."""
 
 OUTCOME_INDEX_ROWS = Table(
     "outcome.index_rows",
@@ -540,7 +560,7 @@ OUTCOME_INDEX_ROWS = Table(
         primary_need STRING
     """),
     partition_by=("study_id", "outcome_id"),
-    made_from=("silver.*", "cohort.units", "cohort.observed"),
+    made_from=("silver.*", "quarantine.*", "cohort.units", "cohort.observed"),
 )
 """reason is null exactly where the row is analysed (y known, in the window, eligible); period, outside the windows."""
 
@@ -650,6 +670,7 @@ TABLES: dict[str, Table] = {
         DQ_LINK_RATES,
         COHORT_UNITS,
         COHORT_OBSERVED,
+        COHORT_UNOBSERVED,
         OUTCOME_INDEX_ROWS,
         OUTCOME_FLOW,
         PANEL_CELLS,

@@ -166,8 +166,17 @@ def a_link(lac_child: str, cin_child: str | None, *, la: str = LA) -> dict[str, 
     return {"la_code": la, "lac_child_id": lac_child, "cin_child_id": cin_child, "link_kind": kind}
 
 
-def a_file(year: int, *, la: str = LA, collection: str = "cin", status: str = "accepted") -> dict[str, Any]:
-    """A row of bronze.files."""
+def quarantined(
+    entity: str = "referrals", year: int = 2016, *, child: str | None = "a", la: str = LA
+) -> dict[str, Any]:
+    """What outcomes read of a row of a quarantine table."""
+    return {"entity": entity, "la_code": la, "child_id": child, "census_year": year}
+
+
+def a_file(
+    year: int, *, la: str = LA, collection: str = "cin", status: str = "accepted", rows: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """A row of bronze.files. `rows`: received by module."""
     return {
         "file_id": year * 1000 + int(la) + (0 if collection == "cin" else 500_000_000),
         "file_sha256": "0" * 64,
@@ -179,6 +188,7 @@ def a_file(year: int, *, la: str = LA, collection: str = "cin", status: str = "a
         "status": status,
         "is_simulated": False,
         "read_by": "code",
+        "rows_by_module": rows,
     }
 
 

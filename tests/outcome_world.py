@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import date
 from functools import reduce
@@ -12,6 +12,7 @@ from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 
 from sos_spark.cohort.observed import observed_days
+from sos_spark.cohort.returned import returned_entities
 from sos_spark.cohort.units import study_units
 from sos_spark.config.areas import census_years
 from sos_spark.config.reference import authorities, authority_changes, bank_holidays
@@ -19,6 +20,7 @@ from sos_spark.config.study import Study
 from sos_spark.outcome.calendar import WORKING_DAYS_SCHEMA, working_day_numbers
 from sos_spark.outcome.compute import Records, index_rows, records_from
 from sos_spark.outcome.coverage import coverage
+from sos_spark.outcome.doubt import quarantined_years
 from sos_spark.outcome.rows import Scope
 from sos_spark.tables import (
     COHORT_UNITS,
@@ -47,10 +49,12 @@ TABLES = {
     "child_links": SILVER_CHILD_LINKS,
 }
 
+QUARANTINED = ("entity", "la_code", "child_id", "census_year")
+
 
 @dataclass(frozen=True)
 class World:
-    """Rows of silver and of bronze.files."""
+    """Rows of silver, of bronze.files and, with the columns `QUARANTINED`, of quarantine."""
 
     referrals: Sequence[Row] = ()
     assessments: Sequence[Row] = ()
@@ -59,16 +63,29 @@ class World:
     icpcs: Sequence[Row] = ()
     lac_episodes: Sequence[Row] = ()
     child_links: Sequence[Row] = ()
+    quarantined: Sequence[Row] = ()
     files: Sequence[Row] = field(default_factory=lambda: returns(2013, 2020))
+
+
+def quarantine_frame(spark: SparkSession, rows: Iterable[Row]) -> DataFrame:
+    """What `quarantined_rows` makes of the quarantine tables."""
+    columns = "entity STRING, la_code STRING, child_id STRING, census_year INT"
+    return spark.createDataFrame([tuple(row[name] for name in QUARANTINED) for row in rows], columns)
 
 
 def scope_of(spark: SparkSession, world: World, study: Study) -> Scope:
     known = {code: authority for code, authority in authorities().items() if code in AUTHORITIES}
     rows = study_units(study, authorities=known, changes=authority_changes())
     units = spark.createDataFrame([astuple(row) for row in rows], COHORT_UNITS.schema())
-    observed = observed_days(
-        frame(spark, FILES, world.files), units, study_id=study.study_id, data_ends=study.window.data_ends
+    quarantined = quarantine_frame(spark, world.quarantined)
+    returned = returned_entities(
+        frame(spark, FILES, world.files),
+        quarantined,
+        units,
+        data_ends=study.window.data_ends,
+        max_quarantined=study.window.max_quarantined,
     )
+    observed = observed_days(returned, study_id=study.study_id, data_ends=study.window.data_ends)
     # Cached, as in the step: every outcome joins it.
     return Scope(
         study.study_id,
@@ -76,6 +93,7 @@ def scope_of(spark: SparkSession, world: World, study: Study) -> Scope:
         study.population,
         units,
         coverage(units, observed, years=census_years(study.window)).persist(),
+        quarantined_years(quarantined, frame(spark, SILVER_CHILD_LINKS, world.child_links)).persist(),
     )
 
 

@@ -34,13 +34,17 @@ Family = Literal["primary", "secondary", "companion"]
 
 
 class Window(Frozen):
-    """Closed-open spans of days, each from and to the start of a period."""
+    """Closed-open spans of days, each from and to the start of a period.
+
+    `max_quarantined`: an LA-year with a larger share of an entity's rows in quarantine does not observe the entity.
+    """
 
     baseline: tuple[Day, Day]
     follow_up: tuple[Day, Day]
     period: Period = "quarter"
     data_ends: Day
     transition: Literal["keep", "drop"] = "keep"
+    max_quarantined: float = Field(0.10, ge=0, le=1)
 
     @model_validator(mode="after")
     def _spans_are_whole_periods(self) -> Window:

@@ -27,7 +27,7 @@ def duration_index_rows(
     most follow_up_days, also of one that is still open: its window was observed, so it is known to be that long, and no
     length selects the rows. Needs the working-day calendar up to the study's data_ends.
     """
-    rows = _with_length(_candidates(assessments), calendar, scope, count=outcome.follow_up_days)
+    rows = _with_length(_candidates(assessments), calendar, scope, kind=outcome.kind, count=outcome.follow_up_days)
     if outcome.days == "calendar":
         rows = rows.withColumn("length_days", F.datediff("assessment_authorised_date", "index_date"))
     reasons = _before_single_assessment()
@@ -48,7 +48,7 @@ def within_index_rows(
 
     Grain: an assessment. Known once the last of the working days has been observed, open or not.
     """
-    rows = _with_length(_candidates(assessments), calendar, scope, count=outcome.days)
+    rows = _with_length(_candidates(assessments), calendar, scope, kind=outcome.kind, count=outcome.days)
     in_time = _is_completed() & (F.col("length_days") <= outcome.days)
     rows = rows.withColumn("y", F.coalesce(in_time, F.lit(False)).cast("bigint"))
     return conclude(rows, scope, outcome_id=outcome_id, reasons=_before_single_assessment())
@@ -62,12 +62,12 @@ def _candidates(assessments: DataFrame) -> DataFrame:
     )
 
 
-def _with_length(candidates: DataFrame, calendar: DataFrame, scope: Scope, *, count: int) -> DataFrame:
+def _with_length(candidates: DataFrame, calendar: DataFrame, scope: Scope, *, kind: str, count: int) -> DataFrame:
     """Adds length_days, in working days (null where open), and window_end, the count-th working day after the start.
 
     A day is unique in the calendar: the joins keep the grain.
     """
-    rows = observe(candidates, scope, collection="cin")
+    rows = observe(candidates, scope, kind=kind)
     started = add_working_days_after(calendar, count=count).select(
         F.col("day").alias("index_date"), F.col("working_day").alias("started_on"), "counted_day"
     )

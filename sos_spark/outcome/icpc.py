@@ -30,7 +30,7 @@ def index_rows(
         )
         .drop("event_dates")
     )
-    return conclude(observe(rows, scope, collection="cin"), scope, outcome_id=outcome_id, reasons={})
+    return conclude(observe(rows, scope, kind=outcome.kind), scope, outcome_id=outcome_id, reasons={})
 
 
 def from_referrals(referrals: DataFrame) -> DataFrame:

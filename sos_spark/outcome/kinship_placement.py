@@ -21,7 +21,7 @@ def index_rows(lac_episodes: DataFrame, scope: Scope, outcome: KinshipPlacement,
     """
     around = add_placements_around(lac_episodes)
     candidates = _starts(around) if outcome.unit == "starts" else _stock(around, scope)
-    rows = observe(candidates, scope, collection="ssda903").withColumn(
+    rows = observe(candidates, scope, kind=outcome.kind).withColumn(
         "y", F.col("placement").isin(*KINSHIP).cast("bigint")
     )
     # A placement found only after the last day observed has not been found yet.

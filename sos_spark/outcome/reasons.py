@@ -32,8 +32,11 @@ REASONS = (
     Reason("age_unknown", "population", "age on the index date not known"),
     Reason("age_out_of_range", "population", "age on the index date outside the study's range"),
     Reason("before_first_return", "follow_up", "index date before the authority's first observed day"),
-    Reason("unit_incomplete", "follow_up", "a return of the unit for that year is missing"),
+    Reason(
+        "unit_incomplete", "follow_up", "a return of the unit for that year is missing, empty or mostly quarantined"
+    ),
     Reason("not_fully_observed", "follow_up", "window not observed to its last day"),
+    Reason("quarantined_record", "follow_up", "a quarantined record of the child could lie in the window"),
     Reason("placement_unknown", "outcome", "no placement known that is not temporary"),
     Reason("not_in_denominator", "outcome", "placement outside the study's denominator"),
     Reason("not_rereferred", "outcome", "not re-referred, where the outcome is conditional on it"),

@@ -41,7 +41,7 @@ def index_rows(
         .drop("child_referral_dates", "event_dates")
     )
     rows = add_window_end(
-        observe(decisions, scope, collection="both"), F.add_months("rereferral_until", outcome.escalate_within_months)
+        observe(decisions, scope, kind=outcome.kind), F.add_months("rereferral_until", outcome.escalate_within_months)
     )
     reasons = {"not_rereferred": ~F.col("is_rereferred")} if outcome.estimand == "conditional" else {}
     return conclude(rows, scope, outcome_id=outcome_id, reasons=reasons)

@@ -21,5 +21,5 @@ def index_rows(referrals: DataFrame, scope: Scope, outcome: RereferralNfa, *, ou
         .withColumn("y", is_rereferred().cast("bigint"))
         .drop("child_referral_dates")
     )
-    rows = add_window_end(observe(decisions, scope, collection="cin"), F.col("rereferral_until"))
+    rows = add_window_end(observe(decisions, scope, kind=outcome.kind), F.col("rereferral_until"))
     return conclude(rows, scope, outcome_id=outcome_id, reasons={})

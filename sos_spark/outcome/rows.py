@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sos_spark.cohort.returned import first_day_of, last_day_of
 from sos_spark.config.study import Population, Window
 from sos_spark.outcome.calendar import census_year_of, period_end_of, period_number, period_start_of
 from sos_spark.outcome.reasons import PRECEDENCE
 from sos_spark.tables import OUTCOME_INDEX_ROWS
-
-Collection = Literal["cin", "ssda903", "both"]
 
 COMMON = ("la_code", "child_id", "index_date", "age_years", "sex", "ethnicity", "primary_need")
 """What each outcome's candidates have, whatever else they carry."""
@@ -22,32 +20,37 @@ COMMON = ("la_code", "child_id", "index_date", "age_years", "sex", "ethnicity", 
 
 @dataclass(frozen=True)
 class Scope:
-    """The study as an outcome sees it. `units` is cohort.units, `coverage` as `outcome.coverage` makes it."""
+    """The study as an outcome sees it.
+
+    `units` is cohort.units, `coverage` as `outcome.coverage` makes it, `in_doubt` as `quarantined_years` does.
+    """
 
     study_id: str
     window: Window
     population: Population
     units: DataFrame
     coverage: DataFrame
+    in_doubt: DataFrame
 
 
-def observe(candidates: DataFrame, scope: Scope, *, collection: Collection) -> DataFrame:
-    """Adds what is known of each candidate's LA code and of its census year.
+def observe(candidates: DataFrame, scope: Scope, *, kind: str) -> DataFrame:
+    """Adds what is known of each candidate's LA code and census year, and which years of the child are in doubt.
 
     Grain: a candidate, in and out, but those of LA codes that were not valid in the study's window are left out. Adds
     unit_id, go_live, first_day_observed, last_day_observed, observed_until and is_unit_observed (null where the year is
-    not the LA code's, or the LA not observed). Both joined sides are unique by their key and small: broadcast.
+    not the LA code's, or the LA not observed), by what the kind of outcome reads, and quarantined_years (of the child;
+    null for none). The joined sides are unique by their key and small: broadcast.
     """
     units = scope.units.select("la_code", "unit_id", "go_live")
     years = (
-        scope.coverage.where(F.col("collection") == collection)
-        .drop("collection")
-        .withColumnRenamed("census_year", "index_census_year")
+        scope.coverage.where(F.col("kind") == kind).drop("kind").withColumnRenamed("census_year", "index_census_year")
     )
+    in_doubt = scope.in_doubt.where(F.col("kind") == kind).drop("kind")
     return (
         candidates.withColumn("index_census_year", census_year_of(F.col("index_date")))
         .join(F.broadcast(units), "la_code")
         .join(F.broadcast(years), ["la_code", "index_census_year"], "left")
+        .join(F.broadcast(in_doubt), ["la_code", "child_id"], "left")
         .drop("index_census_year")
     )
 
@@ -58,7 +61,8 @@ def conclude(rows: DataFrame, scope: Scope, *, outcome_id: str, reasons: Mapping
     Grain: an index row, in and out. Needs the columns of `COMMON`, those of `observe`, y (the value, were all of it
     observed) and window_end (last day of the row's window, the index date where it has none; null: beyond any day
     observed). `reasons` holds the outcome's own, by name; a condition that is null does not hold. A row is known only
-    if every day from the index date to window_end was observed, even if y is settled before (censor before counting).
+    if every day from the index date to window_end was observed, and no record of the child that could lie there is in
+    quarantine, even if y is settled before (censor before counting).
 
     Raises:
         ValueError: A reason without a place in the order of precedence.
@@ -75,6 +79,7 @@ def conclude(rows: DataFrame, scope: Scope, *, outcome_id: str, reasons: Mapping
         "before_first_return": day < F.col("first_day_observed"),
         "unit_incomplete": ~F.coalesce(F.col("is_unit_observed"), F.lit(False)),
         "not_fully_observed": ~F.coalesce(F.col("window_end") <= F.col("observed_until"), F.lit(False)),
+        "quarantined_record": F.exists("quarantined_years", _overlaps_window),
         **reasons,
     }
     if window.transition == "drop":
@@ -97,6 +102,11 @@ def conclude(rows: DataFrame, scope: Scope, *, outcome_id: str, reasons: Mapping
         .withColumns({"period_start": F.when(in_windows, period_start), "reason": first_reason})
         .select(*(computed[name].alias(name) if name in computed else name for name in OUTCOME_INDEX_ROWS.column_names))
     )
+
+
+def _overlaps_window(year: Column) -> Column:
+    """Whether a census year holds a day of the row's window."""
+    return (last_day_of(year) >= F.col("index_date")) & (first_day_of(year) <= F.col("window_end"))
 
 
 def age_band(age: Column) -> Column:

@@ -114,6 +114,7 @@ def render_page(results: Results, pictures: Pictures) -> str:
         recovered=verdicts.recovered(results),
         stability={key: _robustness(results, key) for key in results.labels},
         returns=quality.returns_received(results),
+        unobserved=quality.unobserved_years(results),
         rules=quality.top_rules(results),
         links=quality.links_by_arm(results),
         pilot_links=quality.link_rates_of_pilots(results),

@@ -67,6 +67,7 @@ class LakeTables:
     rule_counts: pd.DataFrame = field(default_factory=_nothing)
     expectations: pd.DataFrame = field(default_factory=_nothing)
     link_rates: pd.DataFrame = field(default_factory=_nothing)
+    unobserved: pd.DataFrame = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from sos_spark.cohort.returned import quarantined_rows
 from sos_spark.config.areas import census_years
 from sos_spark.config.reference import bank_holidays
 from sos_spark.config.study import Study
@@ -17,6 +18,7 @@ from sos_spark.outcome.assessments import FIRST_SINGLE_ASSESSMENT_DAY
 from sos_spark.outcome.calendar import WORKING_DAYS_SCHEMA, working_day_numbers
 from sos_spark.outcome.compute import Records, index_rows, records_from
 from sos_spark.outcome.coverage import coverage
+from sos_spark.outcome.doubt import quarantined_years
 from sos_spark.outcome.rows import Scope
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.provenance import made_from, versions_of
@@ -24,6 +26,7 @@ from sos_spark.tables import (
     COHORT_OBSERVED,
     COHORT_UNITS,
     OUTCOME_INDEX_ROWS,
+    QUARANTINE,
     SILVER_ASSESSMENTS,
     SILVER_CHILD_LINKS,
     SILVER_CP_PLANS,
@@ -59,7 +62,7 @@ def outcome(run: Run) -> StepReport:
     if not computed:
         return StepReport("outcome", facts={"outcomes": []})
     fingerprint = made_from(
-        versions_of(lake, (*INPUTS.values(), COHORT_UNITS, COHORT_OBSERVED)),
+        versions_of(lake, (*INPUTS.values(), *QUARANTINE.values(), COHORT_UNITS, COHORT_OBSERVED)),
         step=__name__,
         settings={
             "study_id": study.study_id,
@@ -69,7 +72,7 @@ def outcome(run: Run) -> StepReport:
         },
     )
     scope, records = _scope(run), _records(run)
-    shared = (scope.coverage, records.referrals, records.escalations, records.conferences)
+    shared = (scope.coverage, scope.in_doubt, records.referrals, records.escalations, records.conferences)
     for frame in shared:
         frame.persist()
     try:
@@ -91,12 +94,15 @@ def _scope(run: Run) -> Scope:
     own = F.col("study_id") == study.study_id
     units = run.lake.read(run.spark, COHORT_UNITS).where(own)
     observed = run.lake.read(run.spark, COHORT_OBSERVED).where(own)
+    quarantine = {name: run.lake.read_or_empty(run.spark, table) for name, table in QUARANTINE.items()}
+    links = run.lake.read_or_empty(run.spark, SILVER_CHILD_LINKS)
     return Scope(
         study.study_id,
         study.window,
         study.population,
         units,
         coverage(units, observed, years=census_years(study.window)),
+        quarantined_years(quarantined_rows(quarantine), links),
     )
 
 

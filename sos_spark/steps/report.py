@@ -26,6 +26,7 @@ from sos_spark.steps.results import write_result
 from sos_spark.steps.simulated import COLUMN, run_is_simulated, truth_file
 from sos_spark.tables import (
     COHORT_UNITS,
+    COHORT_UNOBSERVED,
     DQ_LEDGER,
     DQ_LINK_RATES,
     DQ_RESULTS,
@@ -202,6 +203,7 @@ def _read_lake(run: Run) -> LakeTables:
         rule_counts=_read_table(run, DQ_RULE_COUNTS),
         expectations=_latest_run(_read_table(run, DQ_RESULTS)),
         link_rates=_read_table(run, DQ_LINK_RATES),
+        unobserved=_read_table(run, COHORT_UNOBSERVED, of_study),
     )
 
 

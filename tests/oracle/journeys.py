@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -15,6 +16,7 @@ from tests.builders import (
     an_episode,
     an_icpc,
     census_year,
+    quarantined,
     returns,
 )
 from tests.outcome_world import AUTHORITIES, World
@@ -28,6 +30,12 @@ EDGES = [
     )
 ] + [date(2016, 2, 29), date(2020, 2, 29), date(2015, 4, 3), date(2015, 4, 6)]  # fmt: skip
 VALID = {"835": (2013, 2019), "836": (2013, 2019), "837": (2013, 2019), "838": (2020, 2020), "839": (2020, 2020)}
+UNOBSERVED = {
+    ("926", 2018, "cin"): ("section47", "section47_enquiries"),
+    ("302", 2016, "ssda903"): ("lac_episodes", "lac_episodes"),
+    ("301", 2020, "cin"): ("cin_details", "referrals"),
+}
+"""LA-years of which most of an entity's rows were quarantined: the module, and the entity it makes."""
 PLACEMENTS = ["T0", "T0", "T3", "U1", "U2", "Q1", "Q2", "U4", "U6", "P1", "K2", "R1", None]
 
 
@@ -52,6 +60,7 @@ def a_world(seed: int, *, children: int) -> World:
         first, last = (date(VALID[la][0] - 1, 4, 1), date(VALID[la][1], 3, 31)) if la in VALID else (
             date(2012, 4, 1), date(2020, 3, 31))  # fmt: skip
         _add_child(world, random, la, f"c{number:04d}", first, last)
+    world["quarantined"] = list(_quarantined(random, world))
     gaps = {"301": (2016,), "302": (2013, 2018)}
     files = [
         *returns(2013, 2020, la="926"),
@@ -62,7 +71,25 @@ def a_world(seed: int, *, children: int) -> World:
         *returns(2014, 2019, la="301", missing=(2018,), collections=("ssda903",)),
         *returns(2013, 2020, la="302", missing=gaps["302"]),
     ]
+    for file in files:
+        module = UNOBSERVED.get((file["la_code"], file["census_year"], file["collection"]))
+        if module:
+            file["rows_by_module"] = {**dict.fromkeys(("child_identifiers", "lac_header"), 100), module[0]: 100}
+            world["quarantined"] += [
+                quarantined(module[1], file["census_year"], child=None, la=file["la_code"]) for _ in range(60)
+            ]
     return World(**world, files=files)  # type: ignore[arg-type]
+
+
+def _quarantined(random: Random, world: dict[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """A quarantined row of some children, in the return of a year that holds a record of theirs, or the one after."""
+    entities = {"referrals": "referrals", "assessments": "assessments", "section47": "section47_enquiries",
+                "cp_plans": "cp_plans", "lac_episodes": "lac_episodes"}  # fmt: skip
+    for name, entity in entities.items():
+        for row in world[name]:
+            if random.random() < 0.06:
+                year = row["census_year"] if row["census_year"] <= 2020 else 2020
+                yield quarantined(entity, year + random.choice((0, 0, 1)), child=row["child_id"], la=row["la_code"])
 
 
 def _add_child(

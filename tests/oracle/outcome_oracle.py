@@ -8,7 +8,7 @@ from __future__ import annotations
 import calendar
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,15 @@ Row = Mapping[str, Any]
 ONE_DAY = timedelta(days=1)
 KINSHIP = {"Q1", "U1", "U2", "U3"}
 FOSTER = {"Q1", "Q2", "U1", "U2", "U3", "U4", "U5", "U6"}
+
+READS = {
+    "rereferral_nfa": ("referrals", "cin_children"),
+    "rereferral_escalated": ("referrals", "cin_children", "cp_plans", "lac_episodes", "lac_children"),
+    "assessment_duration": ("assessments", "cin_children"),
+    "assessment_within": ("assessments", "cin_children"),
+    "icpc": ("referrals", "section47_enquiries", "cin_children"),
+    "kinship_placement": ("lac_episodes", "lac_children"),
+}
 
 PRECEDENCE = [
     "outside_window",
@@ -28,6 +37,7 @@ PRECEDENCE = [
     "before_first_return",
     "unit_incomplete",
     "not_fully_observed",
+    "quarantined_record",
     "placement_unknown",
     "not_in_denominator",
     "not_rereferred",
@@ -65,7 +75,8 @@ class Setting:
     """The study, the units and the returns, as plain values.
 
     units: LA code -> (unit_id, codes of the unit, first and last census year of the code in the window).
-    accepted: (LA code, collection) -> census years.
+    accepted: (LA code, collection) -> census years. unobserved: (LA code, entity) -> those of them in which the return
+    was empty or the entity mostly quarantined.
     """
 
     baseline: tuple[date, date]
@@ -79,43 +90,44 @@ class Setting:
     go_live: Mapping[str, date]
     accepted: Mapping[tuple[str, str], Collection[int]]
     holidays: Collection[date]
+    unobserved: Mapping[tuple[str, str], Collection[int]] = field(default_factory=dict)
 
-    def years_of(self, la: str, collection: str) -> set[int]:
-        """The census years accepted that begin by data_ends; 'both': in the one and in the other."""
-        if collection == "both":
-            return self.years_of(la, "cin") & self.years_of(la, "ssda903")
-        years = self.accepted.get((la, collection), ())
-        return {year for year in years if date(year - 1, 4, 1) <= self.data_ends}
+    def years_of(self, la: str, kind: str) -> set[int]:
+        """The census years that begin by data_ends in which all that a kind reads was observed."""
+        return set.intersection(*(self.years_of_entity(la, entity) for entity in READS[kind]))
 
-    def first_day(self, la: str, collection: str) -> date | None:
-        if collection == "both":
-            firsts = [self.first_day(la, one) for one in ("cin", "ssda903")]
-            return None if None in firsts else max(first for first in firsts if first)
-        years = self.years_of(la, collection)
-        return date(min(years) - 1, 4, 1) if years else None
+    def years_of_entity(self, la: str, entity: str) -> set[int]:
+        years = self.accepted.get((la, "ssda903" if entity.startswith("lac_") else "cin"), ())
+        lost = self.unobserved.get((la, entity), ())
+        return {year for year in years if date(year - 1, 4, 1) <= self.data_ends and year not in lost}
 
-    def last_day(self, la: str, collection: str) -> date | None:
-        if collection == "both":
-            lasts = [self.last_day(la, one) for one in ("cin", "ssda903")]
-            return None if None in lasts else min(last for last in lasts if last)
-        years = self.years_of(la, collection)
-        return min(date(max(years), 3, 31), self.data_ends) if years else None
+    def first_day(self, la: str, kind: str) -> date | None:
+        years = [self.years_of_entity(la, entity) for entity in READS[kind]]
+        return date(max(min(own) for own in years) - 1, 4, 1) if all(years) and self._overlap(years) else None
 
-    def sees(self, la: str, collection: str, day: date) -> bool:
-        last = self.last_day(la, collection)
-        return last is not None and day <= last and returned_in(day) in self.years_of(la, collection)
+    def last_day(self, la: str, kind: str) -> date | None:
+        years = [self.years_of_entity(la, entity) for entity in READS[kind]]
+        if not all(years) or not self._overlap(years):
+            return None
+        return min(date(min(max(own) for own in years), 3, 31), self.data_ends)
 
-    def sees_all(self, la: str, collection: str, first: date, last: date) -> bool:
-        seen = self.days_seen[la, collection]
+    @staticmethod
+    def _overlap(years: list[set[int]]) -> bool:
+        return max(min(own) for own in years) <= min(max(own) for own in years)
+
+    def sees(self, la: str, kind: str, day: date) -> bool:
+        last = self.last_day(la, kind)
+        return last is not None and day <= last and returned_in(day) in self.years_of(la, kind)
+
+    def sees_all(self, la: str, kind: str, first: date, last: date) -> bool:
+        seen = self.days_seen[la, kind]
         return all(first + n * ONE_DAY in seen for n in range((last - first).days + 1))
 
     @cached_property
     def days_seen(self) -> dict[tuple[str, str], set[date]]:
         every_day = [date(2010, 1, 1) + n * ONE_DAY for n in range((self.data_ends - date(2010, 1, 1)).days + 1)]
         return {
-            (la, collection): {day for day in every_day if self.sees(la, collection, day)}
-            for la in self.units
-            for collection in ("cin", "ssda903", "both")
+            (la, kind): {day for day in every_day if self.sees(la, kind, day)} for la in self.units for kind in READS
         }
 
     def is_working(self, day: date) -> bool:
@@ -165,24 +177,44 @@ class Candidate:
 
 def answers(setting: Setting, silver: Mapping[str, Iterable[Row]], outcome: Mapping[str, Any]) -> list[Answer]:
     """The index rows of one outcome, given as the study file gives it."""
-    kind: Callable[[Setting, Mapping[str, list[Row]], Mapping[str, Any]], Iterator[Candidate]]
-    kind, collection = {
-        "rereferral_nfa": (rereferral, "cin"),
-        "rereferral_escalated": (escalated, "both"),
-        "assessment_duration": (duration, "cin"),
-        "assessment_within": (within, "cin"),
-        "icpc": (icpc, "cin"),
-        "kinship_placement": (stock if outcome.get("unit") == "stock" else starts, "ssda903"),
+    candidates: Callable[[Setting, Mapping[str, list[Row]], Mapping[str, Any]], Iterator[Candidate]]
+    candidates = {
+        "rereferral_nfa": rereferral,
+        "rereferral_escalated": escalated,
+        "assessment_duration": duration,
+        "assessment_within": within,
+        "icpc": icpc,
+        "kinship_placement": stock if outcome.get("unit") == "stock" else starts,
     }[outcome["kind"]]
     rows = {name: list(items) for name, items in silver.items()}
+    doubted = _doubted(rows, outcome["kind"])
     return [
-        _answer(setting, outcome["outcome_id"], collection, candidate)
-        for candidate in kind(setting, rows, outcome)
+        _answer(setting, outcome, candidate, doubted[candidate.la, candidate.child])
+        for candidate in candidates(setting, rows, outcome)
         if candidate.la in setting.units
     ]
 
 
-def _answer(setting: Setting, outcome_id: str, collection: str, row: Candidate) -> Answer:
+def _doubted(silver: Mapping[str, list[Row]], kind: str) -> dict[tuple[str, str], set[date]]:
+    """The days of each child on which a quarantined row of what the kind reads could lie."""
+    links = {(r["la_code"], r["lac_child_id"]): r["cin_child_id"] for r in silver.get("child_links", ())}
+    days: dict[tuple[str, str], set[date]] = defaultdict(set)
+    for row in silver.get("quarantined", ()):
+        if row["entity"] not in READS[kind] or row["child_id"] is None:
+            continue
+        children = {row["child_id"]}
+        if row["entity"].startswith("lac_") and kind == "rereferral_escalated":
+            children.add(links.get((row["la_code"], row["child_id"])))
+        day = date(row["census_year"] - 1, 4, 1)
+        while day <= date(row["census_year"], 3, 31):
+            for child in children - {None}:
+                days[row["la_code"], child].add(day)
+            day += ONE_DAY
+    return days
+
+
+def _answer(setting: Setting, outcome: Mapping[str, Any], row: Candidate, doubted: Collection[date]) -> Answer:
+    outcome_id, kind = outcome["outcome_id"], outcome["kind"]
     unit_id, codes, _, _ = setting.units[row.la]
     start = start_of_period(row.day, setting.period)
     inside = any(span[0] <= row.day < span[1] for span in (setting.baseline, setting.follow_up))
@@ -199,16 +231,18 @@ def _answer(setting: Setting, outcome_id: str, collection: str, row: Candidate) 
         holds.add("age_unknown")
     elif not setting.age_min <= age <= setting.age_max:
         holds.add("age_out_of_range")
-    first = setting.first_day(row.la, collection)
+    first = setting.first_day(row.la, kind)
     if first is not None and row.day < first:
         holds.add("before_first_return")
     year = returned_in(row.day)
     valid = [code for code in codes if setting.units[code][2] <= year <= setting.units[code][3]]
-    if row.la not in valid or any(not _returned(setting, code, collection, year) for code in valid):
+    if row.la not in valid or any(not _returned(setting, code, kind, year) for code in valid):
         holds.add("unit_incomplete")
     begin = row.window_begin or row.day
-    if row.window_end is None or not setting.sees_all(row.la, collection, begin, row.window_end):
+    if row.window_end is None or not setting.sees_all(row.la, kind, begin, row.window_end):
         holds.add("not_fully_observed")
+    if row.window_end is not None and any(row.day <= day <= row.window_end for day in doubted):
+        holds.add("quarantined_record")
     reason = next((name for name in PRECEDENCE if name in holds), None)
     assert holds <= set(PRECEDENCE)
     period, begin = 0, setting.baseline[0]
@@ -220,8 +254,8 @@ def _answer(setting: Setting, outcome_id: str, collection: str, row: Candidate) 
     )  # fmt: skip
 
 
-def _returned(setting: Setting, la: str, collection: str, year: int) -> bool:
-    return year in setting.years_of(la, collection) and setting.sees(la, collection, date(year - 1, 4, 1))
+def _returned(setting: Setting, la: str, kind: str, year: int) -> bool:
+    return year in setting.years_of(la, kind) and setting.sees(la, kind, date(year - 1, 4, 1))
 
 
 def _by_child(rows: Iterable[Row], name: str) -> dict[tuple[str, str], set[date]]:
@@ -302,7 +336,7 @@ def duration(setting: Setting, silver: Mapping[str, list[Row]], outcome: Mapping
     follow_up, in_working_days = outcome.get("follow_up_days", 90), outcome.get("days", "working") == "working"
     for row in silver["assessments"]:
         start, end = row["assessment_start_date"], row["assessment_authorised_date"]
-        last = setting.last_day(row["la_code"], "cin")
+        last = setting.last_day(row["la_code"], outcome["kind"])
         is_completed = end is not None and last is not None and end <= last
         length = None
         if is_completed:
@@ -320,7 +354,7 @@ def within(setting: Setting, silver: Mapping[str, list[Row]], outcome: Mapping[s
     days = outcome.get("days", 45)
     for row in silver["assessments"]:
         start, end = row["assessment_start_date"], row["assessment_authorised_date"]
-        last = setting.last_day(row["la_code"], "cin")
+        last = setting.last_day(row["la_code"], outcome["kind"])
         is_completed = end is not None and last is not None and end <= last
         y = int(is_completed and setting.working_days(start, end) <= days)
         yield Candidate(
@@ -374,7 +408,7 @@ def starts(setting: Setting, silver: Mapping[str, list[Row]], outcome: Mapping[s
         first = run[0]
         if first["reason_new_episode"] != "S" or first["legal_status"] in ("V3", "V4"):
             continue
-        day, last = first["care_episode_start_date"], setting.last_day(first["la_code"], "ssda903")
+        day, last = first["care_episode_start_date"], setting.last_day(first["la_code"], outcome["kind"])
         lasting = [e for e in run if not _is_temporary(e["placement_code"])]
         found = bool(lasting) and last is not None and lasting[0]["care_episode_start_date"] <= last
         code = lasting[0]["placement_code"] if found else None

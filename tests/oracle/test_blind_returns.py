@@ -57,6 +57,8 @@ CIN_KEYS = {"child_identifiers": (), "cin_details": ("CINreferralDate",),
             "assessments": ("CINreferralDate", "AssessmentActualStartDate"),
             "section47": ("CINreferralDate", "S47ActualStartDate"),
             "cp_plans": ("CINreferralDate", "CPPstartDate")}  # fmt: skip
+ENTITIES = {"cin": ("cin_children", "referrals", "assessments", "section47_enquiries", "cp_plans"),
+            "ssda903": ("lac_children", "lac_episodes")}  # fmt: skip
 ELEMENTS = {"assessments": "Assessments", "section47": "Section47", "cp_plans": "ChildProtectionPlans"}
 ONE_DAY = timedelta(days=1)
 NO_DATES = ("2021-02-30", "2020-05-01 or 2020-06-01", "not yet", "0000-01-01", "2050-01-01", "1990-01-01")
@@ -359,6 +361,18 @@ def silver_by_hand(returns: Returns) -> dict[str, list[Row]]:
     }  # fmt: skip
 
 
+def empty_after_others(returns: Returns) -> dict[tuple[str, str], set[int]]:
+    """The years of an LA whose return is empty where an earlier one had rows, by entity: they observe nothing."""
+    lost: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for (collection, la, year), modules in returns.items():
+        core = "cin_details" if collection == "cin" else "lac_episodes"
+        earlier = [own for (c, code, before), own in returns.items() if (c, code) == (collection, la) and before < year]
+        if not modules[core] and any(own[core] for own in earlier):
+            for entity in ENTITIES[collection]:
+                lost[la, entity].add(year)
+    return lost
+
+
 def expected_cells(returns: Returns) -> dict[tuple[str, str, int], tuple[int, int, int]]:
     accepted: dict[tuple[str, str], set[int]] = defaultdict(set)
     for collection, la, year in returns:
@@ -368,7 +382,7 @@ def expected_cells(returns: Returns) -> dict[tuple[str, str, int], tuple[int, in
     setting = Setting(
         baseline=spans[0], follow_up=spans[1], period="quarter", data_ends=date(2023, 3, 31), transition="keep",  # type: ignore[arg-type]
         age_min=0, age_max=17, units={la: ("+".join(codes), codes, *SPANS[la]) for la, codes in units.items()},
-        go_live={}, accepted=accepted, holidays=set(bank_holidays()),
+        go_live={}, accepted=accepted, holidays=set(bank_holidays()), unobserved=empty_after_others(returns),
     )  # fmt: skip
     silver, cells = silver_by_hand(returns), defaultdict(list)
     reasons: Counter[str | None] = Counter()

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from sos_spark.config.reference import bank_holidays
 from tests.builders import a_study
-from tests.oracle.journeys import a_world
+from tests.oracle.journeys import UNOBSERVED, a_world
 from tests.oracle.outcome_oracle import PRECEDENCE, Answer, Setting, answers
 from tests.outcome_world import AUTHORITIES, TABLES, World, all_index_rows
 
@@ -92,6 +92,7 @@ def setting_of(world: World, window: dict[str, Any], *, merged: bool) -> Setting
         go_live={units[code][0]: go_live for code, go_live in GO_LIVES.items()},
         accepted=accepted,
         holidays=set(bank_holidays()),
+        unobserved={(la, entity): (year,) for (la, year, _), (_, entity) in UNOBSERVED.items()},
     )
 
 
@@ -117,7 +118,7 @@ def test_every_outcome_and_switch_agrees_with_the_oracle(spark: SparkSession, na
         for row in all_index_rows(spark, world, study).collect()
     )
     setting = setting_of(world, window, merged=name != "years")
-    silver = {table: getattr(world, table) for table in TABLES}
+    silver = {table: getattr(world, table) for table in (*TABLES, "quarantined")}
     expected = Counter(answer for outcome in OUTCOMES for answer in answers(setting, silver, outcome))
     assert found - expected == Counter()
     assert expected - found == Counter()

@@ -112,7 +112,7 @@ def test_the_columns_are_the_tables_and_a_reason_needs_a_place(spark: SparkSessi
     assert [(f.name, f.dataType) for f in rows.schema] == [(f.name, f.dataType) for f in OUTCOME_INDEX_ROWS.schema()]
     assert rows.select("outcome_id").first() == ("another name",)
     with pytest.raises(ValueError, match="precedence: whim"):
-        conclude(observe(rows, scope, collection="cin"), scope, outcome_id="o", reasons={"whim": F.lit(True)})
+        conclude(observe(rows, scope, kind="rereferral_nfa"), scope, outcome_id="o", reasons={"whim": F.lit(True)})
     published = a_study(outcomes=[{"outcome_id": "p", "kind": "published", "measure": "nfa_share"}]).outcomes[0]
     with pytest.raises(ValueError, match="published is not computed"):
         index_rows(published, records, scope, outcome_id="p")

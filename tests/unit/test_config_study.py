@@ -48,6 +48,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     study = parse_study(MINIMAL)
     assert study.window.period == "quarter"
     assert study.window.transition == "keep"
+    assert study.window.max_quarantined == 0.10
     assert (study.population.age_min, study.population.age_max) == (0, 17)
     assert study.population.incomplete_units == "refuse"
     assert study.comparators.kind == "all"
@@ -60,8 +61,23 @@ def test_defaults_are_those_of_the_contract() -> None:
 def test_template_is_a_valid_study_and_names_every_key() -> None:
     text = template()
     parse_study(text)
-    for key in ("transition", "embeddedness", "lone_levels", "placebo_pilots", "intensity", "measure", "count_parents"):
+    for key in (
+        "transition",
+        "max_quarantined",
+        "embeddedness",
+        "lone_levels",
+        "placebo_pilots",
+        "intensity",
+        "measure",
+        "count_parents",
+    ):
         assert key in text
+
+
+@pytest.mark.parametrize("share", ["-0.01", "1.01", "nan"])
+def test_max_quarantined_is_a_share(share: str) -> None:
+    (fault,) = faults_of(MINIMAL.replace("[window]", f"[window]\nmax_quarantined = {share}"))
+    assert "window.max_quarantined" in fault
 
 
 def test_every_fault_is_reported_at_once() -> None:

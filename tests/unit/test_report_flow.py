@@ -6,7 +6,7 @@ import pandas as pd
 
 from sos_spark.report.results import LakeTables, Results
 from sos_spark.report.sections.flow import flow_table, is_eligibility, reason_in_words, unknown_by_period
-from sos_spark.report.sections.quality import expected, failures_per_1000, links_by_arm, quality_table
+from sos_spark.report.sections.quality import expected, failures_per_1000, links_by_arm, quality_table, unobserved_years
 from tests.unit import report_example as example
 
 
@@ -144,3 +144,24 @@ def test_nothing_is_expected_of_an_authority_before_it_existed() -> None:
 
 def test_link_rates_by_arm() -> None:
     assert links_by_arm(results_with())[0] == ("Pilots", "1,800", "90.0%", "5.0%", "5.0%")
+
+
+def test_returns_that_are_not_counted_on_are_said_by_authority_year_file_and_share() -> None:
+    columns = ["la_code", "census_year", "entity", "reason", "file_paths", "n_received", "n_quarantined"]
+    rows = [("801", 2016, "lac_episodes", "mostly_quarantined", ["ssda903/2016/801/episodes.csv"], 100, 66),
+            ("801", 2017, "referrals", "empty_return", ["cin/2017/801.xml"], 0, 0)]  # fmt: skip
+    results = results_with(unobserved=pd.DataFrame(rows, columns=columns))
+
+    name = results.name_of("801")
+    assert unobserved_years(results) == [
+        (
+            name,
+            "2016",
+            "lac episodes",
+            "ssda903/2016/801/episodes.csv",
+            "100",
+            "66.0%",
+            "more than 10.0% in quarantine",
+        ),
+        (name, "2017", "referrals", "cin/2017/801.xml", "0", "", "empty, and an earlier return had rows"),
+    ]

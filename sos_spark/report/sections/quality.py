@@ -101,6 +101,33 @@ def returns_received(results: Results) -> list[tuple[str, ...]]:
     ]
 
 
+_WHY_UNOBSERVED = {
+    "empty_return": "empty, and an earlier return had rows",
+    "no_children": "records without the children they belong to",
+}
+
+
+def unobserved_years(results: Results) -> list[tuple[str, ...]]:
+    """Returns authority, year, entity, files, rows received, share in quarantine, and why the year is not observed.
+
+    A row per authority, census year and entity whose return was accepted and is not counted on: outcomes that read the
+    entity are unknown there.
+    """
+    limit = percent(results.study.window.max_quarantined, 1.0)
+    return [
+        (
+            results.name_of(str(row.la_code)),
+            str(row.census_year),
+            str(row.entity).replace("_", " "),
+            ", ".join(map(str, row.file_paths)),
+            count(row.n_received),
+            percent(row.n_quarantined, row.n_received),
+            _WHY_UNOBSERVED.get(str(row.reason), f"more than {limit} in quarantine"),
+        )
+        for row in rows_of(results.lake.unobserved)
+    ]
+
+
 def links_by_arm(results: Results) -> list[tuple[str, ...]]:
     """Returns arm, looked-after children, shares linked by id, by person, and not linked; a row an arm."""
     links = results.lake.link_rates
