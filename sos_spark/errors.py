@@ -7,7 +7,7 @@ message may quote a record: the command line logs its type and place, never its 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 class SosError(Exception):
@@ -139,3 +139,48 @@ def fault_in_worker(message: str) -> InputError | None:
             except (ValueError, KeyError, TypeError):
                 return None
     return None
+
+
+_MOST_POSITIONS = 8
+
+
+def shown_name(name: str, position: int, declared: Iterable[str], *, kind: str = "column") -> str:
+    """Returns what a message may say of a name that was read from a file.
+
+    A name that a file gives may be anything, a child's postcode among them: the first line of a file without a header
+    is a record. So only a declared name is ever said: the one it is, or, after its position, the one it is a slip of
+    the pen away from.
+
+    Args:
+        name: The name as read; never repeated.
+        position: Its place in the file, from 1.
+        declared: The names this project declares.
+        kind: What the name is of.
+    """
+    wanted = name.strip().casefold()
+    nearest = None
+    for known in declared:
+        if known.casefold() == wanted:
+            return known
+        if nearest is None and _is_slip(wanted, known.casefold()):
+            nearest = known
+    return f"{kind} {position}" + (f" (like {nearest})" if nearest else "")
+
+
+def shown_list(texts: Sequence[str]) -> str:
+    """Returns what `shown_name` gave, as a list that stays short."""
+    more = len(texts) - _MOST_POSITIONS
+    return ", ".join(texts[:_MOST_POSITIONS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _is_slip(name: str, known: str) -> bool:
+    """Returns whether a name is a declared one but for a letter, or two of a long one."""
+    allowed = 0 if len(known) < 4 else 1 if len(known) < 8 else 2
+    if not allowed or abs(len(name) - len(known)) > allowed:
+        return False
+    row = list(range(len(known) + 1))
+    for i, letter in enumerate(name, start=1):
+        above, row[0] = row[0], i
+        for j, other in enumerate(known, start=1):
+            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (letter != other))
+    return row[-1] <= allowed

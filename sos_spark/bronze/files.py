@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sos_spark.bronze.decisions import Decisions, Held
-from sos_spark.bronze.modules import COLLECTION_OF
+from sos_spark.bronze.inspection import Inspection
+from sos_spark.bronze.modules import COLLECTION_OF, PUBLISHED
 from sos_spark.bronze.returns import Part, RefusedReturn, Slice
 from sos_spark.tables import FILES
 
@@ -74,6 +75,26 @@ def updated_rows(
     return updated
 
 
+def with_published(rows: Mapping[FileKey, FileRow], files: Sequence[Inspection]) -> dict[FileKey, FileRow]:
+    """Returns the rows with those of a source's published tables, which replace an earlier source's."""
+    updated = dict(rows)
+    nowhere = Slice(PUBLISHED, None, None)
+    if any(seen.sha256 for seen in files):
+        ids = {seen.file_id for seen in files if seen.sha256}
+        for key, row in rows.items():
+            if row["collection"] == PUBLISHED and row["status"] == "accepted" and row["file_id"] not in ids:
+                updated[key] = {**row, "status": "replaced", "reason": "A later ingest read other published tables"}
+    for seen in files:
+        status = "accepted" if seen.reason is None else "refused"
+        _put(updated, Reading(), nowhere, [Part(seen, seen.rows_by_module)], status, None, None)
+    return updated
+
+
+def holds_returns(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Returns whether any row of bronze.files is of a return, not of a published table."""
+    return any(row["collection"] != PUBLISHED for row in rows)
+
+
 def _put(
     rows: dict[FileKey, FileRow],
     reading: Reading,
@@ -115,17 +136,18 @@ def _put(
 
 
 def accepted_files(rows: Mapping[FileKey, FileRow], *, simulated: bool) -> list[str]:
-    """Returns the names of the accepted files that are simulated, or of those that are not, each once and in order."""
-    return sorted(
-        {row["file_path"] for row in rows.values() if row["status"] == "accepted" and row["is_simulated"] is simulated}
-    )
+    """Returns the names of accepted returns that are simulated, or of those that are not, each once and in order."""
+    return sorted({row["file_path"] for row in _accepted_returns(rows) if row["is_simulated"] is simulated})
 
 
 def read_by_other_code(rows: Mapping[FileKey, FileRow], reading: Reading) -> int:
     """Returns how many LA-years of a collection the lake holds as code other than today's read them."""
-    return len(
-        {_slice_of(row) for row in rows.values() if row["status"] == "accepted" and row["read_by"] != reading.code}
-    )
+    return len({_slice_of(row) for row in _accepted_returns(rows) if row["read_by"] != reading.code})
+
+
+def _accepted_returns(rows: Mapping[FileKey, FileRow]) -> Iterator[FileRow]:
+    """Published tables are neither simulated nor read as returns are."""
+    return (row for row in rows.values() if row["status"] == "accepted" and row["collection"] != PUBLISHED)
 
 
 def modules_with_rows(rows_by_module: Mapping[str, int]) -> set[str]:

@@ -14,15 +14,12 @@ from pyspark.sql import functions as F
 from sos_spark.bronze.columns import find_columns
 from sos_spark.bronze.inspection import Inspection
 from sos_spark.bronze.inventory import table_constants
-from sos_spark.bronze.modules import COLLECTION_OF, SSDA903, fields_of, required_of
-from sos_spark.bronze.records import WHITE_SPACE
-from sos_spark.bronze.table_files import NANOSECONDS
+from sos_spark.bronze.modules import COLLECTION_OF, LA_YEAR, SSDA903, fields_of, required_of
+from sos_spark.bronze.received import Received
+from sos_spark.bronze.table_files import NANOSECONDS, NANOSECONDS_UTC, NOTHING
 
-LA_YEAR = ("la_code", "census_year")
 NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
 """The session setting under which Spark reads a Parquet column of nanoseconds (what pandas writes) at all."""
-_C1 = "".join(chr(code) for code in range(0x80, 0xA0) if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
-_WINDOWS = "".join(bytes([ord(char)]).decode("cp1252") for char in _C1)
 
 
 def read_table(spark: SparkSession, files: Sequence[Inspection], *, check_rows: bool = False) -> DataFrame:
@@ -31,7 +28,8 @@ def read_table(spark: SparkSession, files: Sequence[Inspection], *, check_rows: 
     Grain: a row. Returns file_uri (Spark's name of the file), record_position (1-based row of Parquet, null of CSV),
     la_code (null where it is not three digits), census_year (null where it is no year) and the module's fields, DfE's
     names, trimmed, nothing empty. Dates come as the module's returns write them: ISO, in SSDA903 modules dd/mm/yyyy.
-    With `check_rows` also is_broken: a CSV row that has not the header's number of columns.
+    With `check_rows` also is_broken, a CSV row that has not the header's number of columns, and n_off_midnight, how
+    many timestamps of the row are another moment than the midnight that their day begins with.
     """
     groups: dict[tuple[object, ...], list[Inspection]] = defaultdict(list)
     for seen in files:
@@ -52,15 +50,18 @@ def by_module(files: Iterable[Inspection]) -> dict[str, list[Inspection]]:
 def count_rows(frames: Iterable[tuple[str, DataFrame]]) -> DataFrame:
     """Counts the rows of module tables read with `check_rows`, in one job.
 
-    Grain: a module, file and LA-year. Returns module, file_uri, la_code, census_year, n_rows, n_broken.
+    Grain: a module, file and LA-year. Returns module, file_uri, la_code, census_year, n_rows, n_broken, n_off_midnight.
     """
-    of_all = (
-        frame.select(F.lit(module).alias("module"), "file_uri", *LA_YEAR, "is_broken") for module, frame in frames
-    )
+    checks = ("is_broken", "n_off_midnight")
+    of_all = (frame.select(F.lit(module).alias("module"), "file_uri", *LA_YEAR, *checks) for module, frame in frames)
     return (
         reduce(DataFrame.unionAll, of_all)
         .groupBy("module", "file_uri", *LA_YEAR)
-        .agg(F.count(F.lit(1)).alias("n_rows"), F.count_if("is_broken").alias("n_broken"))
+        .agg(
+            F.count(F.lit(1)).alias("n_rows"),
+            F.count_if("is_broken").alias("n_broken"),
+            F.sum("n_off_midnight").alias("n_off_midnight"),
+        )
     )
 
 
@@ -90,47 +91,21 @@ def _read_alike(spark: SparkSession, files: Sequence[Inspection], *, check_rows:
     """Reads files that have the same columns."""
     first = files[0]
     module = first.file.module or ""
-    constants = table_constants(first.file)
-    names = [*first.columns, *constants]
+    in_folders = table_constants(first.file)
     wanted = (*LA_YEAR, *fields_of(module))
-    positions = find_columns(names, wanted, required=required_of(module)).positions
-    reader = spark.read
-    if constants:
-        reader = reader.option("basePath", str(_table_folder(first)))
-    paths = [re.sub(r"([\[\]{}*?\\])", r"\\\1", seen.file.path) for seen in files]
+    positions = find_columns([*first.columns, *in_folders], wanted, required=required_of(module)).positions
     is_csv = _suffix(first) == ".csv"
-    if is_csv:
-        # By position: a header's own names may be any text. Pruned columns would hide broken rows.
-        schema = ", ".join(f"c{index} STRING" for index in range(len(first.columns))) + ", broken STRING" * check_rows
-        if check_rows:
-            reader = reader.option("columnPruning", "false")
-        rows = reader.csv(
-            paths, schema=schema, header=True, escape='"', encoding=first.encoding, mode="PERMISSIVE",
-            columnNameOfCorruptRecord="broken", enforceSchema=True,
-        )  # fmt: skip
-        columns = [f"c{index}" for index in range(len(first.columns))] + list(constants)
-    else:
-        rows = reader.parquet(*paths)
-        columns = [name.replace("`", "``") for name in names]
-    kinds = dict(zip(columns, [*first.kinds, *("" for _ in constants)], strict=True))
+    rows = _csv_rows(spark, files, check_rows=check_rows) if is_csv else _parquet_rows(spark, files, positions)
+    received = [_received(first, in_folders, at) for at in positions]
     in_slashes = COLLECTION_OF[module] == SSDA903
-    typed = {field.name.replace("`", "``"): field.dataType for field in rows.schema.fields}
-
-    def text(at: int | None) -> Column:
-        if at is None:
-            return F.lit(None).cast("string")
-        name = columns[at]
-        kind = typed[name]
-        as_text = _text(F.col(f"`{name}`"), kind, nanoseconds=kinds[name] == NANOSECONDS, in_slashes=in_slashes)
-        if not isinstance(kind, types.StringType | types.ArrayType | types.BinaryType):
-            return as_text
-        if first.encoding == "iso-8859-1":
-            as_text = F.translate(as_text, _C1, _WINDOWS)
-        trimmed = F.trim(as_text, F.lit(WHITE_SPACE))
-        return F.when(trimmed != "", trimmed)
-
-    la_code, census_year, *fields = [text(at) for at in positions]
+    la_code, census_year, *fields = [one.text(in_slashes=in_slashes, encoding=first.encoding) for one in received]
     position = F.lit(None).cast("bigint") if is_csv else F.col("_metadata.row_index") + 1
+    # Spark refuses a query of the broken column alone, as that of a file whose LA and year stand in its folders' names.
+    is_broken = F.col("broken").isNotNull() & (F.length(F.coalesce("c0", F.lit(""))) >= 0) if is_csv else F.lit(False)
+    checks = [
+        is_broken.alias("is_broken"),
+        reduce(Column.__add__, (one.is_off_midnight() for one in received), F.lit(0)).alias("n_off_midnight"),
+    ]
     return rows.select(
         F.col("_metadata.file_path").alias("file_uri"),
         position.alias("record_position"),
@@ -139,38 +114,56 @@ def _read_alike(spark: SparkSession, files: Sequence[Inspection], *, check_rows:
         .cast("int")
         .alias("census_year"),
         *(field.alias(name) for name, field in zip(fields_of(module), fields, strict=True)),
-        *([(F.col("broken").isNotNull() if is_csv else F.lit(False)).alias("is_broken")] if check_rows else []),
+        *(checks if check_rows else []),
     )
+
+
+def _csv_rows(spark: SparkSession, files: Sequence[Inspection], *, check_rows: bool) -> DataFrame:
+    """CSV by position: a header's own names may be any text. Pruned columns would hide broken rows."""
+    first = files[0]
+    schema = ", ".join(f"c{index} STRING" for index in range(len(first.columns))) + ", broken STRING" * check_rows
+    reader = spark.read.option("columnPruning", "false") if check_rows else spark.read
+    return reader.csv(
+        _spark_paths(files), schema=schema, header=True, escape='"', encoding=first.encoding, mode="PERMISSIVE",
+        columnNameOfCorruptRecord="broken", enforceSchema=True,
+    )  # fmt: skip
+
+
+def _parquet_rows(spark: SparkSession, files: Sequence[Inspection], positions: Sequence[int | None]) -> DataFrame:
+    """The wanted columns of Parquet files only, by their types: Spark cannot even open a file with some others."""
+    first = files[0]
+    schema = types.StructType()
+    for at in positions:
+        if at is not None and at < len(first.columns) and first.kinds[at] != NOTHING:
+            kind = "bigint" if first.kinds[at] in (NANOSECONDS, NANOSECONDS_UTC) else first.kinds[at]
+            schema.add(first.columns[at], types.DataType.fromDDL(kind))
+    return spark.read.schema(schema).parquet(*_spark_paths(files))
+
+
+def _spark_paths(files: Sequence[Inspection]) -> list[str]:
+    """Names of files for Spark, to which brackets and stars are patterns."""
+    return [re.sub(r"([\[\]{}*?\\])", r"\\\1", seen.file.path) for seen in files]
 
 
 def _suffix(seen: Inspection) -> str:
     return Path(seen.file.path).suffix.casefold()
 
 
-def _table_folder(seen: Inspection) -> Path:
-    """The folder tables/<module> of a file."""
-    path = Path(seen.file.path)
-    depth = len(Path(seen.file.name).parts) - 2
-    return path.parents[depth - 1]
+def _received(file: Inspection, in_folders: Sequence[str], at: int | None) -> Received:
+    """Where a field of a table comes from: a column, the name of a folder, or nowhere."""
+    if at is None:
+        return Received(F.lit(None).cast("string"), NOTHING)
+    if at >= len(file.columns):
+        return Received(_in_folder(in_folders[at - len(file.columns)]), "string")
+    if file.kinds[at] == NOTHING:
+        return Received(F.lit(None).cast("string"), NOTHING)
+    name = f"c{at}" if _suffix(file) == ".csv" else file.columns[at].replace("`", "``")
+    return Received(F.col(f"`{name}`"), file.kinds[at])
 
 
-def _text(value: Column, kind: types.DataType, *, nanoseconds: bool, in_slashes: bool) -> Column:
-    """A received value as a return would write it."""
-    if nanoseconds:
-        value, kind = F.timestamp_micros(F.floor(value / 1000).cast("bigint")), types.TimestampType()
-    if isinstance(kind, types.DateType):
-        return F.date_format(value, "dd/MM/yyyy") if in_slashes else value.cast("string")
-    if isinstance(kind, types.TimestampType | types.TimestampNTZType):
-        day = value.cast("date")
-        shown = F.date_format(day, "dd/MM/yyyy") if in_slashes else day.cast("string")
-        return F.when(value == day.cast(kind), shown).otherwise(value.cast("string"))
-    if isinstance(kind, types.FloatType | types.DoubleType):
-        is_whole = (F.floor(value) == value) & (F.abs(value) < F.lit(2.0**53))
-        return F.when(is_whole, F.floor(value).cast("bigint").cast("string")).when(
-            ~F.isnan(value), value.cast("string")
-        )
-    if isinstance(kind, types.DecimalType):
-        return F.when(F.floor(value) == value, F.floor(value).cast("string")).otherwise(value.cast("string"))
-    if isinstance(kind, types.ArrayType):
-        return F.array_join(value, ";")
-    return value.cast("string")
+def _in_folder(name: str) -> Column:
+    """A value that stands in the name of a folder, `name=value`, as Hive and Spark write partitions."""
+    path = F.col("_metadata.file_path")
+    value = F.regexp_extract(path, f"/{re.escape(name)}=([^/]*)/", 1)
+    decoded = F.try_url_decode(F.try_url_decode(value))
+    return F.when(~decoded.isin("", "__HIVE_DEFAULT_PARTITION__"), decoded)

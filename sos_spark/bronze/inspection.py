@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from sos_spark.bronze.cin_xml import inspect_cin
-from sos_spark.bronze.columns import find_columns
+from sos_spark.bronze.columns import Columns, find_columns
 from sos_spark.bronze.fault import (
     MAX_FILE_BYTES,
     SourceError,
@@ -30,10 +30,11 @@ from sos_spark.bronze.fault import (
 )
 from sos_spark.bronze.inventory import SourceFile, table_constants
 from sos_spark.bronze.lac_csv import inspect_lac, require_filed_in_its_year
-from sos_spark.bronze.modules import fields_of, required_of
+from sos_spark.bronze.modules import DECLARED, LA_YEAR, fields_of, required_of
 from sos_spark.bronze.records import file_id_of
-from sos_spark.bronze.table_files import CHUNK_BYTES, inspect_table_file
+from sos_spark.bronze.table_files import CHUNK_BYTES, UNREADABLE, inspect_table_file
 from sos_spark.config.reference import Authority
+from sos_spark.errors import shown_name
 
 _BYTES_A_TASK = 128 << 20
 _OVERHEAD_BYTES_A_FILE = 1 << 17
@@ -140,7 +141,7 @@ def _look(entry: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
 def _facts(entry: Mapping[str, Any], update_hash: Callable[[bytes], None]) -> dict[str, Any]:
     path, module = entry["path"], entry["module"]
     if entry["form"] == "table":
-        return asdict(inspect_table_file(path, update_hash))
+        return asdict(inspect_table_file(path, update_hash, (*LA_YEAR, *fields_of(module))))
     if entry["n_bytes"] > MAX_FILE_BYTES:
         raise SourceError(
             "The file is too large", expected=f"at most {MAX_FILE_BYTES} bytes", found=str(entry["n_bytes"])
@@ -212,11 +213,19 @@ def _judged_cin(seen: Inspection, facts: Mapping[str, Any], authorities: Mapping
         census_year=census_year,
         returned_at=returned_at_of(header.get("DateTime", "")),
         rows_by_module=facts["rows_by_module"],
-        unknown=tuple(facts["unknown_elements"]),
+        unknown=_shown_elements(facts["unknown_elements"]),
         n_faulty_records=facts["n_faulty_records"],
         record_faults=facts["record_faults"],
     )
     return _of_known_authority(seen, authorities)
+
+
+def _shown_elements(names: Sequence[str]) -> tuple[str, ...]:
+    """What may be said of elements no census has: how many there are, and which declared names they are like."""
+    told = [shown_name(name, 0, DECLARED, kind="element") for name in names]
+    like = tuple(text.replace("element 0", "an element") for text in told if text != "element 0")
+    others = len(told) - len(like)
+    return (*like, *([f"{others} element{'s' * (others > 1)} of other names"] if others else []))
 
 
 def _judged_lac(seen: Inspection, facts: Mapping[str, Any], authorities: Mapping[str, Authority]) -> Inspection:
@@ -248,12 +257,10 @@ def _judged_table(seen: Inspection, facts: Mapping[str, Any]) -> Inspection:
     names = [*facts["columns"], *table_constants(seen.file)]
     columns = find_columns(
         names,
-        ("la_code", "census_year", *fields_of(module)),
-        required=("la_code", "census_year", *required_of(module)),
+        (*LA_YEAR, *fields_of(module)),
+        required=(*LA_YEAR, *required_of(module)),
     )
-    nested = [name for name, kind in zip(facts["columns"], facts["kinds"], strict=True) if kind == "nested"]
-    if used := sorted(set(nested) - set(columns.unknown)):
-        raise SourceError("Columns hold records, not values", expected="text, numbers or dates", found=", ".join(used))
+    _require_values(columns, (*LA_YEAR, *fields_of(module)), facts["kinds"])
     return replace(
         seen,
         columns=tuple(facts["columns"]),
@@ -262,3 +269,16 @@ def _judged_table(seen: Inspection, facts: Mapping[str, Any]) -> Inspection:
         unknown=columns.unknown,
         absent=columns.absent,
     )
+
+
+def _require_values(columns: Columns, fields: Sequence[str], kinds: Sequence[str]) -> None:
+    """Refuses a file whose wanted columns hold what is no value of a return: records, times of day."""
+    faulty = [
+        name
+        for name, at in zip(fields, columns.positions, strict=True)
+        if at is not None and at < len(kinds) and kinds[at] == UNREADABLE
+    ]
+    if faulty:
+        raise SourceError(
+            "Columns hold what is no value of a return", expected="text, numbers or dates", found=", ".join(faulty)
+        )

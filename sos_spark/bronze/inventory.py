@@ -10,21 +10,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Literal
 
-from sos_spark.bronze.modules import CIN, COLLECTION_OF, FIELDS, Collection
+from sos_spark.bronze.modules import CIN, COLLECTION_OF, FIELDS, PUBLISHED, Collection
 from sos_spark.errors import InputError
 
-Form = Literal["xml", "csv", "table"]
+Form = Literal["xml", "csv", "table", "published"]
 TABLE_SUFFIXES = (".csv", ".parquet")
-_NOT_OURS = frozenset({"published"})
-"""Folders of a source that other readers take."""
+PUBLISHED_FOLDER = "published"
 
 
 @dataclass(frozen=True)
 class SourceFile:
     """A file to be read. `path` is absolute; `name` is relative to the source, as it is shown and recorded.
 
-    `module` is None for XML, which holds all modules of its collection. `layout_year` and `layout_la` are what the
-    file's place says, where it says anything. `fault`: why the file is not to be read.
+    `module` is None for XML, which holds all modules of its collection, and for published tables, which have none.
+    `layout_year` and `layout_la` are what the file's place says, where it says anything. `fault`: why the file is not
+    to be read.
     """
 
     path: str
@@ -39,6 +39,8 @@ class SourceFile:
     @property
     def collection(self) -> Collection:
         """The collection the file belongs to."""
+        if self.form == "published":
+            return PUBLISHED
         return CIN if self.module is None else COLLECTION_OF[self.module]
 
 
@@ -74,13 +76,16 @@ def take_inventory(source: Path) -> Inventory:
         )
     root = source.resolve()
     inventory = Inventory()
-    for entry in sorted(root.iterdir()):
-        if _is_hidden(entry.name) or entry.name.casefold() in _NOT_OURS:
+    for entry in _entries(root):
+        if _is_hidden(entry.name) or entry.name.casefold() == PUBLISHED_FOLDER:
             continue
-        place = _PLACES.get(entry.name.casefold())
-        if place is None or not entry.is_dir():
-            if entry.is_dir() or entry.suffix.casefold() in (".xml", ".parquet"):
-                inventory.unrecognised.append(entry.name + "/" * entry.is_dir())
+        place, is_folder = _PLACES.get(entry.name.casefold()), _is_folder(entry)
+        if place is None:
+            if is_folder or entry.suffix.casefold() in (".xml", ".parquet"):
+                inventory.unrecognised.append(_shown(entry.name) + "/" * is_folder)
+            continue
+        if not is_folder:
+            inventory.refused.append(Refusal(entry.name, "This is no folder that can be read"))
             continue
         for path, fault in _walk(root, entry):
             _place(path, path.relative_to(root), fault, place, inventory)
@@ -88,24 +93,81 @@ def take_inventory(source: Path) -> Inventory:
     return inventory
 
 
+def published_files(source: Path) -> list[SourceFile]:
+    """Returns the CSV files of published/, else those directly in the source folder, in order of their names.
+
+    What is called *.csv and is no regular file of the source, or may not be read, has a fault; so has the folder.
+    """
+    root = source.resolve()
+    folder = root / PUBLISHED_FOLDER
+    if not folder.is_symlink() and not folder.exists():
+        folder = root
+    elif folder.is_symlink() or not _is_folder(folder):
+        return [SourceFile(str(folder), PUBLISHED_FOLDER, "published", 0, fault="This is no folder of the source")]
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        unread = f"The folder may not be read: found {type(error).__name__}"
+        return [SourceFile(str(folder), PUBLISHED_FOLDER, "published", 0, fault=unread)]
+    files = []
+    for path in entries:
+        if path.suffix.casefold() == ".csv" and not _is_hidden(path.name):
+            name = path.relative_to(root).as_posix()
+            fault = "This is a folder" if _is_folder(path) else _file_fault(root, path)
+            n_bytes = 0 if fault else path.stat().st_size
+            files.append(SourceFile(str(path), _shown(name), "published", n_bytes, fault=fault))
+    return files
+
+
+def _entries(root: Path) -> list[Path]:
+    try:
+        return sorted(root.iterdir())
+    except OSError as error:
+        raise InputError(
+            "The source folder may not be read", where=str(root), found=type(error).__name__,
+            remedy="Give yourself the right to list it",
+        ) from None  # fmt: skip
+
+
 def _walk(root: Path, folder: Path) -> Iterator[tuple[Path, str | None]]:
-    """Gives every file below a folder, and why it is not to be read, if it is not."""
+    """Gives every file below a folder, and every folder that is not read; with each why it is not, if it is not."""
     if folder.is_symlink():
         yield folder, "A linked folder is not followed"
         return
-    for entry in sorted(folder.iterdir()):
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        yield folder, f"The folder may not be read: found {type(error).__name__}"
+        return
+    for entry in entries:
         if _is_hidden(entry.name):
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             yield from _walk(root, entry)
-        elif not entry.resolve().is_relative_to(root):
-            yield entry, "The file is a link that leaves the source folder"
-        elif not entry.exists() or not stat.S_ISREG(entry.stat().st_mode):
-            yield entry, "This is no regular file"
-        elif not os.access(entry, os.R_OK):
-            yield entry, "The file may not be read"
         else:
-            yield entry, None
+            yield entry, _file_fault(root, entry)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _file_fault(root: Path, path: Path) -> str | None:
+    """Says why a file is not to be read, if it is not. Opens nothing: a pipe would never answer."""
+    try:
+        if not path.resolve().is_relative_to(root):
+            return "The file is a link that leaves the source folder"
+        if not path.exists():
+            return "The file is a link to nothing"
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "This is no regular file"
+    except (OSError, RuntimeError) as error:
+        # A link that leads to itself is a RuntimeError.
+        return f"The file cannot be reached: found {type(error).__name__}"
+    return None if os.access(path, os.R_OK) else "The file may not be read"
 
 
 def _is_hidden(name: str) -> bool:
@@ -148,14 +210,30 @@ def _in_ssda903(parts: tuple[str, ...], suffix: str) -> _Placed | None:
 
 
 def _in_tables(parts: tuple[str, ...], suffix: str) -> _Placed | None:
-    """<module>.csv, or files at any depth below <module>/."""
-    module = (PurePath(parts[0]).stem if len(parts) == 1 else parts[0]).casefold()
+    """<module>.csv, or files at any depth below <module>/ or, as Spark writes them, <module>.csv/."""
+    first = PurePath(parts[0])
+    module = (first.stem if first.suffix.casefold() in TABLE_SUFFIXES else first.name).casefold()
     if module not in COLLECTION_OF or suffix not in TABLE_SUFFIXES:
         return None
     return _Placed("table", module)
 
 
 _PLACES: dict[str, Place] = {"cin": _in_cin, "ssda903": _in_ssda903, "tables": _in_tables}
+
+
+def _shown(name: str) -> str:
+    """A name as it can be printed and stored."""
+    safe = name.encode(errors="backslashreplace").decode()
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in safe)
+
+
+def _name_fault(name: str, placed: _Placed) -> str | None:
+    """Says why a file cannot be read because of its name alone. Spark itself opens tables, and by a stricter rule."""
+    if not name.isprintable():
+        return "The file's name, or its folder's, is not in UTF-8 or has a control character: rename it"
+    if placed.form == "table" and ":" in name:
+        return "Spark reads no file whose name, or whose folder's, has a colon: rename it"
+    return None
 
 
 def table_constants(file: SourceFile) -> tuple[str, ...]:
@@ -165,8 +243,12 @@ def table_constants(file: SourceFile) -> tuple[str, ...]:
 
 def _place(path: Path, relative: Path, fault: str | None, place: Place, inventory: Inventory) -> None:
     name, parts = relative.as_posix(), relative.parts[1:]
-    linked_module = fault is not None and path.is_dir() and place is _in_tables
-    placed = place(parts, ".csv" if linked_module else path.suffix.casefold()) if parts else None
+    # A folder of a table that is not read may hold rows of any LA-year, as a file of it may.
+    lost_folder = fault is not None and place is _in_tables and _is_folder(path)
+    placed = place(parts, ".csv" if lost_folder else path.suffix.casefold()) if parts else None
+    if placed is not None and fault is None:
+        fault = _name_fault(name, placed)
+    name = _shown(name)
     if placed is not None:
         n_bytes = 0 if fault else path.stat().st_size
         placed = replace(placed, fault=fault or placed.fault)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import Literal
 
 from sos_spark.tables import BRONZE_MODULES, CIN_MODULES, LAC_MODULES, PROVENANCE
 
-Collection = Literal["cin", "ssda903"]
+Collection = Literal["cin", "ssda903", "published"]
 
 CIN: Collection = "cin"
 SSDA903: Collection = "ssda903"
+PUBLISHED: Collection = "published"
+"""DfE's and ONS's tables: no returns, but files like any other."""
 
 FIELDS: dict[str, tuple[str, ...]] = {
     name: tuple(table.column_names[len(PROVENANCE) :]) for name, table in BRONZE_MODULES.items()
@@ -64,11 +64,17 @@ def required_of(module: str) -> tuple[str, ...]:
     return REQUIRED.get(module, ("CHILD",))
 
 
-_SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .\-]{0,60}")
+LA_YEAR = ("la_code", "census_year")
+"""The columns of a flat table that say whose return a row is of."""
 
-
-def shown_names(names: Sequence[str]) -> str:
-    """Returns names for a message; what does not look like a name is counted, since it may be a child's value."""
-    safe = [name for name in names if _SAFE_NAME.fullmatch(name)]
-    hidden = len(names) - len(safe)
-    return ", ".join([*safe, *([f"{hidden} that are no names"] if hidden else [])])
+DECLARED = tuple(
+    dict.fromkeys(
+        [
+            *LA_YEAR,
+            *(field for fields in FIELDS.values() for field in fields),
+            *CHARACTERISTICS_FIELDS,
+            *(name.upper() for name in sorted(NEVER_STORED)),
+        ]
+    )
+)
+"""Every column name of a return: of the names a file gives, a message says these only."""

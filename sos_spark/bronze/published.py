@@ -15,20 +15,22 @@ SFR50, later releases); Office for National Statistics, mid-year population esti
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
+
+from sos_spark.bronze.fault import SourceError
+from sos_spark.bronze.published_text import Row, read_text
+from sos_spark.bronze.published_whole import require_whole
+from sos_spark.config.reference import PublishedReference
 
 Status = Literal["known", "suppressed", "unavailable", "not_applicable"]
-Row = Mapping[str, str]
 
 SYMBOLS: Mapping[str, Status] = {"c": "suppressed", "z": "not_applicable"}
 SYMBOLS_UNTIL_2017: Mapping[str, Status] = {"x": "suppressed"}
-"""What stands for a count that is not given; whatever else is no number is unavailable."""
+_UNAVAILABLE = frozenset({"", "x", "u", "k", "c", "z", ":", ".", "..", "-", "~", "low"})
+"""What stands for a count that is not given; whatever is in neither form's symbols is unavailable."""
 
 REGION = "region:"
 """A region's values stand under this and its name in lower case, in place of an LA code."""
@@ -52,11 +54,16 @@ class PublishedValue:
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A file's series, the last census year it holds, and its values."""
+    """A file's series, the last census year it holds, and its values.
+
+    `without_level` are the codes of rows that are not read, since they do not say whether they are an authority's: the
+    Isles of Scilly's in 2017.
+    """
 
     series: str
     last_year: int
     values: tuple[PublishedValue, ...]
+    without_level: tuple[str, ...] = ()
 
 
 def published_values(tables: Iterable[PublishedTable]) -> list[PublishedValue]:
@@ -67,56 +74,128 @@ def published_values(tables: Iterable[PublishedTable]) -> list[PublishedValue]:
     return [newest[key] for key in sorted(newest)]
 
 
-def read_published(path: Path, *, england_ceased: Mapping[int, int]) -> PublishedTable | None:
+def read_published(content: bytes, *, reference: PublishedReference) -> PublishedTable | None:
     """Returns the table of a file, None where its columns are those of no series known here.
 
     Args:
-        path: A CSV file as downloaded.
-        england_ceased: The census year by England's total of children who ceased to be looked after. Until 2016 the
-            tables of that series say their year nowhere else.
+        content: A CSV file as downloaded.
+        reference: The authorities of each year, and England's totals, which tell the year of tables that say it
+            nowhere else.
+
+    Raises:
+        SourceError: It is empty, cut off, no CSV, in no known encoding, lacks authorities of a year, says two things of
+            one count, or holds a code, a year or a count that is none.
     """
-    rows = _rows(path.read_bytes())
-    if not rows:
+    text = read_text(content)
+    told = _series_of(text.header)
+    if told is None:
         return None
-    columns = set(rows[0])
+    series, tell = told
+    counts = tell.counts(text.header)
+    rows = text.rows(series, declared=(*tell.needs, *_PLACE_COLUMNS, *counts), read={*tell.needs, *counts})
+    values = _without_contradiction(tell.read(rows, reference.england_ceased))
+    require_whole(
+        {(value.quantity, value.census_year, value.la_code) for value in values},
+        years=tell.years(rows),
+        has_england=any(_level(row) == "national" for row in rows),
+        reference=reference,
+    )
+    without_level = sorted({_code(row) for row in rows if not _level(row) and _CODE.fullmatch(_code(row))})
+    return PublishedTable(series, max(value.census_year for value in values), values, tuple(without_level))
+
+
+def _series_of(header: Iterable[str]) -> tuple[str, _Series] | None:
+    columns = set(header)
     for series, tell in _SERIES.items():
-        if tell.needs <= columns and not tell.lacks & columns:
-            values = tuple(tell.read(rows, england_ceased))
-            return PublishedTable(series, max((v.census_year for v in values), default=0), values) if values else None
+        if tell.needs <= columns and not tell.lacks & columns and tell.counts(tuple(header)):
+            return series, tell
     return None
 
 
-def _rows(content: bytes) -> list[dict[str, str]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    lines = csv.reader(io.StringIO(text, newline=""))
-    header = [name.strip() for name in next(lines, [])]
-    return [dict(zip(header, (cell.strip() for cell in line), strict=False)) for line in lines]
+def _without_contradiction(values: Iterable[PublishedValue]) -> tuple[PublishedValue, ...]:
+    by_key: dict[tuple[str, int, str], PublishedValue] = {}
+    for value in values:
+        before = by_key.setdefault((value.la_code, value.census_year, value.quantity), value)
+        if before != value:
+            raise SourceError(
+                "The table gives two counts of one place and year", found=f"in {value.census_year}, {value.quantity}"
+            )
+    return tuple(by_key.values())
 
 
 def _value(
     place: str, year: int, quantity: str, text: str | None, *, symbols: Mapping[str, Status] = SYMBOLS
 ) -> PublishedValue:
     text = (text or "").replace(",", "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) < 10:
         return PublishedValue(place, year, quantity, int(text), "known")
+    if text not in _UNAVAILABLE:
+        raise SourceError(
+            "A count is neither a number nor a symbol of these tables", expected="digits, or one of c u x z",
+            found=f"another text in {year}" + ("" if place.startswith(REGION) else f", authority {place}"),
+        )  # fmt: skip
     return PublishedValue(place, year, quantity, None, symbols.get(text, "unavailable"))
+
+
+def _year(text: str) -> int:
+    if not re.fullmatch(r"(19|20)[0-9]{2}", text):
+        raise SourceError("A row has no year", expected="four digits in time_period")
+    return int(text)
+
+
+_PLACE_COLUMNS = ("geographic_level", "geog_l", "old_la_code", "geog_c", "region_name", "geog_n")
+_LEVELS = {"local authority": "authority", "la": "authority", "regional": "region", "region": "region"}
+
+
+def _level(row: Row) -> str:
+    level = (row.get("geographic_level") or row.get("geog_l") or "").casefold()
+    return _LEVELS.get(level, level)
+
+
+_CODE = re.compile(r"[0-9]{3}")
+
+
+def _code(row: Row) -> str:
+    return row.get("old_la_code") or row.get("geog_c") or ""
 
 
 def _by_place(rows: Iterable[Row]) -> Iterator[tuple[str, Row]]:
     """The rows of LAs and regions, each with the LA's code or the region's name."""
     for row in rows:
-        level = row.get("geographic_level") or row.get("geog_l") or ""
-        code = row.get("old_la_code") or row.get("geog_c") or ""
-        if level in ("Local authority", "LA") and len(code) == 3 and code.isdigit():
+        level = _level(row)
+        code = _code(row)
+        if level == "authority":
+            if not _CODE.fullmatch(code):
+                raise SourceError("A row of a local authority has no code", expected="three digits")
             yield code, row
-        elif level.casefold() in ("regional", "region"):
+        elif level == "region":
             yield REGION + (row.get("region_name") or row.get("geog_n") or "").casefold(), row
+        elif not level and code and not _CODE.fullmatch(code):
+            raise SourceError("A row does not say whether it is England's, a region's or an authority's")
 
 
 # --- a series a class: how it is told, and how it is read ------------------------------------------------------------
+
+
+class _Series(Protocol):
+    """How a series is told by its columns, and read."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The columns that tell it."""
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """Columns that another series has."""
+
+    def counts(self, header: Sequence[str]) -> tuple[str, ...]:
+        """Returns the columns that hold its quantities; none where it is not this series."""
+
+    def years(self, rows: Sequence[Row], /) -> set[int]:
+        """Returns the census years that any row is about, as far as rows say so."""
+
+    def read(self, rows: Sequence[Row], england_ceased: Mapping[int, int]) -> Iterator[PublishedValue]:
+        """Gives the values."""
 
 
 @dataclass(frozen=True)
@@ -135,11 +214,17 @@ class _Wide:
     def needs(self) -> frozenset[str]:
         return frozenset({"time_period", "geographic_level", "old_la_code", *self.quantities})
 
-    def read(self, rows: list[dict[str, str]], _: Mapping[int, int]) -> Iterator[PublishedValue]:
+    def counts(self, header: Sequence[str]) -> tuple[str, ...]:
+        return tuple(column for column in (*self.quantities, *self.also) if column in header)
+
+    def years(self, rows: Sequence[Row]) -> set[int]:
+        return {_year(row["time_period"]) + self.years_later for row in rows}
+
+    def read(self, rows: Sequence[Row], _: Mapping[int, int]) -> Iterator[PublishedValue]:
         columns = {**self.quantities, **{column: name for column, name in self.also.items() if column in rows[0]}}
         for place, row in _by_place(rows):
             for column, quantity in columns.items():
-                yield _value(place, int(row["time_period"]) + self.years_later, quantity, row.get(column))
+                yield _value(place, _year(row["time_period"]) + self.years_later, quantity, row.get(column))
 
 
 @dataclass(frozen=True)
@@ -159,14 +244,20 @@ class _Long:
     def needs(self) -> frozenset[str]:
         return frozenset({"time_period", "geographic_level", "old_la_code", self.count, *self.telling})
 
-    def read(self, rows: list[dict[str, str]], _: Mapping[int, int]) -> Iterator[PublishedValue]:
+    def counts(self, header: Sequence[str]) -> tuple[str, ...]:
+        return (self.count,) if self.count in header else ()
+
+    def years(self, rows: Sequence[Row]) -> set[int]:
+        return {_year(row["time_period"]) for row in rows}
+
+    def read(self, rows: Sequence[Row], _: Mapping[int, int]) -> Iterator[PublishedValue]:
         for place, row in _by_place(rows):
             kind = tuple(row[column] for column in self.telling)
             quantity = self.kinds.get(kind)
             if quantity is None and self.others and kind[0] == self.others[0]:
                 quantity = self.others[1] + kind[-1]
             if quantity:
-                yield _value(place, int(row["time_period"]), quantity, row[self.count])
+                yield _value(place, _year(row["time_period"]), quantity, row[self.count])
 
 
 @dataclass(frozen=True)
@@ -176,10 +267,17 @@ class _LookedAfter:
     needs: frozenset[str] = frozenset({"geog_l", "geog_c", "CLA_OwnP"})
     lacks: frozenset[str] = frozenset()
 
-    def read(self, rows: list[dict[str, str]], _: Mapping[int, int]) -> Iterator[PublishedValue]:
-        column = next((name for name in rows[0] if re.fullmatch(r"CLA_Mar\d{4}", name)), None)
-        for place, row in _by_place(rows if column else ()):
-            yield _value(place, int(str(column)[-4:]), "looked_after", row[str(column)], symbols=SYMBOLS_UNTIL_2017)
+    def counts(self, header: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in header if re.fullmatch(r"CLA_Mar(19|20)\d{2}", name))[:1]
+
+    def years(self, rows: Sequence[Row]) -> set[int]:
+        (column,) = self.counts(tuple(rows[0]))
+        return {int(column[-4:])}
+
+    def read(self, rows: Sequence[Row], _: Mapping[int, int]) -> Iterator[PublishedValue]:
+        (column,) = self.counts(tuple(rows[0]))
+        for place, row in _by_place(rows):
+            yield _value(place, int(column[-4:]), "looked_after", row[column], symbols=SYMBOLS_UNTIL_2017)
 
 
 _REASON = re.compile(
@@ -196,9 +294,24 @@ class _Ceased:
     needs: frozenset[str] = frozenset({"geog_l", "geog_c"})
     lacks: frozenset[str] = frozenset({"CLA_OwnP"})
 
-    def read(self, rows: list[dict[str, str]], england_ceased: Mapping[int, int]) -> Iterator[PublishedValue]:
+    def counts(self, header: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self._quantities(header).values())
+
+    def years(self, _: Sequence[Row], /) -> set[int]:
+        return set()
+
+    def read(self, rows: Sequence[Row], england_ceased: Mapping[int, int]) -> Iterator[PublishedValue]:
+        names = self._quantities(tuple(rows[0]))
+        year = self._told_year(rows, names["ceased"], england_ceased)
+        for place, row in _by_place(rows):
+            for quantity, column in names.items():
+                yield _value(place, year, quantity, row.get(column), symbols=SYMBOLS_UNTIL_2017)
+
+    @staticmethod
+    def _quantities(header: Sequence[str]) -> dict[str, str]:
+        """The column of each quantity; none where one of those that tell the series is not there."""
         names = {
-            quantity: next((name for name in rows[0] if re.fullmatch(pattern, name)), "")
+            quantity: next((name for name in header if re.fullmatch(pattern, name)), "")
             for quantity, pattern in (
                 ("ceased", r"CLA_cease(\d{4})?"),
                 ("ceased_guardianship_carers", r"(CLA_ceaSpecG1?|CEA_SGO1)"),
@@ -206,25 +319,24 @@ class _Ceased:
             )
         }
         if not all(names.values()):
-            return
-        names |= {OTHER_REASON + name: name for name in rows[0] if _REASON.fullmatch(name)}
-        year = self._year(rows, names["ceased"], england_ceased)
-        for place, row in _by_place(rows if year else ()):
-            for quantity, column in names.items():
-                yield _value(place, year or 0, quantity, row.get(column), symbols=SYMBOLS_UNTIL_2017)
+            return {}
+        return names | {OTHER_REASON + name: name for name in header if _REASON.fullmatch(name)}
 
     @staticmethod
-    def _year(rows: Iterable[Row], column: str, england_ceased: Mapping[int, int]) -> int | None:
+    def _told_year(rows: Iterable[Row], column: str, england_ceased: Mapping[int, int]) -> int:
         if column[-4:].isdigit():
-            return int(column[-4:])
-        england = next((row for row in rows if row["geog_l"].upper() == "NATIONAL"), {})
+            return _year(column[-4:])
+        england = next((row for row in rows if _level(row) == "national"), {})
         total = england.get(column, "")
-        return england_ceased.get(int(total)) if total.isdigit() else None
+        year = england_ceased.get(int(total)) if total.isdigit() else None
+        if year is None:
+            raise SourceError("The table's year cannot be told", expected="England's total of a year that is known")
+        return year
 
 
 _31_MARCH = ("Children looked after at 31 March each year", "Children looked after on 31 March each year")
 
-_SERIES: dict[str, _Wide | _Long | _LookedAfter | _Ceased] = {
+_SERIES: dict[str, _Series] = {
     "referrals": _Wide(
         {"Referrals": "referrals", "Re_referrals": "rereferrals", "No_Further_Action": "nfa"},
         also={

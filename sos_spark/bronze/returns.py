@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sos_spark.bronze.fault import SourceError, require_authority
 from sos_spark.bronze.inspection import Inspection
-from sos_spark.bronze.modules import COLLECTION_OF, CORE_MODULES, SSDA903, Collection
+from sos_spark.bronze.modules import COLLECTION_OF, CORE_MODULES, LA_YEAR, SSDA903, Collection
 from sos_spark.config.reference import Authority
 
 
@@ -75,17 +75,35 @@ class Gathered:
 
     returns: list[Return]
     refused: list[RefusedReturn]
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class TableCount:
-    """The rows of a table file in an LA-year. LA or year None: they cannot be read from the rows."""
+    """The rows of a table file in an LA-year. LA or year None: they cannot be read from the rows.
+
+    `n_broken` rows have another number of columns than the header; `n_off_midnight` counts timestamps, not rows.
+    """
 
     file: Inspection
     la_code: str | None
     census_year: int | None
     n_rows: int
     n_broken: int
+    n_off_midnight: int = 0
+
+    @property
+    def collection(self) -> Collection:
+        """The collection of the file's module."""
+        return self.file.file.collection
+
+    def may_belong_to(self, where: Slice) -> bool:
+        """Returns whether the rows may be of an LA-year, given as much as they say of theirs."""
+        return (
+            self.collection == where.collection
+            and self.la_code in (None, where.la_code)
+            and self.census_year in (None, where.census_year)
+        )
 
 
 def gather_cin_files(files: Iterable[Inspection]) -> Gathered:
@@ -153,7 +171,8 @@ def gather_tables(
     """Returns the returns that the LA-years of flat tables are.
 
     A file that is not sound may have held rows of any LA-year. So one of a CIN table, or of an SSDA903 table that
-    outcomes need, leaves no LA-year of its collection whole, and all are refused; another is left out.
+    outcomes need, leaves no LA-year of its collection whole, and all are refused; another is left out. In the same way
+    rows that do not say their LA, or their year, leave none whole that they may belong to.
     """
     counts = list(counts)
     broken = {count.file.file.name for count in counts if count.n_broken}
@@ -164,23 +183,43 @@ def gather_tables(
             collection = file.file.collection
             where = Slice(collection, None, None)
             gathered.refused.append(RefusedReturn(where, file.file.name, file.reason, (Part(file, {}),)))
-            if collection != SSDA903 or file.file.module in CORE_MODULES[collection]:
+            if _is_needed(file):
                 lost.add(collection)
+    astray: list[TableCount] = []
     slices: dict[Slice, dict[str, Part]] = defaultdict(dict)
     for count in counts:
         if count.file.file.name not in broken:
+            if (count.la_code is None or count.census_year is None) and _is_needed(count.file):
+                astray.append(count)
             module = count.file.file.module or ""
             where = Slice(COLLECTION_OF[module], count.la_code, count.census_year)
             slices[where][count.file.file.name] = Part(count.file, {module: count.n_rows})
     for where, parts_by_name in slices.items():
         parts = tuple(parts_by_name.values())
         name = f"tables/ ({where})"
-        reason = _slice_fault(where, parts, lost, authorities)
+        reason = _slice_fault(where, parts, lost, authorities) or _astray_fault(where, astray)
         if reason is None:
             gathered.returns.append(Return(where, name, parts))
         else:
             gathered.refused.append(RefusedReturn(where, name, reason, parts))
     return gathered
+
+
+def _is_needed(file: Inspection) -> bool:
+    """Returns whether an LA-year without the file's rows is not whole."""
+    return file.file.collection != SSDA903 or file.file.module in CORE_MODULES[SSDA903]
+
+
+def _astray_fault(where: Slice, astray: Iterable[TableCount]) -> str | None:
+    """Says which rows without an LA or a year may belong to an LA-year."""
+    rows: dict[str, int] = defaultdict(int)
+    for count in astray:
+        if count.may_belong_to(where):
+            rows[count.file.file.name] += count.n_rows
+    if not rows:
+        return None
+    told = ", ".join(f"{n_rows} of {name}" for name, n_rows in sorted(rows.items()))
+    return f"Rows without a credible {' or '.join(LA_YEAR)} may belong to this LA-year: found {told}"
 
 
 def _broken(file: Inspection) -> Inspection:
@@ -196,7 +235,8 @@ def _slice_fault(
         unknown = [
             name for name, value in (("la_code", where.la_code), ("census_year", where.census_year)) if not value
         ]
-        return f"Rows without a credible {' and '.join(unknown)}"
+        names = ", ".join(sorted(part.file.file.name for part in parts))
+        return f"Rows without a credible {' and '.join(unknown)}: found in {names}"
     try:
         require_authority(where.la_code, where.census_year, authorities)
     except SourceError as fault:
@@ -205,3 +245,16 @@ def _slice_fault(
     if not any(module in part.rows_by_module for part in parts for module in core):
         return f"Rows of other modules, but none of {' or '.join(core)}"
     return None
+
+
+def off_midnight(counts: Iterable[TableCount]) -> Iterator[str]:
+    """Gives a warning for each file with timestamps that are another moment than a midnight."""
+    moments: dict[str, int] = defaultdict(int)
+    for count in counts:
+        moments[count.file.file.name] += count.n_off_midnight
+    for name, n_moments in sorted(moments.items()):
+        if n_moments:
+            yield (
+                f"{name}: timestamps that are not midnight, taken as the day they are on (in Europe/London where they "
+                f"are adjusted to UTC): {n_moments}"
+            )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -101,6 +102,26 @@ def bank_holidays() -> tuple[date, ...]:
 def england_ceased() -> dict[int, int]:
     """Returns the census year by England's published total of children who ceased to be looked after."""
     return {int(row["england_ceased"]): int(row["census_year"]) for row in _rows("england_ceased.csv")}
+
+
+@dataclass(frozen=True)
+class PublishedReference:
+    """What published tables are checked by.
+
+    `england_ceased` is the census year by England's total of children who ceased to be looked after. `left_out` are
+    authorities that some tables of England do not hold.
+    """
+
+    england_ceased: Mapping[int, int]
+    authorities: Mapping[str, Authority]
+    left_out: frozenset[str]
+
+
+@cache
+def published_reference() -> PublishedReference:
+    """Returns what published tables are checked by."""
+    left_out = frozenset(row["la_code"] for row in _rows("published_left_out.csv"))
+    return PublishedReference(england_ceased(), authorities(), left_out)
 
 
 @cache

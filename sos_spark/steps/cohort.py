@@ -8,8 +8,10 @@ from sos_spark.cohort.observed import observed_days
 from sos_spark.cohort.returned import quarantined_rows, returned_entities, unobserved, unobserved_warnings
 from sos_spark.cohort.units import cohort_warnings, study_units
 from sos_spark.config.reference import authorities, authority_changes
+from sos_spark.errors import InputError
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.provenance import made_from, versions_of
+from sos_spark.steps.published import lake_holds_returns
 from sos_spark.tables import COHORT_OBSERVED, COHORT_UNITS, COHORT_UNOBSERVED, FILES, QUARANTINE
 
 
@@ -35,6 +37,13 @@ def cohort(run: Run) -> StepReport:
     )
     # Published tables come without returns; whatever needs these finds no day observed.
     only_published = all(outcome.kind == "published" for outcome in study.outcomes)
+    if not only_published and lake.exists(FILES) and not lake_holds_returns(lake):
+        raise InputError(
+            "The lake holds published tables and no return",
+            where=str(lake.root),
+            expected="returns, which the study's outcomes are made from",
+            remedy="Run `ingest` on a folder with returns first",
+        )
     files = lake.read_or_empty(spark, FILES) if only_published else lake.read(spark, FILES)
     quarantined = quarantined_rows({name: lake.read_or_empty(spark, table) for name, table in QUARANTINE.items()})
     returned = returned_entities(

@@ -33,11 +33,12 @@ from sos_spark.bronze.files import (
     modules_with_rows,
     read_by_other_code,
     updated_rows,
+    with_published,
 )
 from sos_spark.bronze.flat_tables import NANOS_AS_LONG, by_module, count_rows, file_of_uri, read_table
 from sos_spark.bronze.inspection import Inspection, inspect_files
 from sos_spark.bronze.inventory import Inventory, take_inventory
-from sos_spark.bronze.modules import CHARACTERISTICS, COLLECTION_OF, shown_names
+from sos_spark.bronze.modules import CHARACTERISTICS, COLLECTION_OF
 from sos_spark.bronze.returns import (
     Gathered,
     RefusedReturn,
@@ -46,17 +47,18 @@ from sos_spark.bronze.returns import (
     gather_cin_files,
     gather_lac_folders,
     gather_tables,
+    off_midnight,
 )
 from sos_spark.config.reference import authorities
 from sos_spark.config.simulated import is_simulated
-from sos_spark.errors import InputError
+from sos_spark.errors import InputError, shown_list
 from sos_spark.lake.arrow import arrow_schema, read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.locks import locked
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.ingest_unfinished import FINGERPRINT_PREFIX, undo_unfinished
 from sos_spark.steps.provenance import code_sha256
-from sos_spark.steps.published import ingest_published, published_files
+from sos_spark.steps.published import PublishedSource, inspect_published, require_published, write_published
 from sos_spark.steps.simulated import keep_truth
 from sos_spark.tables import BRONZE_MODULES, FILES
 
@@ -82,7 +84,8 @@ def ingest(run: Run) -> StepReport:
         ConflictError: Another ingest is at work on the lake.
     """
     inventory = take_inventory(run.source)
-    _require_something(run, inventory)
+    published = inspect_published(run.source)
+    _require_something(run, inventory, published)
     spark, lake = run.spark, run.lake
     lake.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locked(lake.root, LAYER_LOCK, java_process=None), _any_timestamps(spark):
@@ -92,15 +95,19 @@ def ingest(run: Run) -> StepReport:
         held = held_slices(rows)
         reading = _reading(run.source, inventory)
         decisions = decide(gathered.returns, held, reading_code=reading.code)
-        new_rows = updated_rows(rows, decisions, gathered.refused, reading)
+        new_rows = with_published(updated_rows(rows, decisions, gathered.refused, reading), published.files)
         _refuse_mixture(new_rows)
         fingerprint = _fingerprint(lake, new_rows)
         undo_unfinished(spark, lake, continuing=fingerprint)
         if new_rows != rows:
             lake.take_as_simulated(bool(accepted_files(new_rows, simulated=True)))
             _write_modules(spark, lake, decisions, held, fingerprint)
+        values = write_published(run, published)
+        if new_rows != rows:
             _write_files(spark, lake, new_rows, fingerprint)
-    report = _report(run, inventory, inspections, gathered, decisions)
+    require_published(run, published)
+    report = _report(run, inventory, [*inspections, *published.files], gathered, decisions, published)
+    report.rows |= values
     report.facts["is_simulated"] = bool(accepted_files(new_rows, simulated=True))
     if report.facts["is_simulated"]:
         keep_truth(run)
@@ -109,14 +116,11 @@ def ingest(run: Run) -> StepReport:
             f"{left} LA-years of a collection in the lake were read by other code than today's and are not in this "
             "source; ingest them again to have them read anew"
         )
-    ingest_published(run, report)
     return report
 
 
-def _require_something(run: Run, inventory: Inventory) -> None:
-    if inventory.files or inventory.refused:
-        return
-    if published_files(run.source):
+def _require_something(run: Run, inventory: Inventory, published: PublishedSource) -> None:
+    if inventory.files or inventory.refused or published.files or published.unknown:
         return
     raise InputError(
         "The source folder holds no returns",
@@ -168,14 +172,16 @@ def gather_returns(spark: SparkSession, inspections: Sequence[Inspection]) -> Ga
     by_form: dict[str, list[Inspection]] = defaultdict(list)
     for seen in inspections:
         by_form[seen.file.form].append(seen)
+    counts = _table_counts(spark, by_form["table"])
     gathered = [
         gather_cin_files(by_form["xml"]),
         gather_lac_folders(by_form["csv"]),
-        gather_tables(by_form["table"], _table_counts(spark, by_form["table"]), authorities()),
+        gather_tables(by_form["table"], counts, authorities()),
     ]
     return Gathered(
         returns=[one for part in gathered for one in part.returns],
         refused=[one for part in gathered for one in part.refused],
+        warnings=list(off_midnight(counts)),
     )
 
 
@@ -189,7 +195,7 @@ def _table_counts(spark: SparkSession, tables: Sequence[Inspection]) -> list[Tab
     return [
         TableCount(
             replace(by_path[file_of_uri(row.file_uri)], uri=row.file_uri),
-            row.la_code, row.census_year, row.n_rows, row.n_broken,
+            row.la_code, row.census_year, row.n_rows, row.n_broken, row.n_off_midnight,
         )
         for row in counted.collect()
     ]  # fmt: skip
@@ -244,11 +250,17 @@ def _write_files(spark: SparkSession, lake: Lake, rows: Mapping[FileKey, FileRow
 
 
 def _report(
-    run: Run, inventory: Inventory, inspections: Sequence[Inspection], gathered: Gathered, decisions: Decisions
+    run: Run,
+    inventory: Inventory,
+    inspections: Sequence[Inspection],
+    gathered: Gathered,
+    decisions: Decisions,
+    published: PublishedSource,
 ) -> StepReport:
     refused = [
         *(f"{one.name}: {one.reason}" for one in inventory.refused),
         *(f"{one.name}: {one.reason}" for one in _in_order([*gathered.refused, *decisions.refused])),
+        *published.refused,
     ]
     rows: dict[str, int] = defaultdict(int)
     for taken in decisions.accepted:
@@ -258,7 +270,13 @@ def _report(
     report = StepReport(
         "ingest",
         rows=dict(rows),
-        warnings=[*_warnings(inventory, inspections), *decisions.warnings, *_reread(decisions)],
+        warnings=[
+            *_warnings(inventory, inspections),
+            *gathered.warnings,
+            *decisions.warnings,
+            *published.warnings,
+            *_reread(decisions),
+        ],
         facts={
             "files_read": len(inspections),
             "bytes_read": sum(seen.file.n_bytes for seen in inspections),
@@ -313,4 +331,4 @@ def _warnings(inventory: Inventory, inspections: Sequence[Inspection]) -> Iterat
     for (kind, _, names), files in sorted(alike.items()):
         if names:
             more = f" and {len(files) - 1} more like it have" if len(files) > 1 else " has"
-            yield f"{files[0]}{more} {kind}: {shown_names(names)}"
+            yield f"{files[0]}{more} {kind}: {shown_list(names)}"

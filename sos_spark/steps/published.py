@@ -3,32 +3,89 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sos_spark.bronze.published import PublishedValue, published_values, read_published
+from sos_spark.bronze.fault import SourceError
+from sos_spark.bronze.files import holds_returns
+from sos_spark.bronze.inspection import Inspection
+from sos_spark.bronze.inventory import SourceFile, published_files
+from sos_spark.bronze.published import PublishedTable, PublishedValue, published_values, read_published
 from sos_spark.config.periods import periods_between
-from sos_spark.config.reference import authorities, england_ceased
+from sos_spark.config.reference import authorities, published_reference
 from sos_spark.config.study import Published, Study
 from sos_spark.errors import InputError, StudyError
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.outcome.published import MEASURES, Component, PublishedCell, published_cells
 from sos_spark.outcome.published_bounds import PublishedBound, published_bounds
 from sos_spark.outcome.reasons import ANALYSED
-from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.context import Run
 from sos_spark.steps.provenance import made_from, versions_of
-from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PUBLISHED_VALUES
+from sos_spark.tables import COHORT_UNITS, FILES, OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PUBLISHED_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sos_spark.lake.lake import Lake
 
-def published_files(source: Path) -> list[Path]:
-    """Returns the CSV files of `published/`, else those directly in the source folder."""
-    folder = source / "published"
-    return sorted((folder if folder.is_dir() else source).glob("*.csv"))
+
+@dataclass(frozen=True)
+class PublishedSource:
+    """A source's published tables: each file as it was looked at, and the tables of those that are sound, in order.
+
+    `unknown` names the files whose columns are those of no series known here.
+    """
+
+    files: tuple[Inspection, ...]
+    tables: tuple[PublishedTable, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def refused(self) -> list[str]:
+        """The refused files, each with its reason."""
+        return [f"{seen.file.name}: {seen.reason}" for seen in self.files if seen.reason is not None]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was not recognised, and rows that were not read."""
+        names = ", ".join(self.unknown)
+        sound = [seen.file.name for seen in self.files if seen.reason is None]
+        return [
+            *([f"files that are no published table known here: {names}"] if names else []),
+            *(
+                f"{name}: rows that do not say whether they are an authority's are not read: {', '.join(codes)}"
+                for name, table in zip(sound, self.tables, strict=True)
+                if (codes := table.without_level)
+            ),
+        ]
+
+
+def inspect_published(source: Path) -> PublishedSource:
+    """Reads a source's published tables, each whole or refused."""
+    looked = [_looked_at(file) for file in published_files(source)]
+    return PublishedSource(
+        files=tuple(seen for seen, table in looked if table is not None or seen.reason is not None),
+        tables=tuple(table for _, table in looked if table is not None),
+        unknown=tuple(seen.file.name for seen, table in looked if table is None and seen.reason is None),
+    )
+
+
+def _looked_at(file: SourceFile) -> tuple[Inspection, PublishedTable | None]:
+    if file.fault is not None:
+        return Inspection(file, reason=file.fault), None
+    try:
+        content = Path(file.path).read_bytes()
+    except OSError as error:
+        return Inspection(file, reason=f"The file cannot be read: found {type(error).__name__}"), None
+    sha256 = hashlib.sha256(content).hexdigest()
+    try:
+        table = read_published(content, reference=published_reference())
+    except SourceError as fault:
+        return Inspection(file, sha256=sha256, reason=str(fault)), None
+    n_values = {} if table is None else {PUBLISHED_VALUES.short_name: len(table.values)}
+    return Inspection(file, sha256=sha256, rows_by_module=n_values), table
 
 
 def published_outcomes(study: Study | None) -> tuple[Published, ...]:
@@ -36,34 +93,40 @@ def published_outcomes(study: Study | None) -> tuple[Published, ...]:
     return tuple(outcome for outcome in study.outcomes if isinstance(outcome, Published)) if study else ()
 
 
-def ingest_published(run: Run, report: StepReport) -> None:
-    """Writes bronze.published_values from the source's published tables, if it has any.
+def require_published(run: Run, source: PublishedSource) -> None:
+    """Checks that there are published tables where the study needs some.
 
     Raises:
-        InputError: The study needs published tables and none of the source's files is one.
+        InputError: None of the source's files is one, and none was refused.
     """
-    files = published_files(run.source)
-    read = {path: read_published(path, england_ceased=england_ceased()) for path in files}
-    tables = [table for table in read.values() if table is not None]
-    unknown = [path.name for path, table in read.items() if table is None]
-    if unknown:
-        report.warnings.append(f"files that are no published table known here: {', '.join(unknown)}")
-    if not tables:
-        if published_outcomes(run.study):
-            raise InputError(
-                "No published table was found",
-                where=str(run.source),
-                expected="DfE's and ONS's LA tables as downloaded, in published/ or in the folder itself",
-                found=f"{len(files)} CSV files, none of them recognised by its columns",
-                remedy="Download the tables that the README lists",
-            )
-        return
-    digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()
-    rows = [astuple(value) for value in published_values(tables)]
+    if published_outcomes(run.study) and not source.files:
+        raise InputError(
+            "No published table was found",
+            where=str(run.source),
+            expected="DfE's and ONS's LA tables as downloaded, in published/ or in the folder itself",
+            found=f"{len(source.unknown)} CSV files, none of them recognised by its columns",
+            remedy="Download the tables that the README lists",
+        )
+
+
+def write_published(run: Run, source: PublishedSource) -> dict[str, int]:
+    """Writes bronze.published_values from a source's sound tables, if it has a file that is, or should be, one.
+
+    Returns the rows by table.
+    """
+    if not source.tables and not (source.files and run.lake.exists(PUBLISHED_VALUES)):
+        return {}
+    digest = hashlib.sha256("".join(sorted(str(seen.sha256) for seen in source.files)).encode()).hexdigest()
+    rows = [astuple(value) for value in published_values(source.tables)]
     frame = run.spark.createDataFrame(rows, PUBLISHED_VALUES.schema())
     fingerprint = made_from({}, step=__name__, settings={"files": digest})
     run.lake.overwrite(frame, PUBLISHED_VALUES, fingerprint=fingerprint)
-    report.rows[PUBLISHED_VALUES.name] = len(rows)
+    return {PUBLISHED_VALUES.name: len(rows)}
+
+
+def lake_holds_returns(lake: Lake) -> bool:
+    """Returns whether any return was ever given to a lake, or published tables only."""
+    return lake.exists(FILES) and holds_returns(read_arrow(lake.root, FILES).to_pylist())
 
 
 def write_published_cells(run: Run) -> None:

@@ -32,6 +32,7 @@ from sos_spark.silver.rules.row_rule import CONTRADICTION, INVISIBLE_IN_ID, OLDE
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.steps.pseudonym_key import read_key
+from sos_spark.steps.published import lake_holds_returns
 from sos_spark.steps.staging import staging
 from sos_spark.tables import (
     BRONZE_MODULES,
@@ -98,7 +99,7 @@ def validate(run: Run) -> StepReport:
         EnvironmentFaultError: There is no usable pseudonym key.
     """
     report = StepReport("validate")
-    if run.lake.exists(PUBLISHED_VALUES) and not run.lake.exists(FILES):
+    if run.lake.exists(PUBLISHED_VALUES) and not lake_holds_returns(run.lake):
         report.facts["unchanged"] = "published tables only: no records to validate"
         return report
     key = read_key(run.environment)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
@@ -123,6 +125,95 @@ def test_broken_tables_refuse_what_they_may_have_held(spark: SparkSession, tmp_p
     assert SECRET not in str(report)
     assert not Lake(lake).exists(DETAILS)
     assert Lake(lake).exists(LAC_MODULES["lac_episodes"])
+
+
+def put_table(source: Path, name: str, *rows: str) -> Path:
+    """Writes a CSV of cin_details."""
+    header = "la_code,census_year,LAchildID,CINreferralDate,ReferralNFA"
+    return put(source / "tables" / name, "\n".join([header, *rows, ""]))
+
+
+@pytest.mark.slow
+def test_table_files_that_ended_the_program_are_refused_by_name(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, lake = tmp_path / "source", tmp_path / "lake"
+    put_lac_folder(source)
+    put_table(source, "cin_details.csv", "201,2015,C1,2014-05-01,0")
+    put_table(source, "assessments/a:b.csv")
+    put(source / "tables/section47/wide.csv", ",".join(f"{SECRET}{n}" for n in range(30_000)) + "\n")
+    put(source / "tables/cin_plan_dates/locked/p.csv", "LAchildID\n")
+    parts = source / "tables/cp_plans"
+    parts.mkdir()
+    keys = {"la_code": ["201"], "census_year": [2015], "LAchildID": [SECRET], "CINreferralDate": ["2014-05-01"]}
+    pq.write_table(pa.table({**keys, "CPPstartDate": pa.array([1], pa.time64("us"))}), parts / "time.parquet")
+    pq.write_table(pa.table({**keys, "CPPstartDate": ["2014-06-01"]}), parts / "page.parquet", use_dictionary=False)
+    start = pq.ParquetFile(parts / "page.parquet").metadata.row_group(0).column(2).data_page_offset
+    content = bytearray((parts / "page.parquet").read_bytes())
+    content[start : start + 30] = bytes(30)
+    (parts / "page.parquet").write_bytes(content)
+    _lock(monkeypatch, source / "tables/cin_plan_dates/locked")
+
+    _, report = run_ingest(spark, source, lake)
+    told = {name: reason for name, _, reason in (text.partition(": ") for text in report.refused)}
+    for name, reason in {
+        "tables/assessments/a:b.csv": "colon",
+        "tables/section47/wide.csv": "too many columns: expected at most 2000, found 30000",
+        "tables/cin_plan_dates/locked": "The folder may not be read: found PermissionError",
+        "tables/cp_plans/time.parquet": "no value of a return: expected text, numbers or dates, found CPPstartDate",
+        "tables/cp_plans/page.parquet": "A page of the file is damaged",
+        "tables/ (cin of LA 201, census year 2015)": "Another file of this collection's tables is refused",
+    }.items():
+        assert reason in told.pop(name)
+    assert not told
+    assert report.exit_code == 4
+    assert SECRET not in str(report)
+    assert SECRET not in str(read_arrow(lake, FILES).to_pylist())
+    assert not Lake(lake).exists(DETAILS)
+    assert Lake(lake).exists(LAC_MODULES["lac_episodes"])
+
+
+def _lock(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Takes away the right to list a folder, which a test run as root cannot."""
+    listed = Path.iterdir
+
+    def refused(self: Path) -> Any:
+        if self == folder:
+            raise PermissionError
+        return listed(self)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+
+
+@pytest.mark.slow
+def test_a_row_without_an_authority_takes_with_it_what_it_may_belong_to(spark: SparkSession, tmp_path: Path) -> None:
+    source, lake = tmp_path / "source", tmp_path / "lake"
+    put_table(
+        source, "cin_details.csv", "201,2015,C1,2014-05-01,0", "202,2015,C2,2014-05-01,0", "201,2016,C3,2015-05-01,0",
+        ",2015,C4,2014-05-01,0",
+    )  # fmt: skip
+    _, report = run_ingest(spark, source, lake)
+    told = {name: reason for name, _, reason in (text.partition("): ") for text in report.refused)}
+    assert told == {
+        "tables/ (cin of LA 201, census year 2015": "Rows without a credible la_code or census_year may belong to this "
+        "LA-year: found 1 of tables/cin_details.csv",
+        "tables/ (cin of LA 202, census year 2015": "Rows without a credible la_code or census_year may belong to this "
+        "LA-year: found 1 of tables/cin_details.csv",
+        "tables/ (cin of LA unknown, census year 2015": "Rows without a credible la_code: found in "
+        "tables/cin_details.csv",
+    }
+    assert (report.exit_code, _children(lake)) == (4, ["C3"])
+
+
+@pytest.mark.slow
+def test_a_postcode_in_place_of_a_header_stays_in_its_file(spark: SparkSession, tmp_path: Path) -> None:
+    source, lake = tmp_path / "source", tmp_path / "lake"
+    put(put_lac_folder(source) / "episodes.csv", "A1,01/05/2014,S,C2,N1,U1,PR0,,,,ZQ1 9X0,ZQ1 9X0,SC1\n")
+    put(source / "cin/a.xml", cin_xml(a_child("C1", a_referral(inside="<ZQ19X0>1</ZQ19X0>"))))
+    _, report = run_ingest(spark, source, lake)
+    told = str(report) + str(read_arrow(lake, FILES).to_pylist())
+    assert "found columns 11 and 12" in told
+    assert not [value for value in ("ZQ1 9X0", "ZQ19X0", "SC1") if value in told]
 
 
 class KilledError(Exception):

@@ -14,7 +14,7 @@ from sos_spark.bronze.published import published_values, read_published
 from sos_spark.cohort.units import study_units
 from sos_spark.config.load import load_study
 from sos_spark.config.periods import periods_between
-from sos_spark.config.reference import authorities, authority_changes, england_ceased
+from sos_spark.config.reference import authorities, authority_changes, published_reference
 from sos_spark.config.shipped import conf_root
 from sos_spark.config.study import Study
 from sos_spark.outcome.published import MEASURES, Component, published_cells
@@ -33,7 +33,7 @@ def study() -> Study:
 def cells(reference_data: Path, study: Study) -> pd.DataFrame:
     """The re-referral cells of every LA and year, as the step makes them."""
     files = sorted((reference_data / "dfe_open").glob("*.csv"))
-    tables = [table for path in files if (table := read_published(path, england_ceased=england_ceased()))]
+    tables = [table for path in files if (table := read_published(path.read_bytes(), reference=published_reference()))]
     units: dict[str, list[Component]] = {}
     for unit in study_units(study, authorities=authorities(), changes=authority_changes()):
         part = Component(unit.la_code, unit.first_census_year, unit.last_census_year)

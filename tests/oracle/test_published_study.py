@@ -19,7 +19,7 @@ from sos_spark.analysis.bounds import UNKNOWN_COLUMNS, bounds_frame
 from sos_spark.bronze.published import REGION, PublishedValue, published_values, read_published
 from sos_spark.cohort.units import study_units
 from sos_spark.config.load import load_study
-from sos_spark.config.reference import authorities, authority_changes, england_ceased
+from sos_spark.config.reference import authorities, authority_changes, published_reference
 from sos_spark.config.shipped import conf_root
 from sos_spark.config.study import Study, Window
 from sos_spark.fit.cells.prepare import prepare
@@ -43,7 +43,9 @@ def folder(reference_data: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def values(folder: Path) -> list[PublishedValue]:
-    tables = (read_published(path, england_ceased=england_ceased()) for path in sorted(folder.glob("*.csv")))
+    tables = (
+        read_published(path.read_bytes(), reference=published_reference()) for path in sorted(folder.glob("*.csv"))
+    )
     return published_values(table for table in tables if table is not None)
 
 

@@ -13,18 +13,21 @@ from sos_spark.config.environment import Environment
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.steps.cohort import cohort
-from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.context import Run
+from sos_spark.steps.ingest import ingest
 from sos_spark.steps.panel import panel
-from sos_spark.steps.published import ingest_published
 from sos_spark.steps.quality import check_layer
-from sos_spark.tables import OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS
+from sos_spark.steps.validate import validate
+from sos_spark.tables import FILES, OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PUBLISHED_VALUES
 from tests.builders import a_study
+from tests.sources import put, run_ingest
 
 REFERRALS = """time_period,geographic_level,region_name,old_la_code,Referrals,Re_referrals,No_Further_Action,Not_in_Need
 2014,Local authority,East of England,926,100,20,10,30
 2015,Local authority,East of England,926,100,20,c,30
 2014,Local authority,East of England,935,100,20,10,30
 2015,Local authority,East of England,935,100,20,x,c
+2014,Regional,East of England,,1200,240,40,360
 2014,Local authority,Outer London,304,100,20,10,30
 2015,Local authority,Outer London,304,100,20,12,30
 2015,Regional,East of England,,1200,240,40,360
@@ -48,7 +51,7 @@ def test_from_published_tables_to_bounds(spark: SparkSession, tmp_path: Path) ->
     )
     lake = Lake(tmp_path / "lake")
     run = Run("run", Environment(source=source, lake=lake.root, out=tmp_path), study, lambda: spark)
-    ingest_published(run, StepReport("ingest"))
+    ingest(run)
     cohort(run)
     panel(run)
 
@@ -82,3 +85,32 @@ def test_from_published_tables_to_bounds(spark: SparkSession, tmp_path: Path) ->
         published=read_arrow(lake.root, PANEL_BOUNDS, where=where).to_pandas(),
     )
     assert frame.loc[0, "note"], "the pilot has no known year after go-live: nothing to compare"
+
+
+@pytest.mark.slow
+def test_published_tables_are_refused_by_name_and_stand_in_the_ledger(spark: SparkSession, tmp_path: Path) -> None:
+    source, lake = tmp_path / "source", tmp_path / "lake"
+    put(source / "published/whole.csv", REFERRALS)
+    put(source / "published/cut.csv", REFERRALS[:-30])
+    put(source / "published/other.csv", "a,b\n1,2\n")
+    (source / "published/nowhere.csv").symlink_to(tmp_path / "none")
+    run, report = run_ingest(spark, source, lake)
+    assert [text.partition(": ")[0] for text in report.refused] == ["published/cut.csv", "published/nowhere.csv"]
+    assert (report.exit_code, [text for text in report.warnings if "other.csv" in text] != []) == (4, True)
+    files = {row["file_path"]: row for row in read_arrow(lake, FILES).to_pylist()}
+    assert {name: (row["collection"], row["status"]) for name, row in files.items()} == {
+        "published/whole.csv": ("published", "accepted"),
+        "published/cut.csv": ("published", "refused"),
+    }
+    n_values = read_arrow(lake, PUBLISHED_VALUES).num_rows
+    assert dict(files["published/whole.csv"]["rows_by_module"]) == {"published_values": n_values}
+    assert validate(run).facts == {"unchanged": "published tables only: no records to validate"}
+
+    versions = [Lake(lake).version(table) for table in (FILES, PUBLISHED_VALUES)]
+    run_ingest(spark, source, lake)
+    assert [Lake(lake).version(table) for table in (FILES, PUBLISHED_VALUES)] == versions, "nothing is new"
+
+    (source / "published/whole.csv").unlink()
+    run_ingest(spark, source, lake)
+    assert read_arrow(lake, PUBLISHED_VALUES).num_rows == 0, "what is refused now does not stand as it was"
+    assert {row["status"] for row in read_arrow(lake, FILES).to_pylist()} == {"refused", "replaced"}

@@ -16,6 +16,7 @@ from sos_spark.bronze.records import RecordBatches
 from sos_spark.bronze.table_files import inspect_table_file
 from tests.sources import EPISODES_HEADER, put
 
+WANTED = ("la_code", "census_year", "CHILD", "DOB")
 MISSING = "CHILD,DOB,MISSING,MIS_START,MIS_END"
 
 
@@ -42,7 +43,7 @@ def test_names_in_any_case_and_order_and_a_byte_order_mark() -> None:
 
 def test_columns_that_are_not_known_or_not_there_are_told() -> None:
     seen = inspect_lac(b"CHILD,DOB,MISSING,MIS_START,EXTRA\n", "lac_missing")
-    assert (seen.n_rows, seen.unknown_columns, seen.absent_columns) == (0, ("EXTRA",), ("MIS_END",))
+    assert (seen.n_rows, seen.unknown_columns, seen.absent_columns) == (0, ("column 5",), ("MIS_END",))
 
 
 def test_postcodes_are_dropped_without_a_word() -> None:
@@ -61,7 +62,7 @@ def test_postcodes_are_dropped_without_a_word() -> None:
         (f"{MISSING}\nSECRET1,01/02/2008,M,,,\n".encode(), "expected 5, found 6 at line 2"),
         (f'{MISSING}\nA1,01/02/2008,M,,\n"SECRET1,01/02'.encode(), "cut off: found line 3"),
         (f'{MISSING}\n"SECRET1"x,01/02/2008,M,,\n'.encode(), "not valid CSV"),
-        (b"CHILD,CHILD,DOB\n", "twice: found CHILD"),
+        (b"CHILD,CHILD,DOB\n", "twice, or the file has no header: found columns 1 and 2, CHILD"),
         (f"{MISSING}\nSECRET1\x81,01/02/2008,M,,\n".encode("latin-1"), "decoded"),
         (MISSING.encode("utf-16"), "decoded"),
     ],
@@ -128,7 +129,7 @@ def test_text_is_utf8_or_else_windows_1252() -> None:
 
 def look(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], str, str]:
     digest = hashlib.sha256()
-    seen = inspect_table_file(str(path), digest.update)
+    seen = inspect_table_file(str(path), digest.update, WANTED)
     assert digest.hexdigest() == hashlib.sha256(path.read_bytes()).hexdigest()
     return seen.columns, seen.kinds, seen.encoding, path.suffix
 
@@ -138,7 +139,7 @@ def test_a_table_file_tells_its_columns(tmp_path: Path) -> None:
     assert look(csv) == (("la_code", "census_year"), ("string", "string"), "utf-8", ".csv")
     nanoseconds = pa.array([0], pa.timestamp("ns"))
     pq.write_table(pa.table({"la_code": ["201"], "DOB": nanoseconds, "x": [["a"]]}), tmp_path / "a.parquet")
-    assert look(tmp_path / "a.parquet")[:2] == (("la_code", "DOB", "x"), ("string", "nanoseconds", "list"))
+    assert look(tmp_path / "a.parquet")[:2] == (("la_code", "DOB", "x"), ("string", "nanoseconds", "array<string>"))
 
 
 @pytest.mark.parametrize(
@@ -148,11 +149,51 @@ def test_a_table_file_tells_its_columns(tmp_path: Path) -> None:
         ("a.csv", b'la_code,X\n201,"SECRET1\n', "does not end on its line, or the file is cut off: found line 2"),
         ("a.csv", b"la_code\x00X\n", "decoded"),
         ("a.csv", b"la_code,X\n201,\x81\n", "decoded"),
+        ("a.csv", ",".join(map(str, range(30_000))).encode(), "too many columns: expected at most 2000, found 30000"),
         ("a.parquet", b"PAR1 and no more", "no Parquet file, or cut off"),
+        ("a.parquet", b"", "no Parquet file, or its head is damaged"),
     ],
 )
 def test_a_broken_table_file_is_a_fault(tmp_path: Path, name: str, content: bytes, told: str) -> None:
     path = put(tmp_path / name, content)
     with pytest.raises(SourceError, match=told) as fault:
-        inspect_table_file(str(path), lambda _: None)
+        inspect_table_file(str(path), lambda _: None, WANTED)
     assert "SECRET1" not in str(fault.value)
+
+
+def a_parquet(path: Path, **columns: object) -> bytes:
+    pq.write_table(pa.table({"la_code": ["201"] * 3, **columns}), path, compression="snappy", use_dictionary=False)
+    return path.read_bytes()
+
+
+def test_a_damaged_parquet_page_is_found_before_spark_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    content = bytearray(a_parquet(path, CHILD=["SECRET1", "SECRET1", "SECRET1"], other=["x"] * 3))
+    start = pq.ParquetFile(path).metadata.row_group(0).column(1).data_page_offset
+    content[start : start + 60] = bytes(60)
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match="A page of the file is damaged"):
+        look(path)
+
+
+def test_a_damaged_parquet_head_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    content = a_parquet(path, CHILD=["A1"] * 3)
+    path.write_bytes(b"XXXX" + content[4:])
+    with pytest.raises(SourceError, match="its head is damaged"):
+        look(path)
+
+
+def test_text_in_a_parquet_page_that_is_no_utf8_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"CHILD": ["Zq7Zq7Zq"]}), path, compression="none", use_dictionary=False,
+                   write_statistics=False)  # fmt: skip
+    path.write_bytes(path.read_bytes().replace(b"Zq7Zq7Zq", b"Zq7Z\xff\xfeZq"))
+    with pytest.raises(SourceError, match="A page of the file is damaged"):
+        look(path)
+
+
+def test_of_parquet_columns_only_those_that_are_wanted_must_be_readable(tmp_path: Path) -> None:
+    times = pa.array([1, 2, 3], pa.time64("us"))
+    a_parquet(tmp_path / "a.parquet", DOB=times, other=times, nothing=pa.nulls(3))
+    assert look(tmp_path / "a.parquet")[1] == ("string", "unreadable", "unreadable", "nothing")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from sos_spark.bronze.decisions import Held, decide
 from sos_spark.bronze.files import FileRow, file_rows, held_slices, updated_rows
 from sos_spark.bronze.inspection import Inspection
@@ -23,6 +25,7 @@ from sos_spark.config.reference import Authority
 CIN_2015 = Slice("cin", "201", 2015)
 AUTHORITIES = {
     "201": Authority("201", "A", "R", None, None, ()),
+    "202": Authority("202", "C", "R", None, None, ()),
     "838": Authority("838", "B", "R", 2020, None, ()),
 }
 
@@ -136,12 +139,32 @@ class TestTables:
             TableCount(self.DETAILS, "201", 2015, 5, 0),
             TableCount(self.DETAILS, "838", 2015, 5, 0),
             TableCount(self.DETAILS, "999", 2015, 5, 0),
-            TableCount(self.DETAILS, None, 2015, 5, 0),
         )
         assert [one.slice.la_code for one in returns] == ["201"]
-        assert sorted(refused) == [
-            f"tables/ (cin of LA {code}, census year 2015)" for code in ("838", "999", "unknown")
-        ]
+        assert sorted(refused) == [f"tables/ (cin of LA {code}, census year 2015)" for code in ("838", "999")]
+
+    @pytest.mark.parametrize(
+        ("la_code", "year", "left"),
+        [
+            (None, 2015, {("201", 2016), ("202", 2016)}),
+            ("201", None, {("202", 2015), ("202", 2016)}),
+            (None, None, set()),
+        ],
+    )
+    def test_rows_without_an_authority_or_a_year_take_with_them_what_they_may_belong_to(
+        self, la_code: str | None, year: int | None, left: set[tuple[str, int]]
+    ) -> None:
+        sound = [TableCount(self.DETAILS, la, census, 5, 0) for la in ("201", "202") for census in (2015, 2016)]
+        returns, refused = self.gather(*sound, TableCount(self.SECTION47, la_code, year, 3, 0))
+        assert {(one.slice.la_code, one.slice.census_year) for one in returns} == left
+        assert sum("found 3 of tables/section47.csv" in reason for reason in refused.values()) == 4 - len(left)
+
+    def test_rows_of_a_lac_table_no_outcome_needs_take_nothing_with_them(self) -> None:
+        header = a_file("h1", name="tables/lac_header.csv", module="lac_header")
+        returns, refused = self.gather(
+            TableCount(header, "201", 2015, 5, 0), TableCount(self.REVIEWS, None, 2015, 1, 0)
+        )
+        assert ([one.slice.la_code for one in returns], len(refused)) == (["201"], 1)
 
     def test_modules_without_their_core_are_no_return(self) -> None:
         returns, refused = self.gather(TableCount(self.SECTION47, "201", 2015, 2, 0))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sos_spark.bronze.inventory import SourceFile, take_inventory
+from sos_spark.bronze.inventory import SourceFile, published_files, take_inventory
 from sos_spark.errors import InputError
 from tests.sources import put
 
@@ -78,3 +80,69 @@ def test_links_out_of_the_source_are_not_read(tmp_path: Path) -> None:
 def test_no_source_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         take_inventory(tmp_path / "none")
+
+
+def test_what_is_no_file_to_be_read_is_named_and_the_rest_is_taken(tmp_path: Path) -> None:
+    put(tmp_path / "cin/a.xml", "x")
+    (tmp_path / "cin/nowhere.xml").symlink_to(tmp_path / "none.xml")
+    (tmp_path / "cin/itself.xml").symlink_to(tmp_path / "cin/itself.xml")
+    os.mkfifo(tmp_path / "cin/pipe.xml")
+    put(tmp_path / "tables/cin_details.csv/part-0.csv", "x")
+    put(tmp_path / "tables/cin_details/a:b.csv", "x")
+    put(tmp_path / "tables/cin_details/line\nbreak.csv", "x")
+    (tmp_path / "ssda903").symlink_to(tmp_path / "nothing")
+    inventory = take_inventory(tmp_path)
+    assert {file.name: (file.fault or "").partition(":")[0] for file in inventory.files} == {
+        "cin/a.xml": "",
+        "cin/itself.xml": "The file cannot be reached",
+        "cin/nowhere.xml": "The file is a link to nothing",
+        "cin/pipe.xml": "This is no regular file",
+        "tables/cin_details.csv/part-0.csv": "",
+        "tables/cin_details/a:b.csv": "Spark reads no file whose name, or whose folder's, has a colon",
+        "tables/cin_details/line\\x0abreak.csv": "The file's name, or its folder's, is not in UTF-8 or has a control "
+        "character",
+    }
+    assert [refused.name for refused in inventory.refused] == ["ssda903"]
+
+
+def test_a_folder_that_may_not_be_read_is_refused_and_the_rest_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "cin/a.xml", "x")
+    put(tmp_path / "cin/locked/b.xml", "x")
+    listed = Path.iterdir
+
+    def refused(self: Path) -> Iterator[Path]:
+        if self.name == "locked":
+            raise PermissionError
+        return iter(listed(self))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    inventory = take_inventory(tmp_path)
+    assert [file.name for file in inventory.files] == ["cin/a.xml"]
+    assert [(one.name, one.reason) for one in inventory.refused] == [
+        ("cin/locked", "The folder may not be read: found PermissionError")
+    ]
+
+
+def test_published_files_that_are_none_are_named_and_not_opened(tmp_path: Path) -> None:
+    source, outside = tmp_path / "source", put(tmp_path / "outside.csv", "x")
+    folder = put(source / "published/a.CSV", "x").parent
+    (folder / "folder.csv").mkdir()
+    os.mkfifo(folder / "pipe.csv")
+    (folder / "nowhere.csv").symlink_to(folder / "none.csv")
+    (folder / "linked.csv").symlink_to(outside)
+    assert {file.name: (file.fault, file.collection) for file in published_files(source)} == {
+        "published/a.CSV": (None, "published"),
+        "published/folder.csv": ("This is a folder", "published"),
+        "published/linked.csv": ("The file is a link that leaves the source folder", "published"),
+        "published/nowhere.csv": ("The file is a link to nothing", "published"),
+        "published/pipe.csv": ("This is no regular file", "published"),
+    }
+
+
+def test_published_files_may_stand_in_the_source_itself(tmp_path: Path) -> None:
+    put(tmp_path / "b.csv", "x")
+    assert [file.name for file in published_files(tmp_path)] == ["b.csv"]
+    put(tmp_path / "published", "x")
+    assert [file.fault for file in published_files(tmp_path)] == ["This is no folder of the source"]

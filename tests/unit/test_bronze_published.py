@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from sos_spark.bronze.fault import SourceError
 from sos_spark.bronze.published import PublishedTable, PublishedValue, published_values, read_published
-from sos_spark.config.reference import england_ceased
+from sos_spark.config.reference import authorities, published_reference
 
 WIDE = """time_period,geographic_level,old_la_code,Referrals,Re_referrals,No_Further_Action
-2014,National,,100,20,10
 2014,Local authority,926,50,10,c
 2014,Local authority,935,u,"1,234",0
 2014,Local authority,838,z,x,:
+"""
+WIDE_2015 = """2015,Local authority,926,50,10,c
+2015,Local authority,935,u,7,0
 """
 REGIONAL = """time_period,geographic_level,region_name,old_la_code,Referrals,Re_referrals,No_Further_Action,Not_in_Need
 2014,Regional,East of England,,120,30,10,40
 2014,Local authority,East of England,926,50,10,c,22
 """
-CEASED = """geog_l,geog_c,geog_n,CLA_cease,CLA_ceaAdop,CLA-ceaDied,CLA_ceamal,CLA_ceaSpecG,CLA_ceaSpecG2
-NATIONAL,999,ENGLAND,28460,1,1,1,1,1
+CEASED = """geog_l,geog_c,geog_n,CLA_cease2013,CLA_ceaAdop,CLA-ceaDied,CLA_ceamal,CLA_ceaSpecG,CLA_ceaSpecG2
 REGION,A,EAST OF ENGLAND,60,20,0,30,20,20
 LA,926,Norfolk,40,12,x,25,x,10
 """
@@ -35,7 +38,7 @@ def written(folder: Path, text: str, encoding: str = "utf-8-sig") -> Path:
 
 
 def read(path: Path) -> PublishedTable | None:
-    return read_published(path, england_ceased=england_ceased())
+    return read_published(path.read_bytes(), reference=published_reference())
 
 
 def test_a_table_is_known_by_its_columns_and_suppressed_is_not_zero(tmp_path: Path) -> None:
@@ -83,9 +86,7 @@ def test_column_order_encoding_and_stray_spaces_do_not_matter(tmp_path: Path) ->
     assert read(written(tmp_path, shuffled, "cp1252")) == read(written(tmp_path, WIDE))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "a,b\n1,2\n", "time_period,geographic_level,old_la_code,Referrals\n2014,LA,1,2\n"]
-)
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "time_period,geographic_level,old_la_code,Referrals\n2014,LA,1,2\n"])
 def test_any_other_file_is_not_recognised(tmp_path: Path, text: str) -> None:
     assert read(written(tmp_path, text)) is None
 
@@ -96,6 +97,114 @@ def test_where_tables_overlap_the_one_that_reaches_furthest_counts() -> None:
         for name, year, count in (("old", 2023, 1), ("new", 2025, 2))
     )
     assert [value.value for value in published_values([new, old])] == [2]
+
+
+def a_dfe_table(*years: int, last_column: str = "Re_referrals") -> str:
+    """A table as DfE publishes them: from the newest year back; in each England, two regions, every authority."""
+    counts = ["Referrals", "No_Further_Action", "Re_referrals"]
+    counts = [*(name for name in counts if name != last_column), last_column]
+    lines = [",".join(["time_period", "geographic_level", "region_name", "old_la_code", "la_name", *counts])]
+    rng = random.Random(0)
+
+    def line(*place: object) -> str:
+        given = [str(rng.randrange(10, 9_999)), rng.choice(["c", "u", "0", "x"]), str(rng.randrange(100, 999))]
+        return ",".join([*map(str, place), *given])
+
+    for year in sorted(years, reverse=True):
+        lines += [line(year, "National", "", "", ""), line(year, "Regional", "North East", "", "")]
+        lines += [line(year, "Regional", "Inner London", "", "")]
+        there = [one for one in authorities().values() if one.existed_in(year)]
+        lines += [line(year, "Local authority", one.region, one.la_code, f'"{one.name}"') for one in there]
+    return "\r\n".join([*lines, ""])
+
+
+def what(table: PublishedTable) -> set[PublishedValue]:
+    return set(table.values)
+
+
+@pytest.mark.parametrize("years", [(2013,), (2014, 2015), (2018, 2019, 2020)])
+@pytest.mark.parametrize("last_column", ["Re_referrals", "percent"])
+def test_a_table_cut_anywhere_is_refused_or_gives_exactly_the_right_values(
+    years: tuple[int, ...], last_column: str
+) -> None:
+    content = a_dfe_table(*years).encode("utf-8-sig")
+    if last_column == "percent":
+        header, *lines = a_dfe_table(*years).splitlines()
+        content = "\r\n".join([f"{header},percent", *(f"{line},12.5" for line in lines), ""]).encode()
+    whole = read_published(content, reference=published_reference())
+    assert whole is not None
+    assert len(whole.values) > 400 * len(years)
+    rng = random.Random(20_210_101)
+    ends_of_lines = [at for at, byte in enumerate(content) if byte == ord("\n")]
+    cuts = [
+        *rng.sample(range(len(content)), 150),
+        *rng.sample(ends_of_lines, 50),
+        *range(len(content) - 40, len(content)),
+    ]
+    for cut in cuts:
+        try:
+            table = read_published(content[:cut], reference=published_reference())
+        except SourceError:
+            continue
+        assert table is not None, cut
+        lost = what(whole) - what(table)
+        assert what(table) <= what(whole), cut
+        # A file that ends with a year is whole as far as anyone can tell: what it lacks are years it does not name.
+        assert {value.census_year for value in lost}.isdisjoint({value.census_year for value in table.values}), cut
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "The file is empty"),
+        ("time_period,geographic_l", "ends inside its header"),
+        (WIDE.splitlines()[0] + "\n", "has no rows"),
+        (WIDE[: WIDE.index(",c\n")], "another number of columns than the header, or the file is cut off"),
+        (WIDE.rstrip("\n")[:-1] + "47", "no line end"),
+        (WIDE.replace("926", "92"), "no code: expected three digits"),
+        (WIDE.replace("926", ""), "no code: expected three digits"),
+        (WIDE.replace("2014,Local authority,926", "201415,Local authority,926"), "four digits in time_period"),
+        (WIDE.replace("926,50", "926,5O"), "neither a number nor a symbol .* another text in 2014, authority 926"),
+        (WIDE.replace("935,u", "926,51"), "two counts of one place and year: found in 2014, referrals"),
+        (WIDE.replace("Re_referrals,", "Referrals,Re_referrals,", 1), "twice: found columns 4 and 5, Referrals"),
+        (WIDE + '2015,Local authority,926,50,10,"c\n', "not valid CSV, or the file is cut off"),
+        (WIDE + "2015,Local authority,926,50,10,9\n", "lacks authorities of 2015, .* found nothing of 935$"),
+        (WIDE + WIDE_2015 + "2016,National,,50,10,9\n", "lacks authorities of 2016, .* found nothing of 926, 935$"),
+        (WIDE + "2014,National,,50,10,9\n", r"lacks authorities of 2014, .* nothing of 201, .*, \d+ more"),
+        (WIDE + "\0", "cannot be decoded"),
+    ],
+)  # fmt: skip
+def test_a_published_table_that_is_not_whole_is_refused(text: str, told: str) -> None:
+    with pytest.raises(SourceError, match=told):
+        read_published(text.encode(), reference=published_reference())
+
+
+def test_a_row_without_a_level_is_told_of_by_its_authority(tmp_path: Path) -> None:
+    table = read(written(tmp_path, CEASED + ",420,Isles of Scilly,0,0,0,0,0,0\n"))
+    assert table is not None
+    assert table.without_level == ("420",)
+    assert "420" not in {value.la_code for value in table.values}
+    with pytest.raises(SourceError, match="does not say whether"):
+        read(written(tmp_path, CEASED + ",SECRET1,Isles of Scilly,0,0,0,0,0,0\n"))
+
+
+def test_a_byte_that_is_no_utf8_in_a_file_that_says_it_is_makes_it_a_fault() -> None:
+    with pytest.raises(SourceError, match="cannot be decoded"):
+        read_published(WIDE.encode("utf-8-sig").replace(b"authority", b"author\xefty"), reference=published_reference())
+
+
+@pytest.mark.reference
+def test_every_real_table_is_whole_and_none_is_once_it_is_cut(reference_data: Path) -> None:
+    rng = random.Random(20_210_101)
+    n_tables = 0
+    for path in sorted((reference_data / "dfe_open").glob("*.csv")):
+        content = path.read_bytes()
+        table = read_published(content, reference=published_reference())
+        n_tables += table is not None
+        for cut in rng.sample(range(len(content)), 12 if table is not None and len(content) < 500_000 else 0):
+            with pytest.raises(SourceError):
+                read_published(content[:cut], reference=published_reference())
+    assert n_tables == 20
 
 
 @pytest.mark.reference

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from sos_spark.bronze.published import EARLY_BANDS, LATE_BANDS, PublishedValue, read_published
+from sos_spark.config.reference import published_reference
 from sos_spark.config.study import Window
 from sos_spark.outcome.published import MEASURES, Component, PublishedCell, published_cells
 
@@ -102,7 +103,7 @@ def test_guardianship_is_one_count_or_the_sum_of_two() -> None:
 @pytest.mark.reference
 def test_cells_of_the_real_tables_are_pandas_own(reference_data: Path) -> None:
     path = next((reference_data / "dfe_open").glob("c1_*.csv"))
-    table = read_published(path, england_ceased={})
+    table = read_published(path.read_bytes(), reference=published_reference())
     assert table is not None
     raw = pd.read_csv(path, dtype=str).query(
         "geographic_level == 'Local authority' and time_period in ('2014', '2015')"

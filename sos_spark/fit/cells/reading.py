@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sos_spark.config.periods import Period
-from sos_spark.errors import InputError
+from sos_spark.errors import InputError, shown_list, shown_name
 from sos_spark.fit.regression.moments import Array
 
 Ints = npt.NDArray[np.int64]
@@ -87,9 +87,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
             header = [name.strip() for name in next(reader, [])]
             if not header:
                 raise InputError("The panel file is empty", where=str(path), remedy="Check the step that made it")
-            twice = sorted({name for name in header if header.count(name) > 1})
+            twice = [at for at, name in enumerate(header, start=1) if name in header[: at - 1]]
             if twice:
-                raise InputError("The panel names a column twice", where=str(path), found=", ".join(twice))
+                declared = (*REQUIRED, *NOT_A_KEY)
+                told = shown_list([shown_name(header[at - 1], at, declared) for at in twice])
+                raise InputError("The panel names a column twice", where=str(path), found=told)
             columns: list[list[str]] = [[] for _ in header]
             once: dict[str, str] = {}
             for row in filter(None, reader):
@@ -146,7 +148,7 @@ def checked_cells(
         raise InputError(
             "The panel has no rows of the outcome",
             expected=outcome_id,
-            found=", ".join(outcomes_in(frame)[:8]) or "no outcome_id",
+            found=f"{len(outcomes_in(frame)) or 'no'} other outcome_id",
             remedy="Give the outcome the panel's outcome_id in the study file",
         )
     frame = frame[mine.to_numpy()]
