@@ -20,7 +20,7 @@ from sos_spark.config.study import Study
 from sos_spark.outcome.calendar import WORKING_DAYS_SCHEMA, working_day_numbers
 from sos_spark.outcome.compute import Records, index_rows, records_from
 from sos_spark.outcome.coverage import coverage
-from sos_spark.outcome.doubt import quarantined_years
+from sos_spark.outcome.doubt import quarantined_years, unreadable_events
 from sos_spark.outcome.rows import Scope
 from sos_spark.tables import (
     COHORT_UNITS,
@@ -85,6 +85,11 @@ def scope_of(spark: SparkSession, world: World, study: Study) -> Scope:
         data_ends=study.window.data_ends,
         max_quarantined=study.window.max_quarantined,
     )
+    silver = {
+        "referrals": frame(spark, SILVER_REFERRALS, world.referrals),
+        "section47_enquiries": frame(spark, SILVER_SECTION47, world.section47),
+        "lac_episodes": frame(spark, SILVER_LAC_EPISODES, world.lac_episodes),
+    }
     observed = observed_days(returned, study_id=study.study_id, data_ends=study.window.data_ends)
     # Cached, as in the step: every outcome joins it.
     return Scope(
@@ -93,7 +98,9 @@ def scope_of(spark: SparkSession, world: World, study: Study) -> Scope:
         study.population,
         units,
         coverage(units, observed, years=census_years(study.window)).persist(),
-        quarantined_years(quarantined, frame(spark, SILVER_CHILD_LINKS, world.child_links)).persist(),
+        quarantined_years(
+            quarantined, unreadable_events(silver), frame(spark, SILVER_CHILD_LINKS, world.child_links)
+        ).persist(),
     )
 
 

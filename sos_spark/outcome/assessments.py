@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from sos_spark.config.study import AssessmentDuration, AssessmentWithin
 from sos_spark.outcome.calendar import add_working_days_after
+from sos_spark.outcome.reads import has_unknown
 from sos_spark.outcome.rows import COMMON, Scope, conclude, observe
 
 FIRST_SINGLE_ASSESSMENT_DAY = date(2014, 4, 1)
@@ -30,7 +31,7 @@ def duration_index_rows(
     rows = _with_length(_candidates(assessments), calendar, scope, kind=outcome.kind, count=outcome.follow_up_days)
     if outcome.days == "calendar":
         rows = rows.withColumn("length_days", F.datediff("assessment_authorised_date", "index_date"))
-    reasons = _before_single_assessment()
+    reasons = _reasons()
     if outcome.mean == "restricted":
         longest = F.lit(outcome.follow_up_days)
         length = F.when(_is_completed(), F.least("length_days", longest)).otherwise(longest)
@@ -51,14 +52,15 @@ def within_index_rows(
     rows = _with_length(_candidates(assessments), calendar, scope, kind=outcome.kind, count=outcome.days)
     in_time = _is_completed() & (F.col("length_days") <= outcome.days)
     rows = rows.withColumn("y", F.coalesce(in_time, F.lit(False)).cast("bigint"))
-    return conclude(rows, scope, outcome_id=outcome_id, reasons=_before_single_assessment())
+    return conclude(rows, scope, outcome_id=outcome_id, reasons=_reasons())
 
 
 def _candidates(assessments: DataFrame) -> DataFrame:
     return (
         assessments.withColumn("index_date", F.col("assessment_start_date"))
         .withColumn("age_years", F.col("age_at_start"))
-        .select(*COMMON, "assessment_authorised_date")
+        .withColumn("is_unreadable", has_unknown(("assessment_authorised_date",)))
+        .select(*COMMON, "assessment_authorised_date", "is_unreadable")
     )
 
 
@@ -87,5 +89,9 @@ def _is_completed() -> Column:
     return F.coalesce(F.col("assessment_authorised_date") <= F.col("last_day_observed"), F.lit(False))
 
 
-def _before_single_assessment() -> dict[str, Column]:
-    return {"before_single_assessment": F.col("index_date") < F.lit(FIRST_SINGLE_ASSESSMENT_DAY)}
+def _reasons() -> dict[str, Column]:
+    """Before the single assessment; or authorised on a day that could not be read, which is not 'open'."""
+    return {
+        "before_single_assessment": F.col("index_date") < F.lit(FIRST_SINGLE_ASSESSMENT_DAY),
+        "field_unreadable": F.col("is_unreadable"),
+    }

@@ -1,42 +1,60 @@
-"""Years of a child in which a record could lie that could not be read."""
+"""Years of a child in which a record could lie that could not be read, or not in the field that tells an event."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sos_spark.cohort.returned import ENTITIES
-from sos_spark.outcome.reads import READS, kinds_that_read
+from sos_spark.outcome.reads import FIELDS_OF_EVENTS, READS, has_unknown, kinds_that_read
 
 
-def quarantined_years(quarantined: DataFrame, child_links: DataFrame) -> DataFrame:
+def unreadable_events(silver: Mapping[str, DataFrame]) -> DataFrame:
+    """Returns the children of silver rows whose field of an event could not be used, by the kind that reads the field.
+
+    Grain: one row per kind, entity, LA code, child and census year. Needs unknown_fields of the entities given by name.
+    """
+    rows = [
+        silver[entity]
+        .where(F.col("unknown_fields").isNotNull() & has_unknown(fields))
+        .select(F.lit(kind).alias("kind"), F.lit(entity).alias("entity"), "la_code", "child_id", "census_year")
+        for kind, entities in FIELDS_OF_EVENTS.items()
+        for entity, fields in entities.items()
+    ]
+    return reduce(DataFrame.unionByName, rows).distinct()
+
+
+def quarantined_years(quarantined: DataFrame, unreadable: DataFrame, child_links: DataFrame) -> DataFrame:
     """Returns, for each kind of outcome, the census years of each child in which a quarantined record of it could lie.
 
-    Grain: `quarantined` is one row per quarantined row (`quarantined_rows`); out comes one row per kind, LA code and
-    child with any of an entity that the kind reads, and quarantined_years (array of int). A record could lie on any day
+    Grain: `quarantined` is one row per quarantined row (`quarantined_rows`), `unreadable` as `unreadable_events`; out
+    comes one row per kind, LA code and child with any of an entity that the kind reads, or with an event that it could
+    not be told, and quarantined_years (array of int). A record could lie on any day
     of the year in whose return it stood; what began earlier stands in the earlier return. The child is the one of the
     kind's index rows: where the kind reads both collections, a looked-after child's rows stand under its own id and
     under that of the CIN child that it is linked to. Rows that do not say whose they are count in the LA-year's share
     only. Tiny: made to be broadcast, as it is against the links.
     """
     whose = quarantined.where(F.col("child_id").isNotNull()).distinct()
+    by_kind = whose.withColumn("kind", F.explode(kinds_that_read(F.col("entity")))).unionByName(unreadable)
     return (
-        _with_linked(whose, child_links)
+        _with_linked(by_kind, child_links)
         .groupBy("kind", "la_code", "child_id")
         .agg(F.collect_set("census_year").alias("quarantined_years"))
     )
 
 
-def _with_linked(whose: DataFrame, child_links: DataFrame) -> DataFrame:
+def _with_linked(by_kind: DataFrame, child_links: DataFrame) -> DataFrame:
     in_both = [kind for kind, entities in READS.items() if all(set(entities) & set(own) for own in ENTITIES.values())]
-    own = whose.withColumn("kind", F.explode(kinds_that_read(F.col("entity")))).select(
-        "kind", "la_code", "child_id", "census_year"
-    )
-    looked_after = whose.where(F.col("entity").isin(*ENTITIES["ssda903"])).withColumnRenamed("child_id", "lac_child_id")
+    looked_after = by_kind.where(
+        F.col("entity").isin(*ENTITIES["ssda903"]) & F.col("kind").isin(*in_both)
+    ).withColumnRenamed("child_id", "lac_child_id")
     linked = (
         child_links.where(F.col("cin_child_id").isNotNull())
         .join(F.broadcast(looked_after), ["la_code", "lac_child_id"])
-        .withColumn("kind", F.explode(F.array(*map(F.lit, in_both))))
         .select("kind", "la_code", F.col("cin_child_id").alias("child_id"), "census_year")
     )
-    return own.unionByName(linked)
+    return by_kind.select("kind", "la_code", "child_id", "census_year").unionByName(linked)

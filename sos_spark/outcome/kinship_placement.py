@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from sos_spark.config.study import KinshipPlacement
 from sos_spark.outcome.calendar import census_year_of
 from sos_spark.outcome.care import FOSTER, KINSHIP, OWN_PARENTS, add_placements_around, is_care_start, is_short_break
+from sos_spark.outcome.reads import has_unknown
 from sos_spark.outcome.rows import COMMON, Scope, conclude, observe
 
 
@@ -28,6 +29,7 @@ def index_rows(lac_episodes: DataFrame, scope: Scope, outcome: KinshipPlacement,
     not_found_yet = F.coalesce(F.col("placed_on") > F.col("last_day_observed"), F.lit(True))
     rows = rows.withColumn("window_end", F.when(not_found_yet, F.col("index_date")).otherwise(F.col("placed_on")))
     reasons = {
+        "field_unreadable": F.col("is_unreadable"),
         "placement_unknown": not_found_yet | F.col("placement").isNull(),
         "not_in_denominator": ~_in_denominator(outcome),
     }
@@ -49,7 +51,8 @@ def _starts(episodes: DataFrame) -> DataFrame:
         .withColumn("placed_on", F.col("placement_ahead.care_episode_start_date"))
         .withColumn("age_years", F.col("age_at_start"))
         .withColumn("primary_need", F.col("category_of_need"))
-        .select(*COMMON, "placement", "placed_on")
+        .withColumn("is_unreadable", F.lit(False))
+        .select(*COMMON, "placement", "placed_on", "is_unreadable")
     )
 
 
@@ -58,7 +61,8 @@ def _stock(episodes: DataFrame, scope: Scope) -> DataFrame:
 
     An episode is open on a day if it began by then and ended later. One without an end is known to be open until the
     31 March of its latest return: were it still open the year after, it would have been returned again. Of episodes
-    that overlap the day's is the one that began last, so that a child is counted once.
+    that overlap the day's is the one that began last, so that a child is counted once. Where the end of that one could
+    not be read, whether the child was still looked after is unknown, reason field_unreadable.
     """
     years = scope.units.agg(
         F.min("first_census_year").alias("first_year"), F.max("last_census_year").alias("last_year")
@@ -80,5 +84,6 @@ def _stock(episodes: DataFrame, scope: Scope) -> DataFrame:
         .withColumn("placed_on", F.when(F.col("placement_behind").isNotNull(), F.col("index_date")))
         .withColumn("age_years", F.col("year") - F.year("birth_month") - turned)
         .withColumn("primary_need", F.col("category_of_need"))
-        .select(*COMMON, "placement", "placed_on")
+        .withColumn("is_unreadable", has_unknown(("care_episode_end_date",)))
+        .select(*COMMON, "placement", "placed_on", "is_unreadable")
     )

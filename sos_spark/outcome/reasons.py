@@ -36,7 +36,8 @@ REASONS = (
         "unit_incomplete", "follow_up", "a return of the unit for that year is missing, empty or mostly quarantined"
     ),
     Reason("not_fully_observed", "follow_up", "window not observed to its last day"),
-    Reason("quarantined_record", "follow_up", "a quarantined record of the child could lie in the window"),
+    Reason("quarantined_record", "follow_up", "a record of the child that could not be read could lie in the window"),
+    Reason("field_unreadable", "outcome", "a field that the outcome is read from could not be used"),
     Reason("placement_unknown", "outcome", "no placement known that is not temporary"),
     Reason("not_in_denominator", "outcome", "placement outside the study's denominator"),
     Reason("not_rereferred", "outcome", "not re-referred, where the outcome is conditional on it"),

@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from sos_spark.config.study import RereferralNfa
+from sos_spark.outcome.reads import has_unknown
 
 FIRST_CENSUS_YEAR_OF_RC9 = 2023
 """RC9 (closed after assessment, referred to early help) is a code of the CIN census from this census year on."""
@@ -31,6 +32,7 @@ def with_child_dates(referrals: DataFrame) -> DataFrame:
         "sex",
         "ethnicity",
         "primary_need",
+        "unknown_fields",
         F.collect_list("referral_date")
         .over(child.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
         .alias("child_referral_dates"),
@@ -41,27 +43,37 @@ def select_nfa_decisions(referrals: DataFrame, outcome: RereferralNfa) -> DataFr
     """Returns the referrals that ended in no further action, of the kind the outcome asks for.
 
     Grain: a referral, in and out. Needs the columns of `with_child_dates`. The decision is the referral itself where it
-    was NFA, dated by the referral; else a closure as RC8 (RC9 from census year 2023), dated by the closure. Adds
+    was NFA, dated by the referral; else a closure as RC8 (RC9 from census year 2023), dated by the closure. Where a
+    field that says so could not be used, the row is dated by the referral and is_unreadable: whether and when it ended
+    in NFA is not known, which is not 'no'. Adds is_unreadable,
     index_date (the decision's day), age_years on that day, months_begin (where the outcome's months begin: the decision
     or the referral) and rereferral_until (the last day of them).
     """
-    at_referral = F.col("is_nfa_at_referral")
+    at_referral = F.coalesce("is_nfa_at_referral", F.lit(False))
+    flag_unknown = has_unknown(("is_nfa_at_referral",))
     has_rc9 = (F.col("closure_reason") == "RC9") & (F.col("census_year") >= FIRST_CENSUS_YEAR_OF_RC9)
-    after_assessment = (
-        ~at_referral
-        & F.coalesce((F.col("closure_reason") == "RC8") | has_rc9, F.lit(False))
-        & F.col("closure_date").isNotNull()
-    )
+    closed_as_nfa = ~at_referral & F.coalesce((F.col("closure_reason") == "RC8") | has_rc9, F.lit(False))
+    after_assessment = closed_as_nfa & F.col("closure_date").isNotNull() & ~flag_unknown
+    undated = closed_as_nfa & (has_unknown(("closure_date",)) | flag_unknown)
+    unreadable = {
+        "at_referral": flag_unknown,
+        "after_assessment": undated | (~at_referral & has_unknown(("closure_reason",))),
+        "either": flag_unknown | undated | (~at_referral & has_unknown(("closure_reason",))),
+    }[outcome.nfa]
     wanted = {
         "at_referral": at_referral,
         "after_assessment": after_assessment,
         "either": at_referral | after_assessment,
-    }
+    }[outcome.nfa]
+    is_dated_by_referral = at_referral | unreadable
     months_begin = "index_date" if outcome.from_ == "decision" else "referral_date"
     return (
-        referrals.where(wanted[outcome.nfa])
-        .withColumn("index_date", F.when(at_referral, F.col("referral_date")).otherwise(F.col("closure_date")))
-        .withColumn("age_years", F.when(at_referral, F.col("age_at_referral")).otherwise(F.col("age_at_closure")))
+        referrals.where(wanted | unreadable)
+        .withColumn("is_unreadable", unreadable)
+        .withColumn("index_date", F.when(is_dated_by_referral, F.col("referral_date")).otherwise(F.col("closure_date")))
+        .withColumn(
+            "age_years", F.when(is_dated_by_referral, F.col("age_at_referral")).otherwise(F.col("age_at_closure"))
+        )
         .withColumn("months_begin", F.col(months_begin))
         .withColumn("rereferral_until", F.add_months("months_begin", outcome.within_months))
     )

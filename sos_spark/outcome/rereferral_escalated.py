@@ -43,7 +43,9 @@ def index_rows(
     rows = add_window_end(
         observe(decisions, scope, kind=outcome.kind), F.add_months("rereferral_until", outcome.escalate_within_months)
     )
-    reasons = {"not_rereferred": ~F.col("is_rereferred")} if outcome.estimand == "conditional" else {}
+    reasons = {"field_unreadable": F.col("is_unreadable")}
+    if outcome.estimand == "conditional":
+        reasons["not_rereferred"] = ~F.col("is_rereferred")
     return conclude(rows, scope, outcome_id=outcome_id, reasons=reasons)
 
 

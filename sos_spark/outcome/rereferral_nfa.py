@@ -22,4 +22,4 @@ def index_rows(referrals: DataFrame, scope: Scope, outcome: RereferralNfa, *, ou
         .drop("child_referral_dates")
     )
     rows = add_window_end(observe(decisions, scope, kind=outcome.kind), F.col("rereferral_until"))
-    return conclude(rows, scope, outcome_id=outcome_id, reasons={})
+    return conclude(rows, scope, outcome_id=outcome_id, reasons={"field_unreadable": F.col("is_unreadable")})

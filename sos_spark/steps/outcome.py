@@ -18,7 +18,7 @@ from sos_spark.outcome.assessments import FIRST_SINGLE_ASSESSMENT_DAY
 from sos_spark.outcome.calendar import WORKING_DAYS_SCHEMA, working_day_numbers
 from sos_spark.outcome.compute import Records, index_rows, records_from
 from sos_spark.outcome.coverage import coverage
-from sos_spark.outcome.doubt import quarantined_years
+from sos_spark.outcome.doubt import quarantined_years, unreadable_events
 from sos_spark.outcome.rows import Scope
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.provenance import made_from, versions_of
@@ -30,6 +30,7 @@ from sos_spark.tables import (
     SILVER_ASSESSMENTS,
     SILVER_CHILD_LINKS,
     SILVER_CP_PLANS,
+    SILVER_ENTITIES,
     SILVER_ICPCS,
     SILVER_LAC_EPISODES,
     SILVER_REFERRALS,
@@ -96,13 +97,14 @@ def _scope(run: Run) -> Scope:
     observed = run.lake.read(run.spark, COHORT_OBSERVED).where(own)
     quarantine = {name: run.lake.read_or_empty(run.spark, table) for name, table in QUARANTINE.items()}
     links = run.lake.read_or_empty(run.spark, SILVER_CHILD_LINKS)
+    silver = {name: run.lake.read_or_empty(run.spark, table) for name, table in SILVER_ENTITIES.items()}
     return Scope(
         study.study_id,
         study.window,
         study.population,
         units,
         coverage(units, observed, years=census_years(study.window)),
-        quarantined_years(quarantined_rows(quarantine), links),
+        quarantined_years(quarantined_rows(quarantine), unreadable_events(silver), links),
     )
 
 
