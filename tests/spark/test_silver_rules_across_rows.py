@@ -99,6 +99,29 @@ def test_502_sees_an_open_episode_that_is_not_the_last(spark: SparkSession) -> N
     ) == [3]
 
 
+def test_431_tells_of_care_that_starts_before_the_episode_before_has_ended(spark: SparkSession) -> None:
+    assert told_of_episodes(
+        spark,
+        "431",
+        an_episode("c", "01/05/2015", DEC="01/10/2015", REC="E8"),
+        an_episode("c", "01/09/2015"),
+    ) == [2]
+
+
+def test_142_tells_of_an_end_without_a_reason_before_another_episode(spark: SparkSession) -> None:
+    assert told_of_episodes(
+        spark,
+        "142",
+        an_episode("c", "01/05/2015", DEC="01/09/2015"),
+        an_episode("c", "01/09/2015", RNE="P", DEC="01/10/2015"),
+    ) == [1]
+
+
+def test_354_is_a_start_after_the_return_and_not_an_end(spark: SparkSession) -> None:
+    ends_later = an_episode("ends", "01/05/2015", DEC="01/05/2016", REC="E8")
+    assert told_of_episodes(spark, "354", ends_later, an_episode("starts", "01/04/2016")) == [2]
+
+
 @pytest.mark.parametrize("place", ["T0", "T4", "Z1"])
 def test_178_tells_of_a_provider_where_there_is_none(spark: SparkSession, place: str) -> None:
     assert told_of_episodes(

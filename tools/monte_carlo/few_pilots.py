@@ -74,7 +74,6 @@ def _unlike(name: str, starts: tuple[int, ...]) -> tuple[FewPilots, ...]:
 
 ONE_BY_ONE = (
     *_unlike("4 of 60, one at a time", (2, 3, 4, 5)),
-    *_unlike("3 of 60, one at a time", (2, 3, 5)),
     *_unlike("2 of 60, one at a time", (2, 4)),
 )
 TOGETHER = (
