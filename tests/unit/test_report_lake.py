@@ -77,7 +77,7 @@ def test_no_table_with_a_child_in_it_is_ever_opened(run: Run, monkeypatch: pytes
 
     step.read_results(run)
 
-    assert len(opened) == 7
+    assert len(opened) == 8
     assert not [table.name for table in opened if {"child_id", "lac_child_id"} & set(table.column_names)]
     assert not [table.name for table in opened if table.layer in ("silver", "quarantine", "panel")]
 
