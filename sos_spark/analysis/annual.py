@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sos_spark.config.periods import Period, periods_between
-from sos_spark.fit.cells.reading import NotEstimableError
-from sos_spark.fit.estimators import Estimator, shares_one_go_live, unit_panel
-from sos_spark.fit.event_study import FEW_TREATED
+from sos_spark.fit.errors import NotEstimableError
+from sos_spark.fit.estimators import ESTIMATORS, shares_one_go_live, unit_panel
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel, Weights, regression
 from sos_spark.fit.regression.moments import Array, ClusterMoments
 from sos_spark.fit.staggered.group_time import group_time_effects, saturated_moments
+from sos_spark.fit.thresholds import FEW_TREATED
 
 YEARS_BEFORE = 4
 YEARS_AFTER = 5
@@ -61,7 +61,7 @@ class AnnualEffects:
         return np.concatenate([self.pre, self.post])
 
 
-def annual_effects(panel: PreparedPanel, *, estimator: Estimator, weights: Weights) -> AnnualEffects:
+def annual_effects(panel: PreparedPanel, *, estimator: str, weights: Weights) -> AnnualEffects:
     """Estimates the effect in every year since go-live.
 
     Args:
@@ -73,7 +73,7 @@ def annual_effects(panel: PreparedPanel, *, estimator: Estimator, weights: Weigh
     Raises:
         NotEstimableError: No year to compare, before go-live or after it; or the effects do not vary.
     """
-    by_dummies = estimator == "twfe" and shares_one_go_live(panel)
+    by_dummies = ESTIMATORS[estimator].by_dummies and shares_one_go_live(panel)
     filled = _filled(panel)
     moments, known = (_dummies if by_dummies else _averages)(panel, weights, sorted(filled))
     usable = {k: good and k in known for k, good in filled.items()}

@@ -22,14 +22,14 @@ import pandas as pd
 
 from sos_spark.config.study import Comparators, Covariates, Design, Inference, Study
 from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.cells.reading import NotEstimableError, checked_cells
-from sos_spark.fit.estimators import LinearEstimate, main_estimate, unit_panel
-from sos_spark.fit.event_study import FEW_TREATED
+from sos_spark.fit.cells.reading import checked_cells
+from sos_spark.fit.errors import NotEstimableError
+from sos_spark.fit.estimators import LinearEstimate, main_estimate
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.result import NOT_KNOWN
-from sos_spark.fit.staggered.group_time import aggregate, group_time_effects
+from sos_spark.fit.thresholds import FEW_TREATED
 from sos_spark.outcome.reasons import is_unknown
 
 BOUNDS_COLUMNS = (
@@ -67,45 +67,9 @@ class Box:
         return int(np.count_nonzero(self.high > self.low))
 
 
-def influence(estimate: LinearEstimate) -> Array:
-    """Returns the weights w (G, T) with att = sum w y_sum; 0 where a unit has no rows.
-
-    Of an estimate of `main_estimate`, without covariates.
-
-    Raises:
-        ValueError: Another estimator's estimate.
-    """
-    if estimate.estimator not in ("twfe", "cs_simple"):
-        raise ValueError(f"no weights are known of the estimator {estimate.estimator}")
-    panel = estimate.panel
-    seen = panel.rows > 0
-    if estimate.regression is None:
-        units = unit_panel(panel).weighing(estimate.weights)
-        effects = group_time_effects(units)
-        simple = aggregate(effects, "simple")["overall"]
-        w = np.zeros_like(panel.rows)
-        for (g, t), slope in zip(effects.cells, simple, strict=True):
-            members = units.gtime == g
-            w[members, t] = slope / units.rows[members, t].sum()
-        return w * np.divide(units.rows, panel.rows, out=np.zeros_like(w), where=seen)
-    names = estimate.moments.names
-    x = np.stack([_regressor(panel, estimate, name) for name in names], axis=2)
-    x = x - (np.einsum("gt,gtk->gk", panel.rows, x) / panel.rows.sum(axis=1)[:, None])[:, None, :]
-    slope = Sandwich(estimate.moments).bread[names.index(estimate.coefficient)]
-    return np.asarray(estimate.moments.weight[:, None] * (x @ slope) * seen)
-
-
-def _regressor(panel: PreparedPanel, estimate: LinearEstimate, name: str) -> Array:
-    """A regressor by unit and period, (G, T)."""
-    if estimate.regression is not None and name in estimate.regression.effects:
-        return estimate.regression.effects[name]
-    is_period = (panel.periods == int(name.removeprefix("period_"))).astype(np.float64)
-    return np.asarray(np.broadcast_to(is_period, panel.rows.shape))
-
-
 def extremes(box: Box, *, inference: Inference) -> tuple[LinearEstimate, LinearEstimate]:
     """Returns the estimates at the least and the greatest effect that the box allows."""
-    w = influence(main_estimate(replace(box.panel, y_sum=box.low), weights=inference.weights))
+    w = main_estimate(replace(box.panel, y_sum=box.low), weights=inference.weights).influence()
     ends = (np.where(w > 0, box.low, box.high), np.where(w > 0, box.high, box.low))
     least, greatest = (main_estimate(replace(box.panel, y_sum=y), weights=inference.weights) for y in ends)
     return least, greatest

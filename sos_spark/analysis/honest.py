@@ -13,10 +13,10 @@ import pandas as pd
 
 from sos_spark.analysis.annual import AnnualEffects, annual_effects
 from sos_spark.analysis.honest_bounds import Bounds, breakdown, relative_magnitudes, smoothness
-from sos_spark.fit.cells.reading import NotEstimableError
-from sos_spark.fit.event_study import FEW_TREATED
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.result import NOT_KNOWN, DidResult
+from sos_spark.fit.thresholds import FEW_TREATED
 
 HONEST_COLUMNS = (
     "outcome_id", "restriction", "m", "target", "estimate", "ci_low", "ci_high", "set_low", "set_high", "n_pre",

@@ -39,8 +39,8 @@ from sos_spark.errors import SosError
 from sos_spark.fit.cells.arms import ARMS_COLUMNS, arms_frame
 from sos_spark.fit.cells.matching import BALANCE_COLUMNS
 from sos_spark.fit.cells.prepare import Prepared, prepare
-from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.did import blank_result
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import shares_one_go_live, unit_panel
 from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
 from sos_spark.fit.inference.welch import welch_test

@@ -19,7 +19,7 @@ from sos_spark.config.periods import Period, add_periods
 from sos_spark.config.study import Comparators, Design, Inference
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import shares_one_go_live, twfe, unit_panel
 from sos_spark.fit.inference.assignments import Assignments, Ints
 from sos_spark.fit.inference.effect_distribution import TIE

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sos_spark.analysis.simulated_studies import ALPHA, simulate_power
+from sos_spark.analysis.simulated_studies import simulate_power
 from sos_spark.analysis.variance_components import VarianceComponents, variance_components
 from sos_spark.config.study import Inference
-from sos_spark.fit.event_study import FEW_TREATED
 from sos_spark.fit.inference.equivalence import minimum_detectable_effect
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.result import DidResult
+from sos_spark.fit.thresholds import ALPHA, FEW_TREATED
 
 POWER_COLUMNS = (
     "outcome_id", "source", "effect", "power", "mc_se", "replications", "se_cr2", "df", "mde", "sd_la", "sd_shock",

@@ -22,9 +22,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from sos_spark.config.study import Inference
-from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import LinearEstimate, shares_one_go_live
-from sos_spark.fit.event_study import FEW_TREATED
 from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.inference.equivalence import equivalence_test, minimum_detectable_effect
 from sos_spark.fit.inference.randomisation import effect_and_scores, randomisation_distribution, randomise_effect
@@ -32,6 +31,7 @@ from sos_spark.fit.regression.covariance import Sandwich, Satterthwaite
 from sos_spark.fit.regression.design import CellArrays, Ints, PreparedPanel, Weights, regression
 from sos_spark.fit.regression.moments import Array, ClusterMoments
 from sos_spark.fit.result import NOT_KNOWN, DidResult
+from sos_spark.fit.thresholds import FEW_TREATED
 
 SLOPE = "treated_x_time"
 _REFITTED = 999

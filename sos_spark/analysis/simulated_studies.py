@@ -17,13 +17,12 @@ import numpy as np
 
 from sos_spark.analysis.variance_components import VarianceComponents
 from sos_spark.fit.estimators import LinearEstimate, main_estimate
-from sos_spark.fit.event_study import FEW_TREATED
 from sos_spark.fit.inference.wild import wild_cluster_test
 from sos_spark.fit.regression.covariance import Sandwich, Satterthwaite
 from sos_spark.fit.regression.design import NEVER, Ints, PreparedPanel, Weights
 from sos_spark.fit.regression.moments import Array
+from sos_spark.fit.thresholds import ALPHA, FEW_TREATED
 
-ALPHA = 0.05
 DRAWS = 999
 PERMUTATIONS = 999
 """Of the tests in each simulated study: (1 + number) times 0.05 is whole, so a test of so many has its own size."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal, cast
+from typing import Literal
 
 import pandas as pd
 
@@ -28,15 +28,14 @@ from sos_spark.config.variants import variants
 from sos_spark.errors import SosError, StudyError
 from sos_spark.fit.cells.prepare import Prepared, prepare
 from sos_spark.fit.did import blank_result, fit_prepared
+from sos_spark.fit.estimators import ESTIMATORS
 from sos_spark.fit.logit import logit_result
 from sos_spark.fit.result import DidResult
 from sos_spark.fit.synthetic import synthetic_result
 
 Analysis = Literal["main", "beside", "sensitivity", "placebo"]
-Fitted = Literal["main", "twfe", "cs_simple", "cs_not_yet", "imputation", "sun_abraham", "logit", "synthetic_did"]
 
 MAIN = "main"
-_STAGGERED: tuple[Fitted, ...] = ("twfe", "cs_not_yet", "imputation", "sun_abraham")
 _OWN_ROWS: Mapping[str, Callable[..., DidResult]] = {"logit": logit_result, "synthetic_did": synthetic_result}
 """What is not one coefficient of a linear regression makes its own row."""
 
@@ -55,7 +54,7 @@ class Specification:
     design: Design
     inference: Inference
     panel_outcome_id: str
-    estimator: Fitted = "main"
+    estimator: str = "main"
     note: str = ""
     before: date | None = None
 
@@ -120,7 +119,7 @@ def fit_specification(
                 design=design,
                 inference=inference,
                 specification=specification.name,
-                estimator=cast("Any", specification.estimator),
+                estimator=specification.estimator,
             )
     except SosError as error:
         if specification.name == MAIN:
@@ -167,8 +166,9 @@ def _companions(study: Study, main: Specification) -> Iterator[Specification]:
         bare = main.design.model_copy(update={"covariates": Covariates()})
         yield replace(beside, name="unadjusted", design=bare)
     if len(_first_periods(study)) > 1:
-        for estimator in _STAGGERED:
-            yield replace(beside, name=estimator, estimator=estimator)
+        for estimator in ESTIMATORS.values():
+            if estimator.stands_beside:
+                yield replace(beside, name=estimator.name, estimator=estimator.name)
     if study.outcome(main.panel_outcome_id).kind != "assessment_duration":
         yield replace(beside, name="logit", estimator="logit")
     yield replace(main, name="synthetic_did", analysis="sensitivity", estimator="synthetic_did")

@@ -16,11 +16,12 @@ from sos_spark.config.characteristics import Trait
 from sos_spark.config.study import Inference, Study
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.arms import refuse_unknown_codes
-from sos_spark.fit.cells.reading import NotEstimableError, outcomes_in, read_panel, units_in
+from sos_spark.fit.cells.reading import outcomes_in, read_panel, units_in
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.inference.multiplicity import family_test
 from sos_spark.fit.regression.design import TREATED
 from sos_spark.fit.result import ESTIMATE_COLUMNS, DidResult
-from sos_spark.fit.verdict import ALPHA
+from sos_spark.fit.thresholds import ALPHA
 
 SENSITIVITY_COLUMNS = (
     "outcome_id", "specification", "analysis", "estimand", "n_rows", "n_clusters", "n_treated_clusters", "att",

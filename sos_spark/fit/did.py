@@ -9,23 +9,13 @@ randomisation inference on t.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from sos_spark.config.study import Design, Inference
 from sos_spark.fit.cells.prepare import Prepared, prepare
-from sos_spark.fit.estimators import (
-    ESTIMANDS,
-    ESTIMATORS,
-    UNADJUSTED,
-    Estimator,
-    LinearEstimate,
-    main_estimate,
-    shares_one_go_live,
-)
-from sos_spark.fit.event_study import FEW_TREATED
+from sos_spark.fit.estimators import ESTIMATORS, LinearEstimate, main_estimate, twfe
 from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.inference.equivalence import equivalence_test, minimum_detectable_effect
 from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test
@@ -35,11 +25,7 @@ from sos_spark.fit.regression.leverage import leverage_shares
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.regression.robust import hc1
 from sos_spark.fit.result import NOT_KNOWN, DidResult
-from sos_spark.fit.staggered.negative_weights import negative_weight_share
-from sos_spark.fit.verdict import ALPHA
-
-FEW_DF = 5.0
-CAUTION_TREATED = 5
+from sos_spark.fit.thresholds import ALPHA, CAUTION_TREATED, FEW_DF, FEW_TREATED
 
 
 def fit_did(cells: pd.DataFrame, *, design: Design, inference: Inference) -> DidResult:
@@ -67,7 +53,7 @@ def fit_prepared(
     design: Design,
     inference: Inference,
     specification: str = "main",
-    estimator: Estimator | Literal["main"] = "main",
+    estimator: str = "main",
 ) -> DidResult:
     """Estimates the effect from a panel that has been prepared already; as `fit_did`."""
     panel = prepared.panel
@@ -96,7 +82,7 @@ def fit_prepared(
         study_id=design.study_id,
         outcome_id=design.outcome_id,
         specification=specification,
-        estimand=ESTIMANDS[estimate.estimator, inference.weights],
+        estimand=estimate.method.estimand(inference.weights),
         family=design.family,
         estimator=estimate.estimator,
         n_rows=panel.n_rows,
@@ -145,7 +131,7 @@ def blank_result(design: Design, *, inference: Inference, specification: str = "
         study_id=design.study_id,
         outcome_id=design.outcome_id,
         specification=specification,
-        estimand=ESTIMANDS["twfe", inference.weights],
+        estimand=twfe.estimand(inference.weights),
         family=design.family,
         estimator="",
         n_rows=0,
@@ -194,17 +180,11 @@ def _cautions(estimate: LinearEstimate, permuted: EffectDistribution, *, n_treat
         notes.append(f"{df:.1f} degrees of freedom: fewer than {FEW_DF:.0f}")
     if estimate.regression is None:
         notes.append("iid and HC1 standard errors are of two-way fixed effects only")
-        if panel.covariates and estimate.estimator in UNADJUSTED:
-            notes.append("group-time effects are not adjusted for covariates")
     elif panel.y_sumsq is None:
         notes.append("no y_sumsq: se_iid and se_hc1 left out")
     elif panel.continuous:
         notes.append("se_hc1 would need fourth moments of the continuous covariates: left out")
-    if estimate.estimator == "twfe" and not shares_one_go_live(panel):
-        share = negative_weight_share(panel, weights=estimate.weights)
-        notes.append(
-            f"under several go-lives {abs(share):.1%} of treated rows' weight is negative (share of absolute weight)"
-        )
+    notes += estimate.cautions
     if estimate.regression and estimate.regression.dropped:
         notes.append("determined by other regressors and left out: " + ", ".join(estimate.regression.dropped))
     return notes

@@ -17,7 +17,7 @@ import pandas as pd
 
 from sos_spark.config.study import Inference
 from sos_spark.errors import StudyError
-from sos_spark.fit.estimators import Estimator, shares_one_go_live, unit_panel
+from sos_spark.fit.estimators import ESTIMATORS, shares_one_go_live, unit_panel
 from sos_spark.fit.inference.event_permutation import event_distributions
 from sos_spark.fit.inference.wild import simultaneous_bands, wild_joint_test
 from sos_spark.fit.regression.covariance import Sandwich, Satterthwaite
@@ -26,6 +26,7 @@ from sos_spark.fit.regression.moments import Array, ClusterMoments
 from sos_spark.fit.staggered.group_time import group_time_effects, saturated_moments
 from sos_spark.fit.staggered.residual_model import has_a_small_group
 from sos_spark.fit.staggered.residuals import average_moments
+from sos_spark.fit.thresholds import FEW_TREATED
 
 EVENT_STUDY_COLUMNS = (
     "outcome_id",
@@ -39,8 +40,6 @@ EVENT_STUDY_COLUMNS = (
     "band_high",
     "n_rows",
 )
-FEW_TREATED = 4
-"""With so few treated LAs, or fewer, a wild cluster bootstrap rejects next to nothing: permutations alone stand."""
 
 _NAN = float("nan")
 
@@ -91,12 +90,13 @@ class EventStudy:
         return frame.assign(outcome_id=outcome_id, specification=specification)[list(EVENT_STUDY_COLUMNS)]
 
 
-def event_study(panel: PreparedPanel, *, estimator: Estimator, inference: Inference, bands: bool = True) -> EventStudy:
+def event_study(panel: PreparedPanel, *, estimator: str, inference: Inference, bands: bool = True) -> EventStudy:
     """Estimates the effect at every event time.
 
     Args:
         panel: The prepared panel.
-        estimator: twfe (dummies in the two-way model; needs one go-live) or cs_simple (averages of ATT(g, t)).
+        estimator: The name of one: by dummies in its regression where it has them and pilots share one go-live, else
+            by averages of ATT(g, t).
         inference: Bins, base period, weights, draws and seed.
         bands: Whether to draw bands and the joint test; they are blank with 4 or fewer treated LAs in any case.
     """
@@ -105,7 +105,7 @@ def event_study(panel: PreparedPanel, *, estimator: Estimator, inference: Infere
     before = [k for k in times if k < 0]
     notes = []
     alone: Mapping[str, ClusterMoments] = {}
-    if estimator == "twfe" and shares_one_go_live(panel):
+    if ESTIMATORS[estimator].by_dummies and shares_one_go_live(panel):
         reference: int | None = -1 if -1 in times else max(before, default=None)
         moments = _dummies(panel, binned, [k for k in times if k != reference], inference)
     else:

@@ -19,8 +19,8 @@ from scipy.sparse import csr_array
 
 from sos_spark.config.study import Design, Inference
 from sos_spark.fit.cells.prepare import Prepared
-from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.did import blank_result
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.design import Ints, PreparedPanel, Weights
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.result import DidResult

@@ -19,13 +19,13 @@ from scipy.optimize import nnls
 
 from sos_spark.config.study import Design, Inference
 from sos_spark.fit.cells.prepare import Prepared
-from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.inference.assignments import Assignments, Ints
 from sos_spark.fit.inference.effect_distribution import TIE
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.result import DidResult
-from sos_spark.fit.verdict import ALPHA
+from sos_spark.fit.thresholds import ALPHA
 
 Mask = npt.NDArray[np.bool_]
 

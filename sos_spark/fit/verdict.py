@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sos_spark.fit.thresholds import ALPHA
+
 Verdict = Literal["a change", "no change of a size that matters", "cannot tell", ""]
 CHANGE: Verdict = "a change"
 NO_CHANGE_THAT_MATTERS: Verdict = "no change of a size that matters"
 CANNOT_TELL: Verdict = "cannot tell"
 NO_ESTIMATE: Verdict = ""
-ALPHA = 0.05
 
 
 def verdict_of(*, significant: bool | None, p_equivalence: float | None) -> Verdict:

@@ -13,8 +13,9 @@ from sos_spark.analysis.variance_components import variance_components
 from sos_spark.config.study import Study
 from sos_spark.errors import StudyError
 from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.cells.reading import NotEstimableError, outcomes_in, read_panel
+from sos_spark.fit.cells.reading import outcomes_in, read_panel
 from sos_spark.fit.did import fit_prepared
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.steps.context import StepReport
 from sos_spark.steps.guarded_csv import guarded_csv
 from sos_spark.steps.results import write_result

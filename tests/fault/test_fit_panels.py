@@ -13,7 +13,8 @@ import pytest
 from sos_spark.config.study import Comparators, Covariates, Pilot, Population
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.prepare import Prepared, prepare
-from sos_spark.fit.cells.reading import NotEstimableError, read_panel
+from sos_spark.fit.cells.reading import read_panel
+from sos_spark.fit.errors import NotEstimableError
 from tests.fit_panels import a_design, a_window, some_cells
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]

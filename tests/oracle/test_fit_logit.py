@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.logit import grouped_logit
 from tests.fit_panels import collapsed, design_of, some_children
 

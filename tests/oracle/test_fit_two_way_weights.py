@@ -14,10 +14,10 @@ from sos_spark.config.study import Covariates, Inference
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.subpanel import only_periods_of
 from sos_spark.fit.estimators import ESTIMATORS, twfe
+from sos_spark.fit.estimators.twfe import negative_weight_share, two_way_weights
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
 from sos_spark.fit.staggered.goodman_bacon import goodman_bacon
-from sos_spark.fit.staggered.negative_weights import negative_weight_share, two_way_weights
 from tests.fit_panels import a_design, collapsed
 from tests.staggered_panels import THREE_GROUPS, random_totals, staggered_rows
 from tools.monte_carlo.main_design import panel_of_totals

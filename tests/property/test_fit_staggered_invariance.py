@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sos_spark.fit.estimators import ESTIMATORS
+from sos_spark.fit.estimators.twfe import two_way_weights
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.staggered.goodman_bacon import goodman_bacon
 from sos_spark.fit.staggered.imputation import Imputation
-from sos_spark.fit.staggered.negative_weights import two_way_weights
 from tests.staggered_panels import random_totals
 from tools.monte_carlo.main_design import panel_of_totals
 

@@ -13,7 +13,6 @@ from sos_spark.analysis.bounds import (
     BOUNDS_COLUMNS,
     UNKNOWN_COLUMNS,
     bounds_frame,
-    influence,
     study_bounds,
     unknown_of_flow,
 )
@@ -46,7 +45,7 @@ def without(cells: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
 def att_of(cells: pd.DataFrame, design: Design, *, weights: str = "child") -> float:
     estimate = main_estimate(prepare(cells, design).panel, weights=weights)  # type: ignore[arg-type]
     panel = estimate.panel
-    return float(np.sum(influence(estimate) * panel.y_sum))
+    return float(np.sum(estimate.influence() * panel.y_sum))
 
 
 def the_row(cells: pd.DataFrame, places: pd.DataFrame, design: Design | None = None, **others: Any) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def test_the_estimate_is_the_sum_of_its_weights_times_the_sums(pilots: dict[str,
     panel = prepare(cells, a_design(pilots=pilots)).panel
     estimate = main_estimate(panel, weights=weights)  # type: ignore[arg-type]
     beta = np.linalg.solve(estimate.moments.weighted_xx.sum(axis=0), estimate.moments.weighted_xy.sum(axis=0))
-    w = influence(estimate)
+    w = estimate.influence()
     assert np.sum(w * panel.y_sum) == pytest.approx(beta[estimate.moments.names.index("treated")], rel=1e-9)
     assert (w[panel.rows == 0] == 0).all()
 

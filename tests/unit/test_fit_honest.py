@@ -22,8 +22,8 @@ from sos_spark.analysis.honest_bounds import (
 from sos_spark.config.study import Inference
 from sos_spark.fit import DidResult, fit_did
 from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.did import blank_result
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.event_study import event_study
 from tests.fit_panels import QUICK, a_design, a_window, quarter, some_cells
 

@@ -23,7 +23,7 @@ from sos_spark.analysis.placebo import (
 from sos_spark.config.study import Comparators, Inference, Pilot
 from sos_spark.errors import InputError
 from sos_spark.fit import fit_did
-from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.errors import NotEstimableError
 from tests.fit_panels import QUICK, a_design, quarter, some_cells
 
 OTHERS = [str(code) for code in range(203, 210)]

@@ -23,7 +23,7 @@ from sos_spark.config.study import Comparators, Covariates, Study
 from sos_spark.errors import InputError
 from sos_spark.fit import fit_did
 from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.result import DidResult
 from tests.fit_panels import quarter, some_cells
 

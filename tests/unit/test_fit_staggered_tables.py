@@ -15,14 +15,14 @@ from sos_spark.analysis.staggered_tables import (
 )
 from sos_spark.config.study import Covariates, Inference
 from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.cells.subpanel import only_periods_of
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import ESTIMATORS, unit_panel
+from sos_spark.fit.estimators.twfe import negative_weight_share, two_way_weights
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel
 from sos_spark.fit.staggered.goodman_bacon import GOODMAN_BACON_COLUMNS, goodman_bacon, goodman_bacon_frame
 from sos_spark.fit.staggered.group_time import aggregate, group_time_effects, saturated_moments
-from sos_spark.fit.staggered.negative_weights import negative_weight_share, two_way_weights
 from sos_spark.fit.staggered.residual_model import effect_groups, has_a_small_group
 from sos_spark.fit.staggered.residuals import average_moments
 from tests.fit_panels import a_design, collapsed, some_children

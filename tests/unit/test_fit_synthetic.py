@@ -8,7 +8,7 @@ import pytest
 
 from sos_spark.config.study import Covariates, Inference
 from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.result import ESTIMATE_COLUMNS, DidResult
 from sos_spark.fit.synthetic import (

@@ -15,7 +15,7 @@ import numpy as np
 from sos_spark.analysis.secondary.rows import Coefficient
 from sos_spark.analysis.secondary.traits import embeddedness
 from sos_spark.config.study import Inference, Study
-from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import shares_one_go_live
 from sos_spark.fit.inference.label_permutation import label_test
 from sos_spark.fit.inference.randomisation import go_live_test

@@ -19,13 +19,12 @@ from typing import Literal, get_args
 import pandas as pd
 
 from sos_spark.config.study import Inference
-from sos_spark.fit.did import FEW_DF
-from sos_spark.fit.event_study import FEW_TREATED
 from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel, Weights
 from sos_spark.fit.regression.final_fit import checked_estimate
 from sos_spark.fit.regression.moments import ClusterMoments
+from sos_spark.fit.thresholds import FEW_DF, FEW_TREATED
 
 Analysis = Literal["ofsted", "embeddedness", "practice_models"]
 ANALYSES: tuple[Analysis, ...] = get_args(Analysis)

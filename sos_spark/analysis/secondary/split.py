@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from sos_spark.analysis.secondary.traits import BETTER, OTHER, UNKNOWN, rating_groups
 from sos_spark.config.study import Study
-from sos_spark.fit.cells.reading import NotEstimableError
-from sos_spark.fit.event_study import FEW_TREATED
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.design import PreparedPanel
+from sos_spark.fit.thresholds import FEW_TREATED
 
 
 @dataclass(frozen=True)

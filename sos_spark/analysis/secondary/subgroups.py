@@ -18,7 +18,7 @@ from sos_spark.analysis.secondary.rows import Coefficient
 from sos_spark.analysis.secondary.split import Split
 from sos_spark.analysis.secondary.subgroups_staggered import staggered_label_p, staggered_moments
 from sos_spark.config.study import Inference
-from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import main_estimate, shares_one_go_live
 from sos_spark.fit.inference.label_permutation import label_test
 from sos_spark.fit.regression.design import TREATED, Weights, regression, treatment_regression

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sos_spark.analysis.secondary.split import Split
 from sos_spark.config.study import Inference
 from sos_spark.errors import InputError
-from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import unit_panel
 from sos_spark.fit.inference.randomisation import randomise
 from sos_spark.fit.regression.design import NEVER, Weights

@@ -13,7 +13,8 @@ from sos_spark.config.periods import add_periods
 from sos_spark.config.study import Design, Study
 from sos_spark.errors import StudyError
 from sos_spark.fit.cells.matching import UnitMeans, match
-from sos_spark.fit.cells.reading import CheckedCells, NotEstimableError
+from sos_spark.fit.cells.reading import CheckedCells
+from sos_spark.fit.errors import NotEstimableError
 
 ARMS_COLUMNS = ("outcome_id", "unit_id", "arm", "gtime")
 NAMED = 12

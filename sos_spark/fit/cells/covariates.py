@@ -10,7 +10,8 @@ import pandas as pd
 
 from sos_spark.config.study import Covariates
 from sos_spark.errors import InputError
-from sos_spark.fit.cells.reading import CheckedCells, NotEstimableError, Text
+from sos_spark.fit.cells.reading import CheckedCells, Text
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.moments import Array
 
 Mask = npt.NDArray[np.bool_]

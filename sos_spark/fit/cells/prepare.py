@@ -14,7 +14,8 @@ from sos_spark.errors import InputError
 from sos_spark.fit.cells.arms import Arms, arm_of_units, find_arms
 from sos_spark.fit.cells.covariates import covariate_levels, without_lone_levels
 from sos_spark.fit.cells.matching import UnitMeans, balance_table
-from sos_spark.fit.cells.reading import CheckedCells, NotEstimableError, Text, checked_cells
+from sos_spark.fit.cells.reading import CheckedCells, Text, checked_cells
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.design import NEVER, CellArrays, PreparedPanel
 from sos_spark.fit.regression.moments import Array
 

@@ -35,10 +35,6 @@ MONTHS: dict[Period, int] = {"month": 1, "quarter": 3, "year": 12}
 _NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
 
 
-class NotEstimableError(InputError):
-    """The panel is sound, but this outcome has nothing to compare: no period before go-live, say."""
-
-
 @dataclass(frozen=True)
 class CheckedCells:
     """One outcome's cells, in order of their keys, without those of no rows.

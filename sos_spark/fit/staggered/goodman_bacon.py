@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from sos_spark.fit.cells.reading import NotEstimableError
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.design import NEVER, Ints, PreparedPanel
 from sos_spark.fit.regression.moments import Array
 

@@ -19,8 +19,8 @@ from functools import cached_property
 
 import numpy as np
 
-from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.cells.subpanel import only_periods_of, period_products
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel, Regression, Weights
 from sos_spark.fit.regression.moments import Array, ClusterMoments

@@ -17,8 +17,8 @@ from functools import cached_property
 
 import numpy as np
 
-from sos_spark.fit.cells.reading import NotEstimableError
 from sos_spark.fit.cells.subpanel import Mask, only_periods_of
+from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.combination import with_combination
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, TREATED, Ints, PreparedPanel, Regression, Weights, regression

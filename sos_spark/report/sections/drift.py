@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sos_spark.fit.verdict import ALPHA
+from sos_spark.fit.thresholds import ALPHA
 from sos_spark.report.blocks import Block, Bullets, Heading, Section, Table, Text, section
 from sos_spark.report.figures.style import DataTable
 from sos_spark.report.results import Results, of_outcome, rows_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sos_spark.fit.estimators import ESTIMATORS
 from sos_spark.report.words.numbers import day_in_words
 
 _NAMED: dict[str, tuple[str, str]] = {
@@ -12,28 +13,7 @@ _NAMED: dict[str, tuple[str, str]] = {
         "a small authority weighs as much as a large one: the effect on the average authority",
     ),
     "unadjusted": ("Without adjustment", "differences in the children's age, sex and the like are not allowed for"),
-    "twfe": (
-        "Two-way fixed effects",
-        "one average over all pilots and periods, from authority and period effects; misleading where pilots start at"
-        " different times and effects grow",
-    ),
-    "imputation": (
-        "Imputation",
-        "each pilot's path without the programme is predicted from rows not yet treated, and the gaps are averaged",
-    ),
-    "sun_abraham": (
-        "Sun-Abraham",
-        "an effect for each group of pilots that started together and each time since, averaged by the groups' sizes",
-    ),
-    "cs_simple": (
-        "Callaway-Sant'Anna",
-        "each group of pilots against authorities that never started, averaged over groups and periods",
-    ),
     "cs_never": ("Callaway-Sant'Anna, never-pilots", "each group of pilots against authorities that never started"),
-    "cs_not_yet": (
-        "Callaway-Sant'Anna, also not-yet-pilots",
-        "pilots that had not started yet compare as well, so that more authorities carry the comparison",
-    ),
     "synthetic_did": (
         "Synthetic comparators",
         "comparators and periods are weighted so that together they follow the pilots' own path before go-live"
@@ -106,6 +86,9 @@ def _parts(specification: str) -> list[str]:
 def _known(part: str) -> tuple[str, str]:
     if part in _NAMED:
         return _NAMED[part]
+    if part in ESTIMATORS:
+        known = ESTIMATORS[part].words
+        return known.name, known.meaning
     key, separator, value = (text.strip() for text in part.replace(":", "=", 1).partition("="))
     if (key, value.lower()) in _SWITCHED:
         return _SWITCHED[key, value.lower()]

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sos_spark.fit.verdict import ALPHA, CANNOT_TELL, CHANGE, NO_CHANGE_THAT_MATTERS, NO_ESTIMATE, verdict_of
+from sos_spark.fit.thresholds import ALPHA
+from sos_spark.fit.verdict import CANNOT_TELL, CHANGE, NO_CHANGE_THAT_MATTERS, NO_ESTIMATE, verdict_of
 from sos_spark.fit.verdict import Verdict as Finding
 from sos_spark.report.results import Results, of_outcome
 from sos_spark.report.words.numbers import Scale, number, p_phrase

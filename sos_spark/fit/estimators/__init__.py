@@ -1,0 +1,37 @@
+"""The estimators of the main effect: one file each, registered by its name.
+
+Two-way fixed effects where all treated LAs share one go-live period; else Callaway and Sant'Anna's simple aggregate.
+To add one: write its file, and import it here; what a table, a figure or a check needs of it stands in that file.
+"""
+
+from sos_spark.fit.estimators.base import (
+    ESTIMATORS,
+    Estimator,
+    LinearEstimate,
+    Words,
+    register,
+    shares_one_go_live,
+    unit_panel,
+)
+
+from sos_spark.fit.estimators.twfe import twfe  # isort: skip
+from sos_spark.fit.estimators.callaway_santanna import cs_not_yet, cs_simple  # isort: skip
+from sos_spark.fit.estimators.imputation import imputation  # isort: skip
+from sos_spark.fit.estimators.sun_abraham import sun_abraham  # isort: skip
+from sos_spark.fit.estimators.main import main_estimate
+
+__all__ = [
+    "ESTIMATORS",
+    "Estimator",
+    "LinearEstimate",
+    "Words",
+    "cs_not_yet",
+    "cs_simple",
+    "imputation",
+    "main_estimate",
+    "register",
+    "shares_one_go_live",
+    "sun_abraham",
+    "twfe",
+    "unit_panel",
+]

@@ -1,0 +1,188 @@
+"""What an estimator is, and the registry: each estimator is one file of this room, and nothing outside asks its name.
+
+Every linear estimator gives a regression's cross-products and the name of its coefficient. Whatever comes after, the
+covariances, bootstraps and multiple tests, needs no more than a `LinearEstimate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from sos_spark.fit.inference.effect_distribution import EffectDistribution, RandomisationTest
+from sos_spark.fit.inference.kernel import cr1_factor
+from sos_spark.fit.inference.randomisation import EffectEstimator, randomise_effect
+from sos_spark.fit.regression.design import NEVER, TREATED, Ints, PreparedPanel, Regression, Weights
+from sos_spark.fit.regression.moments import Array, ClusterMoments
+from sos_spark.fit.staggered.group_time import UnitPanel
+
+_ROWS_COUNT: dict[Weights, str] = {
+    "child": "each index row counts once",
+    "la_equal": "each authority counts once",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """An estimator for a reader: a short name, and what it does in half a sentence."""
+
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Permutations:
+    """How many permutations of go-live dates, by which seed, and the stratum of each LA (G,) within which they stay."""
+
+    n: int
+    seed: int
+    strata: Ints
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """An estimator of the main effect that is one coefficient of a regression; calling it estimates.
+
+    `average`: what it averages, the first half of an estimand. `moments_of`: the regression's cross-products, and the
+    regression where LA effects are swept out (else None); raises NotEstimableError where there is no effect to measure.
+    `permute`: the estimates under permuted go-live dates. `takes_covariates`: whether it adjusts for any. `by_dummies`:
+    whether its event study is dummies in the same regression, where all pilots share one go-live; else averages of
+    ATT(g, t). `stands_beside`: whether it is a row beside main where go-lives differ. `influence_of`: of an estimate
+    without covariates the weights w (G, T) with att = sum w y_sum. `cautions_of`: what a reader must know of an
+    estimate, a sentence each.
+    """
+
+    name: str
+    average: str
+    words: Words
+    moments_of: Callable[[PreparedPanel, Weights], tuple[ClusterMoments, Regression | None]]
+    permute: Callable[[LinearEstimate, Permutations], EffectDistribution]
+    takes_covariates: bool
+    by_dummies: bool = False
+    stands_beside: bool = True
+    influence_of: Callable[[LinearEstimate], Array] | None = None
+    cautions_of: Callable[[LinearEstimate], Iterator[str]] | None = None
+
+    def __call__(self, panel: PreparedPanel, *, weights: Weights) -> LinearEstimate:
+        """Returns the estimate from a prepared panel.
+
+        Raises:
+            NotEstimableError: There is no effect to measure.
+        """
+        moments, regression = self.moments_of(panel, weights)
+        return LinearEstimate(self, weights, panel, moments, regression)
+
+    def estimand(self, weights: Weights) -> str:
+        """Returns what is estimated, in words."""
+        return f"{self.average}, {_ROWS_COUNT[weights]}"
+
+
+@dataclass(frozen=True)
+class LinearEstimate:
+    """An effect that is one coefficient of a regression. `regression` is None where LA effects are not swept out."""
+
+    method: Estimator
+    weights: Weights
+    panel: PreparedPanel
+    moments: ClusterMoments
+    regression: Regression | None
+    coefficient: str = TREATED
+
+    @property
+    def estimator(self) -> str:
+        """The estimator's name."""
+        return self.method.name
+
+    @property
+    def adjusted_for(self) -> tuple[str, ...]:
+        """The covariates that the estimate adjusts for, each once: the panel's, as far as the estimator uses them."""
+        if not self.method.takes_covariates:
+            return ()
+        dropped = set(self.regression.dropped) if self.regression else set()
+        return tuple(dict.fromkeys(name.partition("=")[0] for name in self.panel.covariates if name not in dropped))
+
+    @property
+    def cautions(self) -> Iterator[str]:
+        """What a reader must know of this estimate, by its estimator."""
+        if self.method.cautions_of is not None:
+            yield from self.method.cautions_of(self)
+
+    def randomise(self, *, permutations: int, seed: int) -> RandomisationTest:
+        """Tests 'no effect' by `distribution`."""
+        return self.distribution(permutations=permutations, seed=seed).test()
+
+    def distribution(
+        self, *, permutations: int, seed: int, strata: Literal["none", "size"] = "none"
+    ) -> EffectDistribution:
+        """Permutes the go-live dates over the LAs, within strata if asked, all dates together, and estimates again."""
+        return self.method.permute(self, Permutations(permutations, seed, self.panel.strata(strata)))
+
+    def on(self, panel: PreparedPanel) -> LinearEstimate:
+        """Returns the same estimator, with the same weights, on another panel."""
+        return self.method(panel, weights=self.weights)
+
+    def influence(self) -> Array:
+        """Returns the weights w (G, T) with att = sum w y_sum; 0 where a unit has no rows.
+
+        Of an estimate without covariates.
+
+        Raises:
+            ValueError: The estimator declares no weights.
+        """
+        if self.method.influence_of is None:
+            raise ValueError(f"no weights are known of the estimator {self.estimator}")
+        return self.method.influence_of(self)
+
+
+ESTIMATORS: dict[str, Estimator] = {}
+"""Every registered estimator by its name, in the order in which they stand in tables."""
+
+
+def register(estimator: Estimator) -> Estimator:
+    """Adds an estimator to the registry and returns it.
+
+    Raises:
+        ValueError: Its name is taken.
+    """
+    if estimator.name in ESTIMATORS:
+        raise ValueError(f"the estimator {estimator.name} is registered already")
+    ESTIMATORS[estimator.name] = estimator
+    return estimator
+
+
+def permuted(
+    estimate: LinearEstimate, refit: EffectEstimator, plan: Permutations, *, gtime: Ints | None = None
+) -> EffectDistribution:
+    """Returns the estimates under permuted go-live dates, all dates together; `gtime` as the refit counts periods."""
+    return randomise_effect(
+        refit,
+        unit_ids=estimate.panel.unit_ids,
+        gtime=estimate.panel.gtime if gtime is None else gtime,
+        permutations=plan.n,
+        seed=plan.seed,
+        strata=plan.strata,
+        factor=cr1_factor(estimate.moments),
+    )
+
+
+def shares_one_go_live(panel: PreparedPanel) -> bool:
+    """Returns whether all treated LAs start in one period."""
+    return len(np.unique(panel.gtime[panel.gtime != NEVER])) == 1
+
+
+def unit_panel(panel: PreparedPanel) -> UnitPanel:
+    """Returns the panel for group-time effects: periods by their place among those that have rows.
+
+    A go-live in a period without rows counts from the next that has some.
+    """
+    place = np.searchsorted(panel.periods, panel.gtime)
+    return UnitPanel(
+        unit_ids=panel.unit_ids,
+        gtime=np.where(panel.gtime == NEVER, NEVER, place).astype(np.int64),
+        rows=panel.rows,
+        y_sum=panel.y_sum,
+        y_sumsq=panel.y_sumsq,
+    )
