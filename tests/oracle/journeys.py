@@ -36,6 +36,11 @@ UNOBSERVED = {
     ("301", 2020, "cin"): ("cin_details", "referrals"),
 }
 """LA-years of which most of an entity's rows were quarantined: the module, and the entity it makes."""
+MODULES = {
+    "cin": ("child_identifiers", "cin_details", "assessments", "section47", "cp_plans"),
+    "ssda903": ("lac_header", "lac_episodes"),
+}
+"""What every return of these worlds brought some rows of."""
 PLACEMENTS = ["T0", "T0", "T3", "U1", "U2", "Q1", "Q2", "U4", "U6", "P1", "K2", "R1", None]
 
 
@@ -72,9 +77,10 @@ def a_world(seed: int, *, children: int) -> World:
         *returns(2013, 2020, la="302", missing=gaps["302"]),
     ]
     for file in files:
+        file["rows_by_module"] = dict.fromkeys(MODULES[file["collection"]], 10_000)
         module = UNOBSERVED.get((file["la_code"], file["census_year"], file["collection"]))
         if module:
-            file["rows_by_module"] = {**dict.fromkeys(("child_identifiers", "lac_header"), 100), module[0]: 100}
+            file["rows_by_module"][module[0]] = 100
             world["quarantined"] += [
                 quarantined(module[1], file["census_year"], child=None, la=file["la_code"]) for _ in range(60)
             ]
