@@ -23,10 +23,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """A local session with two cores and two shuffle partitions."""
-    session = start_session(app_name="tests", master="local[2]", shuffle_partitions=2, driver_memory="2g")
+    session = start_session(app_name="tests", master="local[2]", shuffle_partitions=2, driver_memory="4g")
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_cached(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Frames that a test persisted go with it: kept, those of hundreds of tests fill the heap."""
+    yield
+    if "spark" in request.fixturenames:
+        request.getfixturevalue("spark").catalog.clearCache()
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,13 @@ from sos_spark.simulate.records import schema_of
 CORRUPT_SHARE = 0.02
 """Chance of a row of each kind in each return."""
 
+CORRUPT_MODULES = {"cin": "cin_details", "ssda903": "lac_episodes"}
+"""The module of each collection of which rows are corrupt."""
+
+FEWEST_ROWS = 40
+"""A return with fewer rows of the module stays clean: the two rows of it that may end in quarantine would be so large a
+share that nothing of its year was observed, and a small England would lose its smallest pilots to two rows."""
+
 _KINDS = ("end_before_start", "missing_key", "impossible_date", "unknown_code")
 Row = dict[str, object]
 
@@ -82,14 +89,14 @@ def corrupt_tables(
 ) -> tuple[dict[str, pa.Table], Counter[str]]:
     """Returns corrupt rows of an authority's returns by module, and how many there are of each kind.
 
-    `present` says by collection in which of the years there is a return. Kinds are `<module>.<kind>`: the module whose
-    row is corrupt.
+    `present` says by collection in which of the years there is a return that bears any. Kinds are `<module>.<kind>`: the
+    module whose row is corrupt.
     """
     rows: dict[str, list[Row]] = {}
     counts: Counter[str] = Counter()
     recipes = (
-        *(("cin", "cin_details", kind, _cin_rows) for kind in _KINDS),
-        *(("ssda903", "lac_episodes", kind, _lac_rows) for kind in _KINDS),
+        *(("cin", CORRUPT_MODULES["cin"], kind, _cin_rows) for kind in _KINDS),
+        *(("ssda903", CORRUPT_MODULES["ssda903"], kind, _lac_rows) for kind in _KINDS),
     )
     for number, (collection, corrupt_module, kind, make) in enumerate(recipes):
         drawn = draws.below(f"corrupt/{corrupt_module}/{kind}", years, CORRUPT_SHARE) & present[collection]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sos_spark.simulate.areas import Absences, Area, Unit
 from sos_spark.simulate.calibration import RUN_UP_YEARS, rates_of
@@ -15,7 +16,7 @@ from sos_spark.simulate.care import Episodes, episodes_of
 from sos_spark.simulate.cases import Cases
 from sos_spark.simulate.children import Children, children_of
 from sos_spark.simulate.cin_records import cin_tables
-from sos_spark.simulate.corruption import corrupt_tables
+from sos_spark.simulate.corruption import CORRUPT_MODULES, FEWEST_ROWS, corrupt_tables
 from sos_spark.simulate.days import first_day, last_day
 from sos_spark.simulate.draws import Draws
 from sos_spark.simulate.journeys import cases_of
@@ -107,7 +108,9 @@ def records_of(unit: Unit, plan: Plan) -> UnitRecords:
             for module, table in tables.items():
                 parts[module].append(table)
     for code in unit.codes:
-        tables, counts = corrupt_tables(Draws(plan.seed, code), code, *_years_present(code, unit, plan))
+        years, present = _years_present(code, unit, plan)
+        bears = _bears_corruption(code, years, present, parts)
+        tables, counts = corrupt_tables(Draws(plan.seed, code), code, years, bears)
         corrupt += counts
         for module, table in tables.items():
             parts[module].append(table)
@@ -116,6 +119,20 @@ def records_of(unit: Unit, plan: Plan) -> UnitRecords:
         for module, found in parts.items()
     }
     return UnitRecords(joined, tallies, corrupt)
+
+
+def _bears_corruption(
+    code: str, years: np.ndarray, present: dict[str, np.ndarray], parts: Mapping[str, list[pa.Table]]
+) -> dict[str, np.ndarray]:
+    """Returns in which years a code's return is long enough for a corrupt row not to put the whole year in doubt."""
+    bears = {}
+    for collection, module in CORRUPT_MODULES.items():
+        found: Counter[int] = Counter()
+        for table in parts[module]:
+            own = table.filter(pc.equal(table["la_code"], code))
+            found.update(own["census_year"].to_pylist())
+        bears[collection] = present[collection] & np.array([found[year] >= FEWEST_ROWS for year in years.tolist()])
+    return bears
 
 
 def _years_present(code: str, unit: Unit, plan: Plan) -> tuple[np.ndarray, dict[str, np.ndarray]]:
