@@ -89,7 +89,7 @@ def corrupt_tables(
 ) -> tuple[dict[str, pa.Table], Counter[str]]:
     """Returns corrupt rows of an authority's returns by module, and how many there are of each kind.
 
-    `present` says by collection in which of the years there is a return that bears any. Kinds are `<module>.<kind>`: the
+    `present` says by collection in which of the years a return bears any. Kinds are `<module>.<kind>`: the
     module whose row is corrupt.
     """
     rows: dict[str, list[Row]] = {}
