@@ -15,6 +15,7 @@ from sos_spark.cohort.units import study_units
 from sos_spark.config.freeze import freeze as freeze_plan
 from sos_spark.config.load import fingerprint, load_study
 from sos_spark.config.reference import authorities, authority_changes
+from sos_spark.config.study import Study
 from sos_spark.errors import StudyError
 
 
@@ -50,8 +51,7 @@ def check(
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
 ) -> int:
     """Raises with every fault; else says what the study would do."""
-    study = load_study(path)
-    study_units(study, authorities=authorities(), changes=authority_changes())
+    study = _checked(path)
     sys.stdout.write(
         f"{study.study_id}: {len(study.outcomes)} outcomes, {len(study.pilots)} pilots, comparators: "
         f"{study.comparators.kind}\nfingerprint {fingerprint(study)}\n"
@@ -64,6 +64,14 @@ def freeze(
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
 ) -> int:
     """Keeps the plan; reports say whether it was frozen and what changed since."""
+    study = _checked(path)
     kept = freeze_plan(path, now=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
-    sys.stdout.write(f"{kept}: frozen with fingerprint {fingerprint(load_study(path))}\n")
+    sys.stdout.write(f"{kept}: frozen with fingerprint {fingerprint(study)}\n")
     return 0
+
+
+def _checked(path: Path) -> Study:
+    """Returns the study; raises with every fault of it, codes that map to no unit of the window among them."""
+    study = load_study(path)
+    study_units(study, authorities=authorities(), changes=authority_changes())
+    return study

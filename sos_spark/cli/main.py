@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from sos_spark.cli import commands_analysis, commands_lake, commands_run, commands_study
+from sos_spark.cli import commands_analysis, commands_config, commands_lake, commands_run, commands_study
 from sos_spark.cli.boundary import within_boundary
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ def _options(
 
 commands_run.register(app)
 commands_study.register(app)
+commands_config.register(app)
 commands_lake.register(app)
 commands_analysis.register(app)
 

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import hashlib
 import json
 import tomllib
 import types
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from sos_spark.config.origins import dotted, origins
 from sos_spark.config.study import Study
 from sos_spark.errors import InputError, StudyError
+
+
+@dataclass(frozen=True)
+class LoadedStudy:
+    """A study, and where each of its keys comes from.
+
+    Attributes:
+        study: The study as resolved: the file's keys, those of --set in place of them, and the defaults.
+        origins: For each key, dotted and with [1] for the first of a list: 'command line', 'file' or 'default'.
+        overrides: The values of --set as they were given.
+    """
+
+    study: Study
+    origins: Mapping[str, str]
+    overrides: tuple[str, ...] = ()
 
 
 def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
@@ -25,6 +43,11 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
         InputError: There is no such file, or it is no text.
         StudyError: It is no TOML, or no valid study; lists every fault with its key.
     """
+    return load_with_origins(path, overrides=overrides).study
+
+
+def load_with_origins(path: str | Path, *, overrides: Sequence[str] = ()) -> LoadedStudy:
+    """Returns the study of a TOML file and where each key comes from; errors as `load_study`."""
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -32,18 +55,35 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
         raise InputError(
             "The study file cannot be read", where=str(path), found=type(error).__name__, remedy="Name a TOML file"
         ) from None
-    return parse_study(text, where=str(path), overrides=overrides)
+    content = _toml(text, where=str(path))
+    study = _with_overrides(content, overrides, where=str(path))
+    return LoadedStudy(study, origins(study, content, overrides), tuple(overrides))
 
 
 def parse_study(text: str, *, where: str = "study", overrides: Sequence[str] = ()) -> Study:
     """Returns the study of a TOML text; errors as `load_study`."""
+    return _with_overrides(_toml(text, where=where), overrides, where=where)
+
+
+def _toml(text: str, *, where: str) -> dict[str, Any]:
     try:
-        content = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError("The study file is not valid TOML", where=where, found=str(error)) from None
+
+
+def _with_overrides(content: Mapping[str, Any], overrides: Sequence[str], *, where: str) -> Study:
+    """Returns the study with the values of --set in place. A fault of theirs is told as theirs, not as the file's."""
+    if not overrides:
+        return study_from(dict(content), where=where)
+    changed = copy.deepcopy(dict(content))
     for override in overrides:
-        _override(content, override)
-    return study_from(content, where=where)
+        _override(changed, override)
+    try:
+        return study_from(changed, where=where)
+    except StudyError:
+        study_from(dict(content), where=where)  # the file's own faults first
+        return study_from(changed, where="--set " + " --set ".join(overrides))
 
 
 def _override(content: dict[str, Any], override: str) -> None:
@@ -91,7 +131,7 @@ def _faults(error: ValidationError) -> Iterator[str]:
         if item["type"] == "too_short" and any(_is_inside(other["loc"], item["loc"]) for other in items):
             continue  # a list whose entries have faults of their own is empty only because of them
         location = tuple(part for part in item["loc"] if part not in _KINDS)
-        key = _dotted(location)
+        key = dotted(location)
         if item["type"] == "extra_forbidden":
             near = difflib.get_close_matches(str(location[-1]), _known_keys(item["loc"]), n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
@@ -105,13 +145,6 @@ def _faults(error: ValidationError) -> Iterator[str]:
 
 def _is_inside(location: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
     return len(location) > len(outer) and location[: len(outer)] == outer
-
-
-def _dotted(location: tuple[int | str, ...]) -> str:
-    text = ""
-    for part in location:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 _KINDS = {

@@ -142,3 +142,14 @@ kind = "icpc"
     assert [code for code in ("991", "992", "993", "994", "995", "940") if f": {code} is no local" in told] == [
         "991", "992", "993", "994", "995"
     ]  # fmt: skip
+
+
+def test_a_plan_with_a_code_that_names_nothing_is_not_frozen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "study.toml"
+    assert main(["study", "new", str(file)]) == 0
+    file.write_text(file.read_text(encoding="utf-8").replace('la_code = "926"', 'la_code = "999"', 1))
+    assert main(["study", "freeze", str(file)]) == 2
+    assert "pilots: 999" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["study.toml"]
