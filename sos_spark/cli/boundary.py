@@ -15,7 +15,7 @@ import typer
 
 from sos_spark.errors import EnvironmentFaultError, SosError
 from sos_spark.lake.faults import fault_of
-from sos_spark.lake.java_errors import condition_of
+from sos_spark.machine.java_errors import condition_of
 
 INTERRUPTED = 130
 _OF_THE_EXTRA = frozenset({"delta", "deltalake", "great_expectations", "pyarrow", "pyspark"})

@@ -24,7 +24,7 @@ def doctor(
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
 ) -> int:
     """Prints the findings; exit 7 where something needed is wrong."""
-    from sos_spark.lake.doctor import examine
+    from sos_spark.machine.doctor import examine
 
     findings = examine(lake=lake, key_file=key_file)
     if as_json:

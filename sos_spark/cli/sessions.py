@@ -14,7 +14,7 @@ def session_starter(master: str | None, driver_memory: str) -> Callable[[], Spar
     """Returns a function that starts the session. Under spark-submit the master is spark-submit's."""
 
     def start() -> SparkSession:
-        from sos_spark.lake.session import start_session
+        from sos_spark.machine.session import start_session
 
         submitted = "PYSPARK_GATEWAY_PORT" in os.environ
         session = start_session(

@@ -1,1 +1,1 @@
-"""The lake: the only code that imports delta. Sessions, reads at a version, idempotent writes, locks."""
+"""The lake: the only code that imports delta. Reads at a version, idempotent writes, locks."""

@@ -22,7 +22,7 @@ from sos_spark.errors import (
     SosError,
     fault_in_worker,
 )
-from sos_spark.lake.java_errors import condition_of, java_causes, java_class, message_of, names_of, parameters_of
+from sos_spark.machine.java_errors import condition_of, java_causes, java_class, message_of, names_of, parameters_of
 
 if TYPE_CHECKING:
     from sos_spark.tables import Table

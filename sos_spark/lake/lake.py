@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from sos_spark.errors import EnvironmentFaultError, InputError
 from sos_spark.lake import versions
 from sos_spark.lake.faults import SchemaMismatchError, conflict, told_safely
-from sos_spark.lake.locks import java_process, locked, records_held
+from sos_spark.lake.locks import locked, records_held
 from sos_spark.lake.simulated import PROPERTY, can_be_simulated, holds_simulated, mark
 from sos_spark.lake.slices import predicate
+from sos_spark.machine.processes import java_process
 from sos_spark.tables import FILES, Table
 
 if TYPE_CHECKING:

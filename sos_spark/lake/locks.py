@@ -14,13 +14,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO
 
 from sos_spark.lake.faults import conflict
+from sos_spark.machine.processes import opened_privately, process_start
 from sos_spark.tables import Table
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 ORPHAN_PATIENCE_SECONDS = 30.0
 
@@ -59,11 +57,6 @@ def records_held(root: Path, *, to_write: bool, patience_seconds: float = 0.0) -
     with opened_privately(root / ".locks" / "records.lock") as handle:
         _acquire(handle, "the lake's records", patience_seconds, shared=not to_write)
         yield
-
-
-def opened_privately(path: Path) -> IO[str]:
-    """Opens a small file to read and append; a new one is its owner's alone, whatever the process's file mask."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+", encoding="utf-8")
 
 
 def _acquire(handle: IO[str], what: str, patience_seconds: float, *, shared: bool = False) -> None:
@@ -107,23 +100,3 @@ def _read(handle: IO[str]) -> dict[str, int | None]:
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def java_process(session: SparkSession) -> int:
-    """Returns the process id of a session's Java."""
-    jvm: Any = session._jvm
-    return int(jvm.java.lang.ProcessHandle.current().pid())
-
-
-def process_start(process: int) -> int | None:
-    """Returns when a process started, in the kernel's ticks; None if there is no such process, or no /proc.
-
-    A process id may be used again; with its start time it names one process.
-    """
-    try:
-        stat = Path(f"/proc/{process}/stat").read_text()
-    except OSError:
-        return None
-    # The second field, the command's name, is in brackets and may hold anything; a zombie (Z) writes nothing more.
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else int(fields[19])

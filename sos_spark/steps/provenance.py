@@ -19,7 +19,7 @@ from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from sos_spark.config.shipped import conf_root, expectations_root
-from sos_spark.lake.settings import PINNED
+from sos_spark.machine.settings import PINNED
 from sos_spark.tables import Table
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from sos_spark.config.shipped import conf_root
 from sos_spark.lake.arrow import read_arrow
-from sos_spark.lake.jars import jars_folder
+from sos_spark.machine.jars import jars_folder
 from sos_spark.tables import CIN_MODULES
 from tests.modes import open_to_others
 
@@ -37,7 +37,7 @@ CHILD = """<Child>
     </Child>"""
 WHERE_FROM = """
 import sys
-from sos_spark.lake.session import start_session
+from sos_spark.machine.session import start_session
 session = start_session()
 numbers = session.sparkContext.parallelize(range(4), 4)
 print("imported from", sorted(set(numbers.map(lambda _: __import__("sos_spark").__file__).collect())))

@@ -16,14 +16,14 @@ from pyspark.sql import SparkSession
 
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
-from sos_spark.lake.scratch import PREFIX, Scratch
+from sos_spark.machine.scratch import PREFIX, Scratch
 from sos_spark.tables import PANEL_CELLS
 
 WRITER = """
 import sys
 from pathlib import Path
 from sos_spark.lake.lake import Lake
-from sos_spark.lake.session import start_session
+from sos_spark.machine.session import start_session
 from sos_spark.tables import PANEL_CELLS
 
 spark = start_session(master="local[2]", shuffle_partitions=2, driver_memory="1g")

@@ -17,7 +17,8 @@ import pytest
 from sos_spark.errors import ConflictError
 from sos_spark.lake import locks
 from sos_spark.lake.lake import Lake
-from sos_spark.lake.locks import locked, process_start, records_held
+from sos_spark.lake.locks import locked, records_held
+from sos_spark.machine.processes import process_start
 from sos_spark.tables import Column, Table
 
 THINGS = Table("silver.things", "a thing", (Column("name", "STRING"),))

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from sos_spark.config.shipped import conf_root, private_root
 from sos_spark.errors import EnvironmentFaultError
-from sos_spark.lake.java import java_environment
+from sos_spark.machine.java import java_environment
 
 # Delta's other dependencies are Spark's own, or serve catalogs and kernels that no table of ours uses.
 _NOT_NEEDED = ("org.*:*", "com.*:*", "io.netty:*", "io.unitycatalog:*", "io.delta:delta-kernel*")

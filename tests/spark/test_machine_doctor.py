@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from sos_spark.lake import doctor
-from sos_spark.lake.doctor import Finding, examine
+from sos_spark.machine import doctor
+from sos_spark.machine.doctor import Finding, examine
 
 
 @pytest.fixture

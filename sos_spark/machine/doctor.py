@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sos_spark.errors import SosError
-from sos_spark.lake.jars import jar_lock, jars_folder, require_jars
-from sos_spark.lake.java import SUPPORTED, candidates, find_java
+from sos_spark.machine.jars import jar_lock, jars_folder, require_jars
+from sos_spark.machine.java import SUPPORTED, candidates, find_java
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -103,7 +103,7 @@ def _session() -> Iterator[Finding]:
     """What only a running Spark shows: that Delta works in it, and which Python its executors take."""
     from pyspark.sql import SparkSession
 
-    from sos_spark.lake.session import start_session
+    from sos_spark.machine.session import start_session
 
     own = SparkSession.getActiveSession() is None
     try:

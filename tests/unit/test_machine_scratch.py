@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from sos_spark.errors import EnvironmentFaultError
-from sos_spark.lake.locks import process_start
-from sos_spark.lake.scratch import Scratch
+from sos_spark.machine.processes import process_start
+from sos_spark.machine.scratch import Scratch
 
 OWNER = """
 import sys
 from pathlib import Path
-from sos_spark.lake.scratch import Scratch
+from sos_spark.machine.scratch import Scratch
 scratch = Scratch(Path(sys.argv[1]))
 (scratch.folder / "spilled").write_text("rows")
 print(scratch.folder, flush=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sos_spark.errors import EnvironmentFaultError
-from sos_spark.lake import jars
-from sos_spark.lake.jars import Jar, JarLock, fetch_jars, jar_lock, jars_folder, require_jars
+from sos_spark.machine import jars
+from sos_spark.machine.jars import Jar, JarLock, fetch_jars, jar_lock, jars_folder, require_jars
 
 CONTENT = b"a jar"
 LOCK = JarLock("4.2.0", (Jar("io.delta", "delta-thing_4.2", "1.0", hashlib.sha256(CONTENT).hexdigest()),))

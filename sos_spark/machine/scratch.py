@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from sos_spark.errors import EnvironmentFaultError
-from sos_spark.lake.locks import opened_privately, process_start
+from sos_spark.machine.processes import opened_privately, process_start
 
 PREFIX = "sos_spark_scratch_"
 _OWNER = "owner.lock"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sos_spark.errors import EnvironmentFaultError
-from sos_spark.lake import java
+from sos_spark.machine import java
 
 
 def a_java(folder: Path, version: str, *, with_release_file: bool = True) -> Path:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from sos_spark.config.shipped import conf_root
 from sos_spark.errors import EnvironmentFaultError
-from sos_spark.lake.jars import jar_lock, jars_folder, require_jars
-from sos_spark.lake.java import java_environment
-from sos_spark.lake.locks import java_process
-from sos_spark.lake.scratch import Scratch
-from sos_spark.lake.settings import PINNED
+from sos_spark.machine.jars import jar_lock, jars_folder, require_jars
+from sos_spark.machine.java import java_environment
+from sos_spark.machine.processes import java_process
+from sos_spark.machine.scratch import Scratch
+from sos_spark.machine.settings import PINNED
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
