@@ -1,4 +1,4 @@
-"""Writes the README's data-flow diagram from sos_spark/tables.py: `python tools/readme_diagram.py` after a change."""
+"""Writes the README's data-flow diagram from sos_spark/tables: `python tools/readme_diagram.py` after a change."""
 
 from __future__ import annotations
 
