@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
-from sos_spark.silver.care import classify_lac_episodes
-from sos_spark.silver.children import classify_cin_children, classify_lac_children, referred_years
-from sos_spark.silver.modules import (
-    classify_assessments,
-    classify_cp_plans,
-    classify_section47,
-    find_conferences,
-)
+from sos_spark.silver.entities.assessments import classify_assessments
+from sos_spark.silver.entities.cin_children import classify_cin_children, referred_years
+from sos_spark.silver.entities.cp_plans import classify_cp_plans
+from sos_spark.silver.entities.icpcs import find_conferences
+from sos_spark.silver.entities.lac_children import classify_lac_children
+from sos_spark.silver.entities.lac_episodes import classify_lac_episodes
+from sos_spark.silver.entities.referrals import classify_referrals
+from sos_spark.silver.entities.section47_enquiries import classify_section47
 from sos_spark.silver.pseudonyms import with_pseudonyms
-from sos_spark.silver.reference import Reference
-from sos_spark.silver.referrals import classify_referrals
+from sos_spark.silver.rule_data import RuleData
 
 NEEDED_MODULES = (
     "child_identifiers",
@@ -47,7 +46,7 @@ def _as_is(rows: DataFrame) -> DataFrame:
 def classify_all(
     bronze: Mapping[str, DataFrame],
     key: DataFrame,
-    reference: Reference,
+    rule_data: RuleData,
     *,
     keep: Callable[[DataFrame], DataFrame] = _as_is,
 ) -> Classified:
@@ -58,14 +57,14 @@ def classify_all(
     """
     named = {module: with_pseudonyms(bronze[module], key) for module in NEEDED_MODULES}
     years = with_pseudonyms(referred_years(bronze["cin_details"]), key)
-    cin_children = keep(classify_cin_children(named["child_identifiers"], years, reference))
-    referrals = keep(classify_referrals(named["cin_details"], named["cin_plan_dates"], cin_children, reference))
-    assessments = keep(classify_assessments(named["assessments"], referrals, cin_children, reference))
-    section47 = keep(classify_section47(named["section47"], referrals, cin_children, reference))
+    cin_children = keep(classify_cin_children(named["child_identifiers"], years, rule_data))
+    referrals = keep(classify_referrals(named["cin_details"], named["cin_plan_dates"], cin_children, rule_data))
+    assessments = keep(classify_assessments(named["assessments"], referrals, cin_children, rule_data))
+    section47 = keep(classify_section47(named["section47"], referrals, cin_children, rule_data))
     conferences = keep(find_conferences(referrals, section47))
-    cp_plans = keep(classify_cp_plans(named["cp_plans"], referrals, cin_children, conferences, reference))
-    lac_children = keep(classify_lac_children(named["lac_header"], reference))
-    lac_episodes = keep(classify_lac_episodes(named["lac_episodes"], lac_children, reference))
+    cp_plans = keep(classify_cp_plans(named["cp_plans"], referrals, cin_children, conferences, rule_data))
+    lac_children = keep(classify_lac_children(named["lac_header"], rule_data))
+    lac_episodes = keep(classify_lac_episodes(named["lac_episodes"], lac_children, rule_data))
     by_entity = {
         "cin_children": cin_children,
         "referrals": referrals,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from sos_spark.silver.rules.row_rule import contradiction_rule, is_unknown, with_finding
+from sos_spark.silver.row_rule import contradiction_rule, is_unknown, with_finding
 
 SILVER = "silver"
 QUARANTINED = "quarantined"

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from sos_spark.errors import InputError
 from sos_spark.silver.fate import DUPLICATE, QUARANTINED, SILVER, SUPERSEDED
-from sos_spark.silver.rules.row_rule import RowRule
+from sos_spark.silver.row_rule import RowRule
 from sos_spark.tables import DQ_LEDGER, DQ_RULE_COUNTS
 
 ENTITY_OF_MODULE = {

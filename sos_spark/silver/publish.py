@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sos_spark.silver.fate import QUARANTINED, SILVER
-from sos_spark.silver.rules.row_rule import codes
+from sos_spark.silver.row_rule import codes
 from sos_spark.tables import QUARANTINE, SILVER_ENTITIES, SILVER_ICPCS
 
 

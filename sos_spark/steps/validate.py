@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sos_spark.config.reference import CodeSpan, authorities, bank_holidays, code_set
 from sos_spark.silver.classify import NEEDED_MODULES, classify_all
+from sos_spark.silver.entities.child_links import count_links, link_children
 from sos_spark.silver.ledger import (
     count_places,
     count_rows,
@@ -23,12 +24,11 @@ from sos_spark.silver.ledger import (
     make_ledger,
     require_nothing_lost,
 )
-from sos_spark.silver.links import count_links, link_children
 from sos_spark.silver.pseudonyms import key_frame
 from sos_spark.silver.publish import to_icpcs, to_quarantine, to_silver
-from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules import counted_rules
-from sos_spark.silver.rules.row_rule import CONTRADICTION, INVISIBLE_IN_ID, OLDEST_RECORD_YEARS, VERY_OLD
+from sos_spark.silver.row_rule import CONTRADICTION, INVISIBLE_IN_ID, OLDEST_RECORD_YEARS, VERY_OLD
+from sos_spark.silver.rule_book import counted_rules
+from sos_spark.silver.rule_data import RuleData
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.steps.pseudonym_key import read_key
@@ -109,11 +109,11 @@ def validate(run: Run) -> StepReport:
     if all(run.lake.fingerprint(table) == fingerprint for table in (*_WRITTEN, *_LINKED)):
         report.facts["unchanged"] = True
         return report
-    reference = load_reference()
+    rule_data = load_rule_data()
     with _tuned(run.spark), staging(run.lake_root) as stage:
         files = run.lake.read(run.spark, FILES, version=versions[FILES.name])
         bronze = {name: _read(run, BRONZE_MODULES[name], versions) for name in NEEDED_MODULES}
-        classified = classify_all(bronze, key_frame(run.spark, key), reference, keep=stage)
+        classified = classify_all(bronze, key_frame(run.spark, key), rule_data, keep=stage)
         counts = stage(reduce(_union, (count_rows(entity, rows) for entity, rows in classified.by_entity.items())))
         ledger = stage(make_ledger(files, counts))
         require_nothing_lost(ledger, files)
@@ -121,7 +121,7 @@ def validate(run: Run) -> StepReport:
             *((SILVER_ENTITIES[entity], to_silver(entity, rows)) for entity, rows in classified.by_entity.items()),
             *((QUARANTINE[entity], to_quarantine(entity, rows)) for entity, rows in classified.by_entity.items()),
             (SILVER_ICPCS, to_icpcs(classified.conferences)),
-            (DQ_RULE_COUNTS, count_rules(counts, counted_rules(reference))),
+            (DQ_RULE_COUNTS, count_rules(counts, counted_rules(rule_data))),
             (DQ_LEDGER, ledger),
         ]
         _write(run, frames, fingerprint)
@@ -132,9 +132,9 @@ def validate(run: Run) -> StepReport:
     return report
 
 
-def load_reference() -> Reference:
+def load_rule_data() -> RuleData:
     """Returns the reference data that rules look at, from conf/reference."""
-    return Reference(
+    return RuleData(
         code_sets={
             f"{collection}.{field}": code_set(collection, field)
             for collection, fields in CODED_FIELDS.items()

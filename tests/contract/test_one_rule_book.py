@@ -11,8 +11,8 @@ from sos_spark.config.shipped import expectations_root
 from sos_spark.quality import Suite, load_suites
 from sos_spark.quality.findings import TYPES
 from sos_spark.quality.suites import Expectation
-from sos_spark.silver.rules import all_rules
-from sos_spark.steps.validate import load_reference
+from sos_spark.silver.rule_book import all_rules
+from sos_spark.steps.validate import load_rule_data
 from sos_spark.tables import BRONZE_MODULES, PROVENANCE, TABLES
 
 SUITES = [suite for layer in ("bronze", "silver", "panel") for suite in load_suites(expectations_root(), layer)]  # type: ignore[arg-type]
@@ -29,7 +29,7 @@ def judged_by_rules() -> dict[str, set[str]]:
     """By table, the columns row rules look at: silver's by name, and every field of a module."""
     silver = {
         f"silver.{entity}": {name for rule in rules for name in NAME.findall(str(rule.fails_when))}
-        for entity, rules in all_rules(load_reference()).items()
+        for entity, rules in all_rules(load_rule_data()).items()
     }
     provenance = {column.name for column in PROVENANCE}
     fields = {table.name: set(table.column_names) - provenance for table in BRONZE_MODULES.values()}

@@ -30,7 +30,7 @@ CHANGES = (
     ("outcome", "steps.outcome"),
     ("outcome", "outcome.care"),
     ("cohort", "cohort.observed"),
-    ("validate", "silver.rules.referrals"),
+    ("validate", "silver.entities.referral_rules"),
     ("validate", "steps.validate"),
     ("ingest", "bronze.records"),
 )

@@ -26,10 +26,10 @@ from sos_spark.bronze.modules import FIELDS
 from sos_spark.bronze.records import RecordBatches
 from sos_spark.silver.classify import classify_all
 from sos_spark.silver.pseudonyms import key_frame
-from sos_spark.silver.rules import all_rules
+from sos_spark.silver.rule_book import all_rules
 from sos_spark.simulate import Effects
 from sos_spark.simulate.written import write_returns
-from sos_spark.steps.validate import load_reference
+from sos_spark.steps.validate import load_rule_data
 from tests.oracle.faulty_returns import faulty_cin, faulty_csv
 from tests.silver_rows import Row, all_bronze
 from tests.simulated import simulated_records
@@ -201,7 +201,7 @@ def theirs(python: Path, script: str, jobs: list[dict[str, Any]], folder: Path) 
 
 def ours(spark: SparkSession, rows: dict[str, list[Row]], names: dict[tuple[str, int], str]) -> Flagged:
     """What our rules flag; `names`: LA code and census year -> the return's name."""
-    reference = load_reference()
+    reference = load_rule_data()
     numbers = {
         (entity, rule.code): rule.dfe for entity, rules in all_rules(reference).items() for rule in rules if rule.dfe
     }
@@ -284,7 +284,7 @@ def both(
 
 def compared() -> list[tuple[str, str]]:
     return sorted(
-        {(entity, rule.dfe) for entity, rules in all_rules(load_reference()).items() for rule in rules if rule.dfe}
+        {(entity, rule.dfe) for entity, rules in all_rules(load_rule_data()).items() for rule in rules if rule.dfe}
     )
 
 

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 
 from sos_spark.silver.classify import Classified, classify_all
 from sos_spark.silver.pseudonyms import key_frame
-from sos_spark.steps.validate import load_reference
+from sos_spark.steps.validate import load_rule_data
 from tests.silver_rows import (
     Row,
     a_child,
@@ -179,7 +179,7 @@ def generated(spark: SparkSession, request: pytest.FixtureRequest) -> tuple[dict
     rows = some_histories(request.param)
     bronze = all_bronze(spark, rows)
     return rows, classify_all(
-        bronze, key_frame(spark, KEY), load_reference(), keep=lambda frame: frame.localCheckpoint()
+        bronze, key_frame(spark, KEY), load_rule_data(), keep=lambda frame: frame.localCheckpoint()
     )
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from sos_spark.silver.classify import classify_all
 from sos_spark.silver.pseudonyms import key_frame
 from sos_spark.silver.publish import to_icpcs, to_quarantine, to_silver
-from sos_spark.steps.validate import load_reference
+from sos_spark.steps.validate import load_rule_data
 from sos_spark.tables import QUARANTINE, SILVER_ENTITIES, SILVER_ICPCS
 from tests.silver_rows import (
     Row,
@@ -123,7 +123,7 @@ def pseudonym(child: str) -> str:
 def made(spark: SparkSession) -> dict[str, list[SparkRow]]:
     """The rows of every table, and of every entity under its own name with their fates."""
     result = classify_all(
-        all_bronze(spark, HISTORY), key_frame(spark, KEY), load_reference(), keep=lambda df: df.localCheckpoint()
+        all_bronze(spark, HISTORY), key_frame(spark, KEY), load_rule_data(), keep=lambda df: df.localCheckpoint()
     )
     tables = {SILVER_ICPCS.name: to_icpcs(result.conferences)}
     for entity, rows in result.by_entity.items():

@@ -15,7 +15,7 @@ from sos_spark.silver.ledger import (
     make_ledger,
     require_nothing_lost,
 )
-from sos_spark.silver.rules.row_rule import RowRule, error, warning
+from sos_spark.silver.row_rule import RowRule, error, warning
 from sos_spark.tables import DQ_LEDGER, DQ_RULE_COUNTS
 from tests.silver_rows import a_plan, a_referral, files_of
 

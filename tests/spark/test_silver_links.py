@@ -5,7 +5,7 @@ from __future__ import annotations
 from chispa import assert_df_equality
 from pyspark.sql import SparkSession
 
-from sos_spark.silver.links import count_links, link_children
+from sos_spark.silver.entities.child_links import count_links, link_children
 
 CHILD = "la_code STRING, child_id STRING, person_key STRING"
 

@@ -9,26 +9,18 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sos_spark.silver.care import examine_lac_episodes
-from sos_spark.silver.children import (
-    classify_cin_children,
-    classify_lac_children,
-    examine_cin_children,
-    examine_lac_children,
-    referred_years,
-)
-from sos_spark.silver.modules import (
-    classify_section47,
-    examine_assessments,
-    examine_cp_plans,
-    examine_section47,
-    find_conferences,
-)
+from sos_spark.silver.entities.assessments import examine_assessments
+from sos_spark.silver.entities.cin_children import classify_cin_children, examine_cin_children, referred_years
+from sos_spark.silver.entities.cp_plans import examine_cp_plans
+from sos_spark.silver.entities.icpcs import find_conferences
+from sos_spark.silver.entities.lac_children import classify_lac_children, examine_lac_children
+from sos_spark.silver.entities.lac_episodes import examine_lac_episodes
+from sos_spark.silver.entities.referrals import classify_referrals, examine_referrals
+from sos_spark.silver.entities.section47_enquiries import classify_section47, examine_section47
 from sos_spark.silver.pseudonyms import key_frame, with_pseudonyms
-from sos_spark.silver.referrals import classify_referrals, examine_referrals
-from sos_spark.silver.rules import all_rules
-from sos_spark.silver.rules.row_rule import add_findings, codes, error, field
-from sos_spark.steps.validate import load_reference
+from sos_spark.silver.row_rule import add_findings, codes, error, field
+from sos_spark.silver.rule_book import all_rules
+from sos_spark.steps.validate import load_rule_data
 from sos_spark.tables import RECORD_FAULTS, SILVER_ENTITIES
 from tests.silver_rows import (
     a_child,
@@ -382,7 +374,7 @@ EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
 @pytest.fixture(scope="module")
 def sound_rows(spark: SparkSession) -> dict[str, DataFrame]:
     """One row an entity as its rules see it, of a child whose records break no rule."""
-    reference = load_reference()
+    reference = load_rule_data()
     bronze = all_bronze(
         spark,
         {
@@ -416,7 +408,7 @@ def sound_rows(spark: SparkSession) -> dict[str, DataFrame]:
 
 @pytest.mark.parametrize("entity", sorted(EXAMPLES))
 def test_every_rule_has_examples(spark: SparkSession, entity: str) -> None:
-    rules = all_rules(load_reference())[entity]
+    rules = all_rules(load_rule_data())[entity]
 
     assert {rule.code for rule in rules} == set(EXAMPLES[entity])
     assert len({rule.code for rule in rules}) == len(rules)
@@ -440,7 +432,7 @@ def test_each_rule_passes_and_fails_as_its_examples_say(
     for typed in frame.schema.fields:
         schema.add(typed.name, typed.dataType, True)
     found = (
-        add_findings(spark.createDataFrame(rows, schema), all_rules(load_reference())[entity], SILVER_ENTITIES[entity])
+        add_findings(spark.createDataFrame(rows, schema), all_rules(load_rule_data())[entity], SILVER_ENTITIES[entity])
         .select("rule", "verdict", F.concat(codes("errors"), codes("warnings")).alias("broken"))
         .collect()
     )
@@ -455,7 +447,7 @@ def test_each_rule_passes_and_fails_as_its_examples_say(
 
 
 def test_a_field_fault_names_a_column_of_its_table_and_a_bad_key_makes_none_unknown(spark: SparkSession) -> None:
-    for entity, rules in all_rules(load_reference()).items():
+    for entity, rules in all_rules(load_rule_data()).items():
         table = SILVER_ENTITIES[entity]
         nullable = {column.name for column in table.columns if column.nullable} - set(table.key)
 

@@ -8,8 +8,8 @@ from pyspark.sql import functions as F
 
 from sos_spark.silver.classify import classify_all
 from sos_spark.silver.pseudonyms import key_frame
-from sos_spark.silver.rules import all_rules
-from sos_spark.steps.validate import load_reference
+from sos_spark.silver.rule_book import all_rules
+from sos_spark.steps.validate import load_rule_data
 from tests.silver_rows import (
     Row,
     a_child,
@@ -27,7 +27,7 @@ PLACE = {"PLACE": "U4", "PLACE_PROVIDER": "PR1", "URN": "SC1"}
 
 def told(spark: SparkSession, rows: dict[str, list[Row]], entity: str, dfe: str) -> list[int]:
     """The record positions of the rows of an entity that break any rule of DfE's number."""
-    reference = load_reference()
+    reference = load_rule_data()
     numbered = {
         module: [row | {"record_position": position} for position, row in enumerate(of_module, start=1)]
         for module, of_module in rows.items()

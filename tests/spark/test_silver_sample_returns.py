@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 import pytest
 from pyspark.sql import SparkSession
 
-from sos_spark.silver.care import classify_lac_episodes
-from sos_spark.silver.children import classify_lac_children
 from sos_spark.silver.classify import classify_all
+from sos_spark.silver.entities.lac_children import classify_lac_children
+from sos_spark.silver.entities.lac_episodes import classify_lac_episodes
 from sos_spark.silver.pseudonyms import key_frame, with_pseudonyms
-from sos_spark.steps.validate import load_reference
+from sos_spark.steps.validate import load_rule_data
 from sos_spark.tables import BRONZE_MODULES
 from tests.silver_rows import Row, all_bronze, bronze
 
@@ -56,7 +56,7 @@ def test_the_903_sample(spark: SparkSession, reference_data: Path) -> None:
             for position, row in enumerate(rows, start=2)
         ]
 
-    key, reference = key_frame(spark, KEY), load_reference()
+    key, reference = key_frame(spark, KEY), load_rule_data()
     header = with_pseudonyms(bronze(spark, "lac_header", *read("header")), key)
     episodes = with_pseudonyms(bronze(spark, "lac_episodes", *read("episodes")), key)
     children = classify_lac_children(header, reference).localCheckpoint()
@@ -79,7 +79,7 @@ def test_the_cin_samples(spark: SparkSession, reference_data: Path) -> None:
             rows.setdefault(module, []).append(row)
 
     result = classify_all(
-        all_bronze(spark, rows), key_frame(spark, KEY), load_reference(), keep=lambda frame: frame.localCheckpoint()
+        all_bronze(spark, rows), key_frame(spark, KEY), load_rule_data(), keep=lambda frame: frame.localCheckpoint()
     )
 
     def fates(entity: str) -> set[tuple[int, str | None]]:

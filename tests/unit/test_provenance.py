@@ -14,7 +14,7 @@ from sos_spark.steps.provenance import code_sha256, dependencies
 
 MODULES = {
     "ingest": ("steps.ingest", "bronze.cin_xml", "lake.lake", "config.reference", "errors", "tables"),
-    "validate": ("steps.validate", "silver.rules.referrals", "silver.conform", "config.reference", "lake.lake"),
+    "validate": ("steps.validate", "silver.entities.referral_rules", "silver.conform", "config.reference", "lake.lake"),
     "cohort": ("steps.cohort", "cohort.units", "cohort.observed", "config.study", "lake.lake"),
     "outcome": ("steps.outcome", "outcome.care", "outcome.icpc", "config.periods", "config.variants"),
     "panel": ("steps.panel", "steps.published", "panel.collapse", "outcome.published", "steps.guarded_csv"),

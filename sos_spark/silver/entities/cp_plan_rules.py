@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyspark.sql import functions as F
 
 from sos_spark.silver.conform import first_day
-from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules.row_rule import (
+from sos_spark.silver.entities.under_referral import orphan_rule
+from sos_spark.silver.row_rule import (
     RowRule,
     before_year,
     child_id_rules,
@@ -16,10 +16,10 @@ from sos_spark.silver.rules.row_rule import (
     record_fault_rules,
     warning,
 )
-from sos_spark.silver.rules.under_referral import orphan_rule
+from sos_spark.silver.rule_data import RuleData
 
 
-def cp_plan_rules(reference: Reference) -> tuple[RowRule, ...]:
+def cp_plan_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
     """Returns the rules of silver.cp_plans."""
     start, end = F.col("cpp_start_date"), F.col("cpp_end_date")
     return (
@@ -63,7 +63,7 @@ def cp_plan_rules(reference: Reference) -> tuple[RowRule, ...]:
             warning(
                 f"{which}_category_unknown",
                 None,
-                reference.unknown(f"cin.{field}", f"{which}_category_of_abuse"),
+                rule_data.unknown(f"cin.{field}", f"{which}_category_of_abuse"),
                 f"The {which} category of abuse is no code of that year",
             )
             for which, field in (("initial", "InitialCategoryOfAbuse"), ("latest", "LatestCategoryOfAbuse"))

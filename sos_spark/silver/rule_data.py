@@ -17,7 +17,7 @@ from sos_spark.config.reference import CodeSpan
 
 
 @dataclass(frozen=True)
-class Reference:
+class RuleData:
     """Code sets by field ('cin.PrimaryNeedCode', 'ssda903.episodes.PLACE'), LA codes, and bank holidays.
 
     `authorities` is a code set too: an LA code and the census years it was valid in.

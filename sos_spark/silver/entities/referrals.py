@@ -6,11 +6,11 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from sos_spark.silver import conform
-from sos_spark.silver.children import with_attributes
+from sos_spark.silver.entities.children import with_attributes
+from sos_spark.silver.entities.referral_rules import referral_rules
 from sos_spark.silver.fate import SILVER, add_fate, open_counts_as_latest, total_order
-from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules.referrals import referral_rules
-from sos_spark.silver.rules.row_rule import add_findings
+from sos_spark.silver.row_rule import add_findings
+from sos_spark.silver.rule_data import RuleData
 from sos_spark.tables import SILVER_REFERRALS
 
 _RECEIVED = ("referral_source", "primary_need", "closure_reason", "icpc_date", "nfa_flag", "nfa_flag_unreadable")
@@ -84,7 +84,7 @@ def _beside_other_referrals(rows: DataFrame) -> DataFrame:
 
 
 def classify_referrals(
-    cin_details: DataFrame, cin_plan_dates: DataFrame, children: DataFrame, reference: Reference
+    cin_details: DataFrame, cin_plan_dates: DataFrame, children: DataFrame, rule_data: RuleData
 ) -> DataFrame:
     """Returns every row of bronze.cin_details with its findings and its fate.
 
@@ -97,7 +97,7 @@ def classify_referrals(
         *open_counts_as_latest("closure_date"),
         *total_order(_RECEIVED),
     ]
-    found = add_findings(examined, referral_rules(reference), SILVER_REFERRALS)
+    found = add_findings(examined, referral_rules(rule_data), SILVER_REFERRALS)
     rows = add_fate(found, key=("referral_date",), best_first=best_first, contents=("closure_date", *_RECEIVED))
     in_year = F.col("icpc_date").between(conform.first_day(), conform.reference_day())
     return rows.select(

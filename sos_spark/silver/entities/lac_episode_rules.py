@@ -14,8 +14,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from sos_spark.silver.conform import first_day
-from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules.row_rule import (
+from sos_spark.silver.row_rule import (
     CODE_SETS_BEGIN,
     RowRule,
     child_id_rules,
@@ -26,6 +25,7 @@ from sos_spark.silver.rules.row_rule import (
     no_code_rule,
     warning,
 )
+from sos_spark.silver.rule_data import RuleData
 
 WITHOUT_PROVIDER = ("T0", "T1", "T2", "T3", "T4", "Z1", "Z11", "Z12", "Z13", "Z14")
 """Placements for which no provider is returned: temporary ones and those of no other kind."""
@@ -37,7 +37,7 @@ OLD_FOSTER_CODES = ("Q1", "Q2")
 """Placement codes that were replaced; they stand in returns up to census year 2016."""
 
 
-def lac_episode_rules(reference: Reference) -> tuple[RowRule, ...]:
+def lac_episode_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
     """Returns the rules of silver.lac_episodes."""
     return (
         *child_id_rules(None),
@@ -50,27 +50,27 @@ def lac_episode_rules(reference: Reference) -> tuple[RowRule, ...]:
             "Ended before it started",
             unknown="care_episode_end_date",
         ),
-        *_code_rules(reference),
+        *_code_rules(rule_data),
         *_own_rules(),
         *_order_rules(),
     )
 
 
-def _code_rules(reference: Reference) -> tuple[RowRule, ...]:
+def _code_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
     old_foster = F.col("placement_code").isin(*OLD_FOSTER_CODES) & (F.col("census_year") < CODE_SETS_BEGIN)
     deciding = {
-        "reason_new_episode": ("143", reference.unknown("ssda903.episodes.RNE", "reason_new_episode")),
-        "legal_status": ("144", reference.unknown("ssda903.episodes.LS", "legal_status")),
-        "placement_code": ("146", reference.unknown("ssda903.episodes.PLACE", "placement_code") & ~old_foster),
+        "reason_new_episode": ("143", rule_data.unknown("ssda903.episodes.RNE", "reason_new_episode")),
+        "legal_status": ("144", rule_data.unknown("ssda903.episodes.LS", "legal_status")),
+        "placement_code": ("146", rule_data.unknown("ssda903.episodes.PLACE", "placement_code") & ~old_foster),
     }
     others = {
-        "category_of_need": ("145", reference.unknown("ssda903.episodes.CIN", "category_of_need")),
-        "reason_episode_ceased": ("149", reference.unknown("ssda903.episodes.REC", "reason_episode_ceased")),
-        "placement_provider": ("178", reference.unknown("ssda903.episodes.PLACE_PROVIDER", "placement_provider")),
+        "category_of_need": ("145", rule_data.unknown("ssda903.episodes.CIN", "category_of_need")),
+        "reason_episode_ceased": ("149", rule_data.unknown("ssda903.episodes.REC", "reason_episode_ceased")),
+        "placement_provider": ("178", rule_data.unknown("ssda903.episodes.PLACE_PROVIDER", "placement_provider")),
     }
     always_given = ("reason_new_episode", "legal_status", "placement_code", "category_of_need")
     return (
-        no_code_rule("reason_episode_ceased", reference.of_no_year("ssda903.episodes.REC", "reason_episode_ceased")),
+        no_code_rule("reason_episode_ceased", rule_data.of_no_year("ssda903.episodes.REC", "reason_episode_ceased")),
         *(rule for name, (dfe, fails) in deciding.items() for rule in deciding_code_rules(name, dfe, fails)),
         *(
             warning(f"{name}_unknown", dfe, fails, f"{name} is no code of that year")

@@ -6,8 +6,7 @@ from datetime import date
 
 from pyspark.sql import functions as F
 
-from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules.row_rule import (
+from sos_spark.silver.row_rule import (
     RowRule,
     before_year,
     child_id_rules,
@@ -18,6 +17,7 @@ from sos_spark.silver.rules.row_rule import (
     record_fault_rules,
     warning,
 )
+from sos_spark.silver.rule_data import RuleData
 
 FORTY_WEEKS = 280
 
@@ -25,7 +25,7 @@ SOURCE_ASKED_SINCE = date(2013, 4, 1)
 """The first referral date for which the census asks where the referral came from."""
 
 
-def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
+def referral_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
     """Returns the rules of silver.referrals."""
     referral, closure, icpc = F.col("referral_date"), F.col("closure_date"), F.col("icpc_date")
     return (
@@ -41,7 +41,7 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
             "Closed before it was referred",
             unknown="closure_date",
         ),
-        no_code_rule("closure_reason", reference.of_no_year("cin.ReasonForClosure", "closure_reason")),
+        no_code_rule("closure_reason", rule_data.of_no_year("cin.ReasonForClosure", "closure_reason")),
         field(
             "nfa_flag_unreadable",
             "8568",
@@ -71,7 +71,7 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "primary_need_unknown",
             "8650",
-            reference.unknown("cin.PrimaryNeedCode", "primary_need"),
+            rule_data.unknown("cin.PrimaryNeedCode", "primary_need"),
             "The primary need is no code of that year",
         ),
         warning(
@@ -83,13 +83,13 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "referral_source_unknown",
             "8866",
-            reference.unknown("cin.ReferralSource", "referral_source") & (referral >= F.lit(SOURCE_ASKED_SINCE)),
+            rule_data.unknown("cin.ReferralSource", "referral_source") & (referral >= F.lit(SOURCE_ASKED_SINCE)),
             "The referral source is no code of that year",
         ),
         warning(
             "closure_reason_unknown",
             "8640",
-            reference.unknown("cin.ReasonForClosure", "closure_reason"),
+            rule_data.unknown("cin.ReasonForClosure", "closure_reason"),
             "The reason for closure is no code of that year",
         ),
         warning("closure_before_year", "8620", before_year("closure_date"), "Closed before the return's year"),
@@ -114,7 +114,7 @@ def referral_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "nfa_before_year",
             "8569Q",
-            F.col("is_nfa_at_referral") & (referral < reference.last_working_day_before_year()),
+            F.col("is_nfa_at_referral") & (referral < rule_data.last_working_day_before_year()),
             "No further action, but referred more than a working day before the return's year",
         ),
         warning(

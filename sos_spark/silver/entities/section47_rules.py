@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pyspark.sql import functions as F
 
-from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules.row_rule import (
+from sos_spark.silver.entities.under_referral import orphan_rule
+from sos_spark.silver.row_rule import (
     RowRule,
     child_id_rules,
     event_day_rules,
@@ -14,12 +14,12 @@ from sos_spark.silver.rules.row_rule import (
     record_fault_rules,
     warning,
 )
-from sos_spark.silver.rules.under_referral import orphan_rule
+from sos_spark.silver.rule_data import RuleData
 
 CONFERENCE_DAYS = 15
 
 
-def section47_rules(reference: Reference) -> tuple[RowRule, ...]:
+def section47_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
     """Returns the rules of silver.section47_enquiries."""
     start, icpc, closed_on = F.col("section47_start_date"), F.col("icpc_date"), F.col("closed_on")
     not_required = F.coalesce("icpc_not_required", F.lit(False))
@@ -69,7 +69,7 @@ def section47_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "open_too_long",
             "8675Q",
-            F.col("is_open") & (start < reference.working_days_before_end(CONFERENCE_DAYS)),
+            F.col("is_open") & (start < rule_data.working_days_before_end(CONFERENCE_DAYS)),
             f"Started more than {CONFERENCE_DAYS} working days before the return's end, without a conference date",
         ),
         warning(

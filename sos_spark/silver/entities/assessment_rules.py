@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pyspark.sql import functions as F
 
-from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules.row_rule import (
+from sos_spark.silver.entities.under_referral import orphan_rule
+from sos_spark.silver.row_rule import (
     RowRule,
     before_year,
     child_id_rules,
@@ -15,12 +15,12 @@ from sos_spark.silver.rules.row_rule import (
     record_fault_rules,
     warning,
 )
-from sos_spark.silver.rules.under_referral import orphan_rule
+from sos_spark.silver.rule_data import RuleData
 
 TIMELY_DAYS = 45
 
 
-def assessment_rules(reference: Reference) -> tuple[RowRule, ...]:
+def assessment_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
     """Returns the rules of silver.assessments."""
     start, authorised = F.col("assessment_start_date"), F.col("assessment_authorised_date")
     is_open = authorised.isNull() & ~F.col("assessment_authorised_date_unreadable")
@@ -62,7 +62,7 @@ def assessment_rules(reference: Reference) -> tuple[RowRule, ...]:
         warning(
             "open_too_long",
             "8670Q",
-            is_open & (start < reference.working_days_before_end(TIMELY_DAYS)),
+            is_open & (start < rule_data.working_days_before_end(TIMELY_DAYS)),
             f"Started more than {TIMELY_DAYS} working days before the return's end and not authorised",
         ),
         warning(

@@ -6,11 +6,11 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from sos_spark.silver import conform
-from sos_spark.silver.children import with_attributes
+from sos_spark.silver.entities.children import with_attributes
+from sos_spark.silver.entities.lac_episode_rules import lac_episode_rules
 from sos_spark.silver.fate import add_fate, open_counts_as_latest, total_order
-from sos_spark.silver.reference import Reference
-from sos_spark.silver.rules.lac_episodes import lac_episode_rules
-from sos_spark.silver.rules.row_rule import add_findings
+from sos_spark.silver.row_rule import add_findings
+from sos_spark.silver.rule_data import RuleData
 from sos_spark.tables import SILVER_LAC_EPISODES
 
 _RECEIVED = (
@@ -98,7 +98,7 @@ def _beside_neighbours(rows: DataFrame) -> DataFrame:
     )
 
 
-def classify_lac_episodes(lac_episodes: DataFrame, children: DataFrame, reference: Reference) -> DataFrame:
+def classify_lac_episodes(lac_episodes: DataFrame, children: DataFrame, rule_data: RuleData) -> DataFrame:
     """Returns every row of bronze.lac_episodes with its findings and its fate.
 
     Of two episodes that begin on one day in one return the one that ends later is kept, open counting as latest, and
@@ -107,7 +107,7 @@ def classify_lac_episodes(lac_episodes: DataFrame, children: DataFrame, referenc
     examined = examine_lac_episodes(lac_episodes, children)
     best_first = [*open_counts_as_latest("care_episode_end_date"), *total_order(_RECEIVED)]
     rows = add_fate(
-        add_findings(examined, lac_episode_rules(reference), SILVER_LAC_EPISODES),
+        add_findings(examined, lac_episode_rules(rule_data), SILVER_LAC_EPISODES),
         key=("care_episode_start_date",),
         best_first=best_first,
         contents=("care_episode_end_date", *_RECEIVED),
