@@ -1,1 +1,1 @@
-"""Readers of the returns as received: CIN XML, SSDA903 CSV, flat tables."""
+"""Returns as received: what arrived, which of it is taken, and its rows. Fields, faults and records serve all three."""

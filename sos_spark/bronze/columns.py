@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sos_spark.bronze.fault import SourceError
-from sos_spark.bronze.modules import DECLARED, NEVER_STORED
+from sos_spark.bronze.fields import DECLARED, NEVER_STORED
 from sos_spark.errors import shown_name
 
 MAX_COLUMNS = 2_000

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sos_spark.bronze.published import EARLY_BANDS, LATE_BANDS, PublishedValue
+from sos_spark.bronze.read.published import EARLY_BANDS, LATE_BANDS, PublishedValue
 from sos_spark.config.study import Window
 
 Lookup = Callable[[str], int | None]

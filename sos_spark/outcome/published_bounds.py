@@ -25,7 +25,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sos_spark.bronze.published import EARLY_BANDS, LATE_BANDS, OTHER_REASON, REGION, PublishedValue
+from sos_spark.bronze.read.published import EARLY_BANDS, LATE_BANDS, OTHER_REASON, REGION, PublishedValue
 from sos_spark.config.reference import Authority
 from sos_spark.config.study import Window
 from sos_spark.outcome.published import MEASURES, Component, codes_of, published_cells

@@ -21,9 +21,10 @@ from pathlib import Path
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from sos_spark.bronze.accepted_rows import accepted_rows
-from sos_spark.bronze.decisions import Decisions, Held, decide
-from sos_spark.bronze.files import (
+from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
+from sos_spark.bronze.arrive.inventory import Inventory, take_inventory
+from sos_spark.bronze.decide.decisions import Decisions, Held, decide
+from sos_spark.bronze.decide.files import (
     FileKey,
     FileRow,
     Reading,
@@ -35,11 +36,7 @@ from sos_spark.bronze.files import (
     updated_rows,
     with_published,
 )
-from sos_spark.bronze.flat_tables import NANOS_AS_LONG, by_module, count_rows, file_of_uri, read_table
-from sos_spark.bronze.inspection import Inspection, inspect_files
-from sos_spark.bronze.inventory import Inventory, take_inventory
-from sos_spark.bronze.modules import CHARACTERISTICS, COLLECTION_OF
-from sos_spark.bronze.returns import (
+from sos_spark.bronze.decide.returns import (
     Gathered,
     RefusedReturn,
     Slice,
@@ -49,6 +46,9 @@ from sos_spark.bronze.returns import (
     gather_tables,
     off_midnight,
 )
+from sos_spark.bronze.fields import CHARACTERISTICS, COLLECTION_OF
+from sos_spark.bronze.read.accepted_rows import accepted_rows
+from sos_spark.bronze.read.flat_tables import NANOS_AS_LONG, by_module, count_rows, file_of_uri, read_table
 from sos_spark.config.reference import authorities
 from sos_spark.config.simulated import is_simulated
 from sos_spark.errors import InputError, shown_list

@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sos_spark.bronze.arrive.inspection import Inspection
+from sos_spark.bronze.arrive.inventory import SourceFile, published_files
+from sos_spark.bronze.decide.files import holds_returns
 from sos_spark.bronze.fault import SourceError
-from sos_spark.bronze.files import holds_returns
-from sos_spark.bronze.inspection import Inspection
-from sos_spark.bronze.inventory import SourceFile, published_files
-from sos_spark.bronze.published import PublishedTable, PublishedValue, published_values, read_published
+from sos_spark.bronze.read.published import PublishedTable, PublishedValue, published_values, read_published
 from sos_spark.config.periods import periods_between
 from sos_spark.config.reference import authorities, published_reference
 from sos_spark.config.study import Published, Study

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
+from sos_spark.bronze.arrive.inspection import inspect_files
+from sos_spark.bronze.arrive.inventory import SourceFile
 from sos_spark.bronze.fault import MAX_FILE_BYTES
-from sos_spark.bronze.inspection import inspect_files
-from sos_spark.bronze.inventory import SourceFile
 from sos_spark.config.reference import authorities
 from sos_spark.errors import ConflictError, InputError
 from sos_spark.lake.arrow import read_arrow

@@ -10,7 +10,7 @@ import pytest
 
 from sos_spark.analysis.placebo import placebo_pilots
 from sos_spark.analysis.specification import fit_beside_main
-from sos_spark.bronze.published import published_values, read_published
+from sos_spark.bronze.read.published import published_values, read_published
 from sos_spark.cohort.units import study_units
 from sos_spark.config.load import load_study
 from sos_spark.config.periods import periods_between

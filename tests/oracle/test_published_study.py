@@ -16,7 +16,7 @@ import pytest
 from scipy import stats
 
 from sos_spark.analysis.bounds import UNKNOWN_COLUMNS, bounds_frame
-from sos_spark.bronze.published import REGION, PublishedValue, published_values, read_published
+from sos_spark.bronze.read.published import REGION, PublishedValue, published_values, read_published
 from sos_spark.cohort.units import study_units
 from sos_spark.config.load import load_study
 from sos_spark.config.reference import authorities, authority_changes, published_reference

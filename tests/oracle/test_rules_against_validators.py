@@ -20,9 +20,9 @@ from typing import Any, Literal
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from sos_spark.bronze.cin_xml import parse_cin
-from sos_spark.bronze.lac_csv import parse_lac
-from sos_spark.bronze.modules import FIELDS
+from sos_spark.bronze.fields import FIELDS
+from sos_spark.bronze.read.cin_records import parse_cin
+from sos_spark.bronze.read.lac_records import parse_lac
 from sos_spark.bronze.records import RecordBatches
 from sos_spark.silver.classify import classify_all
 from sos_spark.silver.pseudonyms import key_frame

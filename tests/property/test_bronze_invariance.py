@@ -5,12 +5,13 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sos_spark.bronze.cin_xml import inspect_cin, parse_cin
-from sos_spark.bronze.decisions import Held, decide
-from sos_spark.bronze.inspection import Inspection
-from sos_spark.bronze.inventory import SourceFile
+from sos_spark.bronze.arrive.cin_file import inspect_cin
+from sos_spark.bronze.arrive.inspection import Inspection
+from sos_spark.bronze.arrive.inventory import SourceFile
+from sos_spark.bronze.decide.decisions import Held, decide
+from sos_spark.bronze.decide.returns import Part, Return, Slice
+from sos_spark.bronze.read.cin_records import parse_cin
 from sos_spark.bronze.records import RecordBatches
-from sos_spark.bronze.returns import Part, Return, Slice
 from tests.sources import a_child, a_referral, cin_xml, leaves
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="<>&", categories=("L", "N", "P", "Zs")), max_size=5)

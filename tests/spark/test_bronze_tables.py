@@ -12,15 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from sos_spark.bronze.flat_tables import (
+from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
+from sos_spark.bronze.arrive.inventory import take_inventory
+from sos_spark.bronze.read.flat_tables import (
     NANOS_AS_LONG,
     count_rows,
     file_of_uri,
     read_table,
     with_characteristics,
 )
-from sos_spark.bronze.inspection import Inspection, inspect_files
-from sos_spark.bronze.inventory import take_inventory
 from sos_spark.config.reference import authorities
 from tests.sources import put
 

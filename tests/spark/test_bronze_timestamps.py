@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from sos_spark.bronze.flat_tables import NANOS_AS_LONG, count_rows, read_table
-from sos_spark.bronze.inspection import Inspection, inspect_files
-from sos_spark.bronze.inventory import take_inventory
-from sos_spark.bronze.received import NO_DAY
+from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
+from sos_spark.bronze.arrive.inventory import take_inventory
+from sos_spark.bronze.read.flat_tables import NANOS_AS_LONG, count_rows, read_table
+from sos_spark.bronze.read.received import NO_DAY
 from sos_spark.config.reference import authorities
 from tests.sources import run_ingest
 

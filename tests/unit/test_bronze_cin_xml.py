@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from sos_spark.bronze.cin_structure import MESSAGE, MISPLACED, leaves_of
-from sos_spark.bronze.cin_xml import CinFile, inspect_cin, parse_cin
+from sos_spark.bronze.arrive.cin_file import CinFile, inspect_cin
+from sos_spark.bronze.arrive.cin_structure import MESSAGE, MISPLACED, leaves_of
 from sos_spark.bronze.fault import SourceError
-from sos_spark.bronze.modules import FIELDS
+from sos_spark.bronze.fields import FIELDS
+from sos_spark.bronze.read.cin_records import parse_cin
 from sos_spark.bronze.records import RecordBatches
 from tests.sources import a_child, a_header, a_referral, cin_xml, leaves
 

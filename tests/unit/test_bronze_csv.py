@@ -9,11 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sos_spark.bronze.arrive.lac_file import census_year_of_day, decode, inspect_lac, require_filed_in_its_year
+from sos_spark.bronze.arrive.table_file import inspect_table_file
 from sos_spark.bronze.fault import SourceError
-from sos_spark.bronze.lac_csv import census_year_of_day, decode, inspect_lac, parse_lac, require_filed_in_its_year
-from sos_spark.bronze.modules import FIELDS
+from sos_spark.bronze.fields import FIELDS
+from sos_spark.bronze.read.lac_records import parse_lac
 from sos_spark.bronze.records import RecordBatches
-from sos_spark.bronze.table_files import inspect_table_file
 from tests.sources import EPISODES_HEADER, put
 
 WANTED = ("la_code", "census_year", "CHILD", "DOB")

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from sos_spark.bronze.decisions import Held, decide
-from sos_spark.bronze.files import FileRow, file_rows, held_slices, updated_rows
-from sos_spark.bronze.inspection import Inspection
-from sos_spark.bronze.inventory import SourceFile
-from sos_spark.bronze.returns import (
+from sos_spark.bronze.arrive.inspection import Inspection
+from sos_spark.bronze.arrive.inventory import SourceFile
+from sos_spark.bronze.decide.decisions import Held, decide
+from sos_spark.bronze.decide.files import FileRow, file_rows, held_slices, updated_rows
+from sos_spark.bronze.decide.returns import (
     Part,
     RefusedReturn,
     Return,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sos_spark.bronze.inventory import SourceFile, published_files, take_inventory
+from sos_spark.bronze.arrive.inventory import SourceFile, published_files, take_inventory
 from sos_spark.errors import InputError
 from tests.sources import put
 

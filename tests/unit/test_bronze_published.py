@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from sos_spark.bronze.fault import SourceError
-from sos_spark.bronze.published import PublishedTable, PublishedValue, published_values, read_published
+from sos_spark.bronze.read.published import PublishedTable, PublishedValue, published_values, read_published
 from sos_spark.config.reference import authorities, published_reference
 
 WIDE = """time_period,geographic_level,old_la_code,Referrals,Re_referrals,No_Further_Action

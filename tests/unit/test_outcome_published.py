@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sos_spark.bronze.published import EARLY_BANDS, LATE_BANDS, PublishedValue, read_published
+from sos_spark.bronze.read.published import EARLY_BANDS, LATE_BANDS, PublishedValue, read_published
 from sos_spark.config.reference import published_reference
 from sos_spark.config.study import Window
 from sos_spark.outcome.published import MEASURES, Component, PublishedCell, published_cells

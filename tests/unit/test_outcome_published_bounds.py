@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sos_spark.bronze.published import EARLY_BANDS, LATE_BANDS, PublishedValue
+from sos_spark.bronze.read.published import EARLY_BANDS, LATE_BANDS, PublishedValue
 from sos_spark.config.reference import Authority
 from sos_spark.config.study import Window
 from sos_spark.outcome.published import Component

@@ -13,7 +13,7 @@ from sos_spark.steps.pipeline import STEPS
 from sos_spark.steps.provenance import code_sha256, dependencies
 
 MODULES = {
-    "ingest": ("steps.ingest", "bronze.cin_xml", "lake.lake", "config.reference", "errors", "tables"),
+    "ingest": ("steps.ingest", "bronze.arrive.cin_file", "lake.lake", "config.reference", "errors", "tables"),
     "validate": ("steps.validate", "silver.entities.referral_rules", "silver.conform", "config.reference", "lake.lake"),
     "cohort": ("steps.cohort", "cohort.units", "cohort.observed", "config.study", "lake.lake"),
     "outcome": ("steps.outcome", "outcome.care", "outcome.icpc", "config.periods", "config.variants"),
@@ -67,7 +67,7 @@ def test_a_line_changed_elsewhere_runs_nothing_again(step: str, module: str, mon
 
 @pytest.mark.parametrize(
     ("module", "reads_anew"),
-    [("bronze.records", True), ("steps.ingest", True), ("bronze.published", False), ("config.study", False)],
+    [("bronze.records", True), ("steps.ingest", True), ("bronze.read.published", False), ("config.study", False)],
 )
 def test_returns_are_read_anew_only_where_the_code_that_reads_them_changed(
     module: str, reads_anew: bool, monkeypatch: pytest.MonkeyPatch

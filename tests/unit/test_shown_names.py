@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sos_spark.bronze.arrive.lac_file import inspect_lac
 from sos_spark.bronze.columns import find_columns
 from sos_spark.bronze.fault import SourceError
-from sos_spark.bronze.lac_csv import inspect_lac
-from sos_spark.bronze.modules import DECLARED, FIELDS
+from sos_spark.bronze.fields import DECLARED, FIELDS
 from sos_spark.errors import shown_list, shown_name
 
 RECORD = "AB123,01/02/2014,S,C2,N1,U1,PR0,,,,ZQ1 9X0,ZQ1 9X0,SC123456"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from sos_spark.bronze.arrive.table_file import NANOSECONDS, NANOSECONDS_UTC
 from sos_spark.bronze.records import WHITE_SPACE
-from sos_spark.bronze.table_files import NANOSECONDS, NANOSECONDS_UTC
 
 ZONE = "Europe/London"
 """Where a child's day is: an instant is the day it was there."""

@@ -8,12 +8,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from sos_spark.bronze.columns import Columns, find_columns
 from sos_spark.bronze.fault import MAX_FILE_BYTES, SourceError
-from sos_spark.bronze.modules import FIELDS, required_of
-from sos_spark.bronze.records import WHITE_SPACE, RecordBatches
+from sos_spark.bronze.fields import FIELDS, required_of
+from sos_spark.bronze.records import WHITE_SPACE
 
 _EPISODES = "lac_episodes"
 _DAY = re.compile(
@@ -57,8 +55,8 @@ def inspect_lac(content: bytes, module: str) -> LacFile:
     Raises:
         SourceError: It has no header, lacks columns, has a row of another length, an open quote, or no known encoding.
     """
-    rows = _rows(content)
-    columns = _header(rows, module)
+    rows = lac_rows(content)
+    columns = lac_columns(rows, module)
     if module != _EPISODES:
         return LacFile(sum(1 for _ in rows), columns.unknown, columns.absent)
     # Both columns are required, so each has a position.
@@ -100,26 +98,24 @@ def census_year_of_day(text: str) -> int | None:
     return year + (month > 3)
 
 
-def parse_lac(content: bytes, module: str, batches: RecordBatches) -> Iterator[pa.RecordBatch]:
-    """Gives the records of a file that `inspect_lac` found sound; record_position is the line, the header's being 1."""
-    rows = _rows(content)
-    positions = _header(rows, module).positions
-    for line, cells in rows:
-        batches.add(module, line, [None if at is None else cells[at].strip(WHITE_SPACE) or None for at in positions])
-        if batches.is_full:
-            yield from batches.take()
-    yield from batches.take()
+def lac_columns(rows: Iterator[tuple[int, list[str]]], module: str) -> Columns:
+    """Returns where the module's fields stand, from the first of `lac_rows`.
 
-
-def _header(rows: Iterator[tuple[int, list[str]]], module: str) -> Columns:
+    Raises:
+        SourceError: There is no header, or it lacks columns.
+    """
     first = next(rows, None)
     if first is None:
         raise SourceError("The file is empty", expected="a header")
     return find_columns(first[1], FIELDS[module], required=required_of(module))
 
 
-def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Gives each record with the line it begins on; blank lines are no records."""
+def lac_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Gives each record with the line it begins on, the header first; blank lines are no records.
+
+    Raises:
+        SourceError: A row has another length than the first, a quote is open, or the encoding is not known.
+    """
     # The csv module's limit on a field is the process's and, as it comes, far below what a file may hold.
     csv.field_size_limit(MAX_FILE_BYTES)
     reader = csv.reader(io.StringIO(decode(content), newline=""), strict=True)

@@ -12,11 +12,11 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sos_spark.bronze.flat_tables import read_table, with_characteristics
-from sos_spark.bronze.inspection import Inspection
-from sos_spark.bronze.modules import CHARACTERISTICS, LA_YEAR
-from sos_spark.bronze.reading import read_records, records_of
-from sos_spark.bronze.returns import Return, Slice
+from sos_spark.bronze.arrive.inspection import Inspection
+from sos_spark.bronze.decide.returns import Return, Slice
+from sos_spark.bronze.fields import CHARACTERISTICS, LA_YEAR
+from sos_spark.bronze.read.flat_tables import read_table, with_characteristics
+from sos_spark.bronze.read.parsing import read_records, records_of
 from sos_spark.tables import BRONZE_MODULES
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sos_spark.bronze.decisions import Decisions, Held
-from sos_spark.bronze.inspection import Inspection
-from sos_spark.bronze.modules import COLLECTION_OF, PUBLISHED
-from sos_spark.bronze.returns import Part, RefusedReturn, Slice
+from sos_spark.bronze.arrive.inspection import Inspection
+from sos_spark.bronze.decide.decisions import Decisions, Held
+from sos_spark.bronze.decide.returns import Part, RefusedReturn, Slice
+from sos_spark.bronze.fields import COLLECTION_OF, PUBLISHED
 from sos_spark.tables import FILES
 
 FileRow = dict[str, Any]

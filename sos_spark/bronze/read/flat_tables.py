@@ -11,12 +11,12 @@ from pathlib import Path
 from pyspark.sql import Column, DataFrame, SparkSession, types
 from pyspark.sql import functions as F
 
+from sos_spark.bronze.arrive.inspection import Inspection
+from sos_spark.bronze.arrive.inventory import table_constants
+from sos_spark.bronze.arrive.table_file import NANOSECONDS, NANOSECONDS_UTC, NOTHING
 from sos_spark.bronze.columns import find_columns
-from sos_spark.bronze.inspection import Inspection
-from sos_spark.bronze.inventory import table_constants
-from sos_spark.bronze.modules import COLLECTION_OF, LA_YEAR, SSDA903, fields_of, required_of
-from sos_spark.bronze.received import Received
-from sos_spark.bronze.table_files import NANOSECONDS, NANOSECONDS_UTC, NOTHING
+from sos_spark.bronze.fields import COLLECTION_OF, LA_YEAR, SSDA903, fields_of, required_of
+from sos_spark.bronze.read.received import Received
 
 NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
 """The session setting under which Spark reads a Parquet column of nanoseconds (what pandas writes) at all."""

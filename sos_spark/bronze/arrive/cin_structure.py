@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sos_spark.bronze.modules import FIELDS
+from sos_spark.bronze.fields import FIELDS
 
 ROOT_NAME = "Message"
 HEADER, CHILD, CHILD_ID = "Header", "Child", "LAchildID"

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from sos_spark.bronze.fault import SourceError
-from sos_spark.bronze.published_text import Row, read_text
-from sos_spark.bronze.published_whole import require_whole
+from sos_spark.bronze.read.published_text import Row, read_text
+from sos_spark.bronze.read.published_whole import require_whole
 from sos_spark.config.reference import PublishedReference
 
 Status = Literal["known", "suppressed", "unavailable", "not_applicable"]

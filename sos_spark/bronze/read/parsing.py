@@ -11,11 +11,11 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sos_spark.bronze.cin_xml import parse_cin
+from sos_spark.bronze.arrive.inspection import Inspection, chunks_of, spread
 from sos_spark.bronze.fault import SourceError
-from sos_spark.bronze.inspection import Inspection, chunks_of, spread
-from sos_spark.bronze.lac_csv import parse_lac
-from sos_spark.bronze.modules import FIELDS
+from sos_spark.bronze.fields import FIELDS
+from sos_spark.bronze.read.cin_records import parse_cin
+from sos_spark.bronze.read.lac_records import parse_lac
 from sos_spark.bronze.records import RECORD_DDL, RecordBatches, file_id_of
 from sos_spark.errors import SourceFaultError
 from sos_spark.tables import PROVENANCE

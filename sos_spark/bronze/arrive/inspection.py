@@ -16,7 +16,10 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from sos_spark.bronze.cin_xml import inspect_cin
+from sos_spark.bronze.arrive.cin_file import inspect_cin
+from sos_spark.bronze.arrive.inventory import SourceFile, table_constants
+from sos_spark.bronze.arrive.lac_file import inspect_lac, require_filed_in_its_year
+from sos_spark.bronze.arrive.table_file import CHUNK_BYTES, UNREADABLE, inspect_table_file
 from sos_spark.bronze.columns import Columns, find_columns
 from sos_spark.bronze.fault import (
     MAX_FILE_BYTES,
@@ -28,11 +31,8 @@ from sos_spark.bronze.fault import (
     returned_at_of,
     shown_date,
 )
-from sos_spark.bronze.inventory import SourceFile, table_constants
-from sos_spark.bronze.lac_csv import inspect_lac, require_filed_in_its_year
-from sos_spark.bronze.modules import DECLARED, LA_YEAR, fields_of, required_of
+from sos_spark.bronze.fields import DECLARED, LA_YEAR, fields_of, required_of
 from sos_spark.bronze.records import file_id_of
-from sos_spark.bronze.table_files import CHUNK_BYTES, UNREADABLE, inspect_table_file
 from sos_spark.config.reference import Authority
 from sos_spark.errors import shown_name
 

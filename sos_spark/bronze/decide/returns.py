@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from sos_spark.bronze.arrive.inspection import Inspection
 from sos_spark.bronze.fault import SourceError, require_authority
-from sos_spark.bronze.inspection import Inspection
-from sos_spark.bronze.modules import COLLECTION_OF, CORE_MODULES, LA_YEAR, SSDA903, Collection
+from sos_spark.bronze.fields import COLLECTION_OF, CORE_MODULES, LA_YEAR, SSDA903, Collection
 from sos_spark.config.reference import Authority
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Literal
 
-from sos_spark.bronze.modules import CIN, COLLECTION_OF, FIELDS, PUBLISHED, Collection
+from sos_spark.bronze.fields import CIN, COLLECTION_OF, FIELDS, PUBLISHED, Collection
 from sos_spark.errors import InputError
 
 Form = Literal["xml", "csv", "table", "published"]

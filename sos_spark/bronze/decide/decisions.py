@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sos_spark.bronze.returns import RefusedReturn, Return, Slice
+from sos_spark.bronze.decide.returns import RefusedReturn, Return, Slice
 
 
 @dataclass(frozen=True)
