@@ -1,18 +1,113 @@
-"""Sections of the page that topics make themselves: a heading and blocks, rendered by one template."""
+"""What a section is made of: words, tables and figures in the order in which they are read. Nothing here is HTML."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
-from sos_spark.report.figures.style import DataTable, Picture
+
+@dataclass(frozen=True)
+class Code:
+    """The name of a file, or what a machine made, within a sentence."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Strong:
+    """What must not be missed within a sentence."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """The title of a published work within a sentence."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What was not declared in the plan, said as the page marks it."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """Words that lead to another section, by its anchor."""
+
+    words: str
+    anchor: str
+
+
+Words = str | tuple[str | Code | Strong | Work | Mark | Link, ...]
+"""A sentence: plain, or in pieces of which some are set apart."""
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """Numbers as text, set flush right from column `numeric` on; the last `words` columns are words again."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: int = 1
+    words: int = 0
+
+    def trimmed(self) -> DataTable:
+        """Returns the table without those last columns of words that say nothing in any row."""
+        words = self.words
+        while words and all(not row[len(self.header) - self.words + words - 1] for row in self.rows):
+            words -= 1
+        kept = len(self.header) - self.words + words
+        return DataTable(self.header[:kept], tuple(row[:kept] for row in self.rows), self.numeric, words)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure's two files."""
+
+    svg: bytes
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the report. `name` is its file's; `alt` says in words what it shows; `table` holds its numbers.
+
+    `size` is its width and height in CSS pixels, 96 to an inch. It is drawn when its bytes are first asked for.
+    """
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    table: DataTable
+    size: tuple[int, int]
+    draw: Callable[[], Drawn]
+
+    @cached_property
+    def drawn(self) -> Drawn:
+        """The figure's files."""
+        return self.draw()
 
 
 @dataclass(frozen=True)
 class Text:
     """A paragraph; quiet: smaller and grey."""
 
-    words: str
+    words: Words
     quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The paragraph that a hurried reader stops at."""
+
+    words: str
 
 
 @dataclass(frozen=True)
@@ -26,8 +121,9 @@ class Heading:
 class Bullets:
     """A list; quiet as a paragraph's. An empty one is left out."""
 
-    items: tuple[str, ...]
+    items: Sequence[Words]
     quiet: bool = False
+    look: Literal["prose", "columns", "references"] = "prose"
 
 
 @dataclass(frozen=True)
@@ -39,20 +135,39 @@ class Banner:
 
 
 @dataclass(frozen=True)
+class Card:
+    """One answer, framed: `aside` and `mark` stand behind it, `figure` and `interval` large below it.
+
+    `stands_out`: the frame is coloured. Blank parts are left out.
+    """
+
+    title: str
+    answer: str
+    aside: str = ""
+    mark: str = ""
+    figure: str = ""
+    interval: str = ""
+    words: str = ""
+    small_print: str = ""
+    stands_out: bool = False
+
+
+@dataclass(frozen=True)
 class Table:
-    """A table with its caption; folded: shown on request."""
+    """A table with its caption; folded: shown on request, under `summary` or else its caption and number of rows."""
 
     caption: str
     content: DataTable
     folded: bool = False
+    summary: str = ""
 
 
-Block = Text | Heading | Bullets | Banner | Table | Picture
+Block = Text | Lead | Heading | Bullets | Banner | Card | Table | Picture
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section: `anchor` is the id of its heading, which the contents list leads to."""
+    """A section: `anchor` is the id of its heading, which the contents lead to."""
 
     anchor: str
     title: str
@@ -64,9 +179,13 @@ class Section:
         return tuple(block for block in self.blocks if isinstance(block, Picture))
 
 
-def section(anchor: str, title: str, blocks: list[Block | None]) -> Section | None:
-    """Returns a section of the blocks that are there; None where nothing but words of introduction is."""
+def section_of(anchor: str, title: str, blocks: Sequence[Block | None], *, always: bool = False) -> Section | None:
+    """Returns a section of the blocks that are there; None where nothing but words of introduction is.
+
+    `always`: the words alone are worth a section.
+    """
     kept = tuple(
         block for block in blocks if block is not None and not (isinstance(block, Bullets) and not block.items)
     )
-    return Section(anchor, title, kept) if any(not isinstance(block, Text | Heading) for block in kept) else None
+    there = always or any(not isinstance(block, Text | Heading) for block in kept)
+    return Section(anchor, title, kept) if there else None

@@ -14,7 +14,8 @@ import pandas as pd
 from sos_spark.config.load import fingerprint
 from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.errors import InputError
-from sos_spark.report.page import draw_pictures, render_page
+from sos_spark.report.contents import pictures_of, sections_of
+from sos_spark.report.page import render_page
 from sos_spark.report.results import LakeTables, PlantedEffect, Results
 from sos_spark.report.sections.flow import flow_table
 from sos_spark.report.sections.quality import quality_table
@@ -105,20 +106,20 @@ def report(run: Run) -> StepReport:
     results = read_results(run)
     flow = flow_table(results)
     quality = quality_table(results)
-    pictures = draw_pictures(results, flow)
-    page = render_page(results, pictures)
+    sections = sections_of(results)
+    page, pictures = render_page(results, sections), pictures_of(sections)
 
     write_result(run.out / "flow.csv", guarded_csv(flow))
     write_result(run.out / "quality.csv", guarded_csv(quality))
     folder = run.out / "figures"
-    for picture in pictures.all:
-        write_result(folder / f"{picture.name}.svg", picture.svg)
-        write_result(folder / f"{picture.name}.png", picture.png)
+    for picture in pictures:
+        write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
+        write_result(folder / f"{picture.name}.png", picture.drawn.png)
     write_result(run.out / "report.html", page)
     return StepReport(
         "report",
         rows={"flow.csv": len(flow), "quality.csv": len(quality)},
-        facts={"figures": len(pictures.all), "is_simulated": results.is_simulated},
+        facts={"figures": len(pictures), "is_simulated": results.is_simulated},
     )
 
 

@@ -12,10 +12,10 @@ from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.load import parse_study
 from sos_spark.config.study import Study
 from sos_spark.report.blocks import Table
-from sos_spark.report.page import draw_pictures, render_page
+from sos_spark.report.contents import sections_of
+from sos_spark.report.page import render_page
 from sos_spark.report.results import Results, rows_of
-from sos_spark.report.sections.flow import flow_table
-from sos_spark.report.sections.staggered import staggered_section
+from sos_spark.report.sections import staggered
 from sos_spark.report.words.declared import Declared
 from sos_spark.report.words.verdicts import is_significant, verdicts
 from sos_spark.steps.context import Run
@@ -75,7 +75,7 @@ def test_the_example_has_a_finding_and_an_outcome_without_rows(results: Results)
 
 
 def test_the_page_can_be_made(results: Results, tmp_path: Path) -> None:
-    page = render_page(results, draw_pictures(results, flow_table(results)))
+    page = render_page(results, sections_of(results))
 
     assert "Evidence of a decrease" in page
     assert page.count("<h1>") == 1
@@ -96,7 +96,7 @@ def test_every_specification_that_was_fitted_was_declared(results: Results) -> N
 
 @pytest.mark.slow
 def test_pilots_that_started_apart_have_their_section(tmp_path: Path) -> None:
-    section = staggered_section(_fitted(STAGGERED, tmp_path))
+    section = staggered.section(_fitted(STAGGERED, tmp_path))
 
     assert section is not None
     assert {picture.name for picture in section.pictures} == {"staggered_kinship_placement", "bacon_kinship_placement"}

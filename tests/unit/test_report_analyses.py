@@ -10,17 +10,14 @@ import pandas as pd
 import pytest
 
 from sos_spark.config.freeze import FrozenPlan
-from sos_spark.report.blocks import Banner, Bullets, Section, Table, Text
-from sos_spark.report.figures.style import DataTable
+from sos_spark.report.blocks import Banner, Bullets, DataTable, Section, Table, Text
 from sos_spark.report.results import LakeTables, Results
-from sos_spark.report.sections.draw_specifications import specification_curve
-from sos_spark.report.sections.drift import drift_section, pretrend_table, survival_in_words
-from sos_spark.report.sections.placebo import pilots_in_words, placebo_section, placebo_tests, placebos_in_words
-from sos_spark.report.sections.power import power_section
-from sos_spark.report.sections.robustness import curve_in_words, not_estimated, other_estimates, robustness_section
-from sos_spark.report.sections.secondary import secondary_section
-from sos_spark.report.sections.staggered import staggered_section, twfe_in_words
-from sos_spark.report.sections.unknown import bounds_in_words, shares_by_period, unknown_section, unknown_table
+from sos_spark.report.sections import drift, placebo, power, robustness, secondary, staggered, unknown
+from sos_spark.report.sections.drift import pretrend_table, survival_in_words
+from sos_spark.report.sections.placebo import pilots_in_words, placebo_tests, placebos_in_words
+from sos_spark.report.sections.robustness import curve_in_words, not_estimated, other_estimates, specification_curve
+from sos_spark.report.sections.staggered import twfe_in_words
+from sos_spark.report.sections.unknown import bounds_in_words, shares_by_period, unknown_table
 from tests.unit import report_example as example
 from tests.unit import report_example_analyses as analyses
 
@@ -61,7 +58,7 @@ def changed(frame: pd.DataFrame, outcome_id: str, **changes: Any) -> pd.DataFram
 
 
 @pytest.mark.parametrize(
-    "make", [drift_section, staggered_section, placebo_section, secondary_section, unknown_section]
+    "make", [drift.section, staggered.section, placebo.section, secondary.section, unknown.section]
 )
 def test_without_its_files_a_section_is_left_out(make: Any) -> None:
     bare = replace(BARE, estimates=example.estimates().query("specification == 'main'"))
@@ -72,7 +69,7 @@ def test_without_its_files_a_section_is_left_out(make: Any) -> None:
 def test_main_estimates_alone_are_no_other_ways() -> None:
     only = example.estimates().query("specification == 'main' and outcome_id != 'icpc'")
 
-    assert robustness_section(replace(BARE, estimates=only)) is None
+    assert robustness.section(replace(BARE, estimates=only)) is None
 
 
 class TestDrift:
@@ -103,7 +100,7 @@ class TestDrift:
         results = replace(RESULTS, honest=honest)
 
         said = survival_in_words(results, "kinship_placement")
-        section = drift_section(results)
+        section = drift.section(results)
 
         assert "the effect would be the other way round, 1.0 to 5.0 percentage points" in said
         assert "bend" not in said
@@ -124,7 +121,7 @@ class TestDrift:
     def test_reasons_why_there_are_no_bounds_and_descriptions_are_told(self) -> None:
         results = replace(RESULTS, honest=changed(RESULTS.honest, "kinship_placement", label="descriptive"))
 
-        said = words_of(drift_section(results))
+        said = words_of(drift.section(results))
 
         assert "no bounds: 4 or <fewer> pilots" in said
         assert f"{KINSHIP}: these bounds describe" in said
@@ -133,7 +130,7 @@ class TestDrift:
         honest = RESULTS.honest.copy()
         honest.loc[honest["m"] > 0, ["ci_low", "ci_high"]] = -math.inf, math.inf
 
-        section = drift_section(replace(RESULTS, honest=honest))
+        section = drift.section(replace(RESULTS, honest=honest))
 
         assert section is not None
         assert "-infinity to infinity" in section.pictures[0].alt
@@ -188,7 +185,7 @@ class TestRobustness:
     def test_the_simplest_check_is_left_out_where_it_cannot_be_done(self) -> None:
         blank = analyses.welch().assign(att=math.nan, p=math.nan, note="needs one go-live date")
 
-        assert "simplest check" not in words_of(robustness_section(replace(RESULTS, welch=blank)))
+        assert "simplest check" not in words_of(robustness.section(replace(RESULTS, welch=blank)))
 
     def test_a_main_estimate_that_is_no_finding_is_not_counted_as_one(self) -> None:
         assert "none of the 8 that it can judge is evidence of a change; the main one is not" in curve_in_words(
@@ -196,7 +193,7 @@ class TestRobustness:
         )
 
     def test_the_simplest_check_is_there(self) -> None:
-        assert "Authorities' changes, pilots less comparators" in words_of(robustness_section(RESULTS))
+        assert "Authorities' changes, pilots less comparators" in words_of(robustness.section(RESULTS))
 
 
 class TestPlacebo:
@@ -219,7 +216,7 @@ class TestPlacebo:
         sensitivity = study.sensitivity.model_copy(update={"placebo_outcomes": ("kinship_placement",)})
         results = replace(RESULTS, study=study.model_copy(update={"sensitivity": sensitivity}))
 
-        assert "Outcome the programme cannot move" in words_of(placebo_section(results))
+        assert "Outcome the programme cannot move" in words_of(placebo.section(results))
         assert len(placebo_tests(results)) == 4
 
     def test_pseudo_pilots_are_counted(self) -> None:
@@ -229,7 +226,7 @@ class TestPlacebo:
         assert "lie between -3.7 and 3.7" in said
 
     def test_the_histogram_counts_every_draw(self) -> None:
-        section = placebo_section(RESULTS)
+        section = placebo.section(RESULTS)
 
         assert section is not None
         rows = section.pictures[0].table.rows
@@ -238,24 +235,24 @@ class TestPlacebo:
 
 class TestSecondary:
     def test_made_up_characteristics_carry_one_banner(self) -> None:
-        assert words_of(secondary_section(RESULTS)).count("made up by the simulator") == 1
+        assert words_of(secondary.section(RESULTS)).count("made up by the simulator") == 1
 
     def test_the_note_of_the_fit_makes_up_for_a_missing_source(self) -> None:
         told = analyses.secondary().drop(columns="source")
         told["note"] = "simulated characteristics, from the simulator's truth"
 
-        assert "made up by the simulator" in words_of(secondary_section(replace(RESULTS, secondary=told)))
+        assert "made up by the simulator" in words_of(secondary.section(replace(RESULTS, secondary=told)))
 
     def test_declared_characteristics_carry_none(self) -> None:
         results = replace(RESULTS, secondary=analyses.secondary("study"))
 
-        assert "simulator" not in words_of(secondary_section(results))
+        assert "simulator" not in words_of(secondary.section(results))
 
     def test_a_reason_for_leaving_an_analysis_out_stands_once(self) -> None:
-        assert words_of(secondary_section(RESULTS)).count("Not done: no <practice> model of comparators is known") == 1
+        assert words_of(secondary.section(RESULTS)).count("Not done: no <practice> model of comparators is known") == 1
 
     def test_terms_are_words_and_few_pilots_have_no_interval(self) -> None:
-        section = secondary_section(RESULTS)
+        section = secondary.section(RESULTS)
 
         assert section is not None
         rows = {row[1]: row for row in section.pictures[0].table.rows if row[0] == KINSHIP}
@@ -270,7 +267,7 @@ class TestStaggered:
     RESULTS = replace(RESULTS, arms=example.staggered_arms())
 
     def test_pilots_that_started_together_have_no_section(self) -> None:
-        assert staggered_section(RESULTS) is None
+        assert staggered.section(RESULTS) is None
 
     def test_the_simple_average_is_set_beside_the_main_one(self) -> None:
         frame = example.estimates()
@@ -289,14 +286,14 @@ class TestStaggered:
         frame = analyses.aggregates()
         frame.loc[frame["estimator"] == "imputation", ["att", "note"]] = math.nan, "nobody is <untreated>"
 
-        said = words_of(staggered_section(replace(self.RESULTS, aggregates=frame)))
+        said = words_of(staggered.section(replace(self.RESULTS, aggregates=frame)))
 
         assert "Pilots that started 1 April 2015" in said
         assert "Groups of pilots, by their rows" in said
         assert said.count("Imputation could not be had: nobody is <untreated>") == 1
 
     def test_every_estimator_has_its_column_and_its_explanation(self) -> None:
-        section = staggered_section(self.RESULTS)
+        section = staggered.section(self.RESULTS)
 
         assert section is not None
         table = next(block.content for block in section.blocks if isinstance(block, Table) and not block.folded)
@@ -323,7 +320,7 @@ class TestUnknown:
     def test_periods_have_names_and_the_whole_is_not_folded(self) -> None:
         results = replace(RESULTS, lake=self.LAKE)
 
-        section = unknown_section(results)
+        section = unknown.section(results)
 
         assert unknown_table(results).rows[0][1] == "2013 Q2"
         assert section is not None
@@ -334,7 +331,7 @@ class TestUnknown:
         assert by_period.folded
 
     def test_without_periods_there_is_one_table_and_no_figure(self) -> None:
-        section = unknown_section(replace(BARE, lake=LakeTables(units=example.units(), flow=example.flow())))
+        section = unknown.section(replace(BARE, lake=LakeTables(units=example.units(), flow=example.flow())))
 
         assert section is not None
         assert (len(section.pictures), sum(isinstance(block, Table) for block in section.blocks)) == (0, 1)
@@ -363,30 +360,30 @@ class TestUnknown:
         assert "told from no change" in said
 
     def test_why_there_are_no_bounds_is_told(self) -> None:
-        assert "No bounds for missing values: nothing was <fitted>" in words_of(unknown_section(RESULTS))
+        assert "No bounds for missing values: nothing was <fitted>" in words_of(unknown.section(RESULTS))
 
 
 class TestPower:
     def test_the_curve_is_drawn_where_power_was_simulated(self) -> None:
-        section = power_section(RESULTS)
+        section = power.section(RESULTS)
 
         assert section is not None
         assert f"{KINSHIP}: a change of" in section.pictures[0].alt
 
     def test_without_simulations_the_formula_is_a_table(self) -> None:
-        section = power_section(replace(RESULTS, power=analyses.power().query("source == 'analytic'")))
+        section = power.section(replace(RESULTS, power=analyses.power().query("source == 'analytic'")))
 
         assert section is not None
         assert section.pictures == ()
         assert "Chance of finding a change, by its size" in words_of(section)
 
     def test_the_section_is_there_without_any_power(self) -> None:
-        assert "4.3 points" in words_of(power_section(BARE))
+        assert "4.3 points" in words_of(power.section(BARE))
 
     def test_a_study_that_finds_nothing_says_so(self) -> None:
         weak = analyses.power().assign(power=0.2)
 
-        section = power_section(replace(RESULTS, power=weak))
+        section = power.section(replace(RESULTS, power=weak))
 
         assert section is not None
         assert "is found in 20.0% of simulated studies only" in section.pictures[0].alt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sos_spark.config.load import parse_study
 from sos_spark.report.results import Results
-from sos_spark.report.sections.choices import adjusted_for_in_words, choices
+from sos_spark.report.sections.plan import adjusted_for_in_words, choices
 from tests.unit.report_example import STUDY_TEXT, estimates
 
 

@@ -4,9 +4,12 @@ from typing import Any
 
 import pandas as pd
 
+from sos_spark.outcome.reasons import is_eligibility
 from sos_spark.report.results import LakeTables, Results
-from sos_spark.report.sections.flow import flow_table, is_eligibility, reason_in_words, unknown_by_period
+from sos_spark.report.sections.flow import flow_table
 from sos_spark.report.sections.quality import expected, failures_per_1000, links_by_arm, quality_table, unobserved_years
+from sos_spark.report.sections.unknown import unknown_by_period
+from sos_spark.report.words.reasons import reason_in_words
 from tests.unit import report_example as example
 
 

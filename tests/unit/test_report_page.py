@@ -15,12 +15,12 @@ import pytest
 from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.errors import InputError
+from sos_spark.report.contents import sections_of
 from sos_spark.report.figures import style
-from sos_spark.report.page import Pictures, draw_pictures, render_page
+from sos_spark.report.page import render_page
 from sos_spark.report.results import LakeTables, Results
-from sos_spark.report.sections.draw_effects import forest_picture
 from sos_spark.report.sections.event_study import event_study_picture
-from sos_spark.report.sections.flow import flow_table
+from sos_spark.report.sections.outcomes import forest_picture
 from sos_spark.steps import manifest
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.report import read_results, report
@@ -28,7 +28,6 @@ from tests.unit import report_example as example
 from tests.unit import report_example_analyses as analyses
 
 RESULTS = Results(study=example.a_study(), fingerprint="f", estimates=example.estimates())
-NO_PICTURES = Pictures()
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
 
@@ -127,7 +126,7 @@ def whole() -> Page:
         lake=lake,
         frozen=FrozenPlan("2021-01-01", "abc", ("outcomes: 3 -> 4",), frozen),
     )
-    return Page(render_page(results, draw_pictures(results, flow_table(results))))
+    return Page(render_page(results, sections_of(results)))
 
 
 def test_the_page_says_its_language_and_title(html: str, page: Page) -> None:
@@ -314,7 +313,7 @@ def test_few_pilots_are_drawn_without_intervals() -> None:
 
     assert forest is not None
     assert "95% interval" not in forest.alt
-    assert "randomisation inference alone" in Page(render_page(results, NO_PICTURES)).words
+    assert "randomisation inference alone" in Page(render_page(results, sections_of(results))).words
 
 
 def test_few_pilots_are_drawn_with_the_interval_of_the_randomisation_test() -> None:
@@ -327,7 +326,7 @@ def test_few_pilots_are_drawn_with_the_interval_of_the_randomisation_test() -> N
 
     assert forest is not None
     assert "95% interval" in forest.alt
-    words = Page(render_page(results, NO_PICTURES)).words
+    words = Page(render_page(results, sections_of(results))).words
     assert "The data are compatible with" in words
     assert "no interval is quoted" not in words
 
@@ -405,7 +404,8 @@ def test_a_real_source_after_a_simulated_one_is_not_called_simulated(tmp_path: P
     ],
 )
 def test_the_page_says_whether_the_plan_was_frozen(frozen: FrozenPlan | None, said: str) -> None:
-    assert said in Page(render_page(replace(RESULTS, frozen=frozen), NO_PICTURES)).words
+    results = replace(RESULTS, frozen=frozen)
+    assert said in Page(render_page(results, sections_of(results))).words
 
 
 @pytest.mark.parametrize("colour", [style.INK, style.QUIET, style.PILOT, style.COMPARATOR])

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from sos_spark.report.results import PlantedEffect, Results
-from sos_spark.report.words.verdicts import detectable, is_significant, recovered, summary, verdicts
+from sos_spark.report.sections.planted import recovered
+from sos_spark.report.sections.power import detectable
+from sos_spark.report.words.verdicts import is_significant, summary, verdicts
 from tests.unit.report_example import a_study, estimates
 
 

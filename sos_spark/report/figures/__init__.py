@@ -1,1 +1,1 @@
-"""What figures are made of: their style, and the rows of a forest plot."""
+"""What figures are drawn with: their style, what their axes share, and the rows of a forest plot."""

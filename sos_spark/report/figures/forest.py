@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, bare_rows, room_for_zero, zero_line
+from sos_spark.report.figures.axes import bare_rows, room_for_zero, zero_line
+from sos_spark.report.figures.style import COMPARATOR, INK, PILOT
 from sos_spark.report.words.numbers import Scale
 
 

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from sos_spark.fit.thresholds import ALPHA
-from sos_spark.report.blocks import Block, Bullets, Heading, Section, Table, Text, section
-from sos_spark.report.figures.style import DataTable
+from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture, Section, Table, Text, section_of
+from sos_spark.report.figures.axes import panels, room_for_zero, zero_line
+from sos_spark.report.figures.style import COMPARATOR, PILOT, QUIET, draw
 from sos_spark.report.results import Results, of_outcome, rows_of
-from sos_spark.report.sections.draw_honest import bounds_of, direction_of, honest_picture, side_of_zero, survives_up_to
 from sos_spark.report.words.numbers import Scale, number, p_phrase, p_value
 from sos_spark.report.words.specifications import spoken
 
+TARGET = "average"
+_PANELS = {
+    "relative_magnitudes": "If the paths part as they did before go-live",
+    "smoothness": "If an earlier drift goes on, and bends",
+}
+_TARGETS = {"average": "average after go-live", "first": "first period after go-live"}
+_OTHER_WAY = " Orange: zero is left out, but on the other side than the main estimate's."
 _UNTOLD = "not distinguishable from no change even under {}"
 _PARALLEL, _STRAIGHT = "exactly parallel trends", "an earlier drift that goes on in a straight line"
 
 
-def drift_section(results: Results) -> Section | None:
+def section(results: Results) -> Section | None:
     """Returns the section; None where the run left neither tests of the time before nor bounds."""
     blocks: list[Block | None] = [
         Text(
@@ -56,7 +67,7 @@ def drift_section(results: Results) -> Section | None:
         for key, shown in pictures:
             blocks += [shown, Text(survival_in_words(results, key))]
     blocks.append(Bullets(_without_bounds(results), quiet=True))
-    return section("drift", "Were the two groups drifting apart already?", blocks)
+    return section_of("drift", "Were the two groups drifting apart already?", blocks)
 
 
 def pretrend_table(results: Results) -> DataTable:
@@ -100,18 +111,18 @@ def survival_in_words(results: Results, outcome_id: str) -> str:
     relative = bounds_of(results, outcome_id, "relative_magnitudes")
     direction = direction_of(results, outcome_id)
     if len(relative):
-        turned = _turned(relative, direction, scale, _PARALLEL)
+        turned = _other_way(relative, direction, scale, _PARALLEL)
         said.append(turned or _survival(survives_up_to(relative), "{} times the largest one seen before go-live", None))
     smooth = bounds_of(results, outcome_id, "smoothness")
     if len(smooth):
-        turned = _turned(smooth, direction, scale, _STRAIGHT)
+        turned = _other_way(smooth, direction, scale, _STRAIGHT)
         said.append(turned or _survival(survives_up_to(smooth), f"{{}} {scale.change_unit} a year each year", scale))
     if said == [_UNTOLD.format(_PARALLEL), _UNTOLD.format(_STRAIGHT)]:
         said = [f"{_UNTOLD.format(_PARALLEL)}, nor were an earlier drift to go on in a straight line"]
     return f"{results.labels[outcome_id]}: {'; '.join(said)}."
 
 
-def _turned(bounds: pd.DataFrame, direction: int, scale: Scale, under: str) -> str:
+def _other_way(bounds: pd.DataFrame, direction: int, scale: Scale, under: str) -> str:
     """What to say where, without a violation, the effect lies on the other side of zero; blank where it does not."""
     low, high = float(bounds["ci_low"].iloc[0]), float(bounds["ci_high"].iloc[0])
     if side_of_zero(low, high) != -direction:
@@ -153,3 +164,121 @@ def _without_bounds(results: Results) -> tuple[str, ...]:
         elif (own["label"] == "descriptive").any():
             said.append(f"{label}: these bounds describe; they are not known to hold the truth 19 times in 20.")
     return tuple(said)
+
+
+def bounds_of(results: Results, outcome_id: str, restriction: str, target: str = TARGET) -> pd.DataFrame:
+    """Returns the intervals of an outcome under a restriction, by m; empty where the run left none."""
+    own = of_outcome(results.honest, outcome_id)
+    if own.empty:
+        return own
+    kept = (own["restriction"] == restriction) & (own["target"] == target) & own["ci_low"].notna()
+    return own[kept & own["m"].notna()].sort_values("m", kind="stable").reset_index(drop=True)
+
+
+def survives_up_to(bounds: pd.DataFrame) -> float:
+    """Returns up to which m the interval leaves out zero: NaN where not even at 0, infinite where always."""
+    first = bounds.iloc[0]
+    return float(first["breakdown"]) if side_of_zero(first["ci_low"], first["ci_high"]) else math.nan
+
+
+def side_of_zero(low: float, high: float) -> int:
+    """Returns on which side of zero an interval lies: 1 above, -1 below, 0 where it holds zero."""
+    return 1 if low > 0 else -1 if high < 0 else 0
+
+
+def direction_of(results: Results, outcome_id: str) -> int:
+    """Returns the sign of the main estimate."""
+    att = float((results.main_row(outcome_id) or {}).get("att", math.nan))
+    return 1 if att > 0 else -1
+
+
+def honest_picture(results: Results, outcome_id: str) -> Picture | None:
+    """Draws the interval against m under each restriction; None where the run left no bounds of the outcome."""
+    found = {name: bounds for name in _PANELS if len(bounds := bounds_of(results, outcome_id, name))}
+    if not found:
+        return None
+    scale, label = results.scales[outcome_id], results.labels[outcome_id]
+    direction = direction_of(results, outcome_id)
+    ends = np.concatenate([b[["ci_low", "ci_high"]].to_numpy().ravel() for b in found.values()]) * scale.factor
+    finite = ends[np.isfinite(ends)]
+    low, high = room_for_zero(float(finite.min(initial=0.0)), float(finite.max(initial=0.0)))
+
+    def paint(figure: Figure) -> None:
+        shown = panels(figure, [_PANELS[name] for name in found])
+        for axes, (name, bounds) in zip(shown, found.items(), strict=True):
+            _intervals(
+                axes, bounds, scale, direction=direction, factor=1.0 if name == "relative_magnitudes" else scale.factor
+            )
+            axes.set_ylim(low, high)
+            axes.set_title(_PANELS[name], fontweight="normal", fontsize=8.5)
+            axes.set_xlabel(
+                "Largest violation, as a multiple\nof the largest one before go-live"
+                if name == "relative_magnitudes"
+                else f"Bend of the drift allowed each year,\n{scale.change_unit} a year"
+            )
+        shown[0].set_ylabel(scale.axis)
+        figure.suptitle(label, x=0.012, ha="left", fontsize=9.5, fontweight="bold")
+
+    rows = of_outcome(results.honest, outcome_id)
+    return draw(
+        f"honest_{outcome_id}",
+        title=label,
+        caption="95% interval of the average effect over the years after go-live, by the size of the violation. Blue"
+        " and solid: zero is left out. Grey and dashed: no change is possible too. Ring: no violation."
+        + (_OTHER_WAY if _turned(found, direction) else ""),
+        alt=f"Honest bounds of {label.lower()}. "
+        + " ".join(f"{_PANELS[name]}: {_in_words(bounds, scale)}" for name, bounds in found.items()),
+        table=DataTable(
+            ("Restriction", "Effect", "Violation (m)", f"95% interval ({scale.change_unit})", "Without chance",
+             "Standing"),
+            tuple(_row(row, scale) for row in rows_of(rows)), numeric=2, words=1,
+        ),
+        height=2.75,
+        paint=paint,
+    )  # fmt: skip
+
+
+def _turned(found: Mapping[str, pd.DataFrame], direction: int) -> bool:
+    """Whether some interval lies on the other side of zero than the main estimate."""
+    ends = pd.concat([bounds[["ci_low", "ci_high"]] for bounds in found.values()]).itertuples(index=False)
+    return any(side_of_zero(low, high) == -direction for low, high in ends)
+
+
+def _intervals(axes: Axes, bounds: pd.DataFrame, scale: Scale, *, direction: int, factor: float) -> None:
+    axes.grid(axis="y")
+    zero_line(axes)
+    m = bounds["m"].to_numpy(dtype=float) * factor
+    for at, row in zip(m, rows_of(bounds), strict=True):
+        side = side_of_zero(row.ci_low, row.ci_high)
+        colour = QUIET if not side else PILOT if side == direction else COMPARATOR
+        ends = np.clip([row.ci_low * scale.factor, row.ci_high * scale.factor], -1e12, 1e12)
+        axes.vlines(
+            at, *ends, color=colour, linewidth=2.2, linestyle="-" if side else (0, (2, 1.4)), zorder=3
+        )  # fmt: skip
+        middle = float(np.mean(ends))
+        if at == 0 and abs(middle) < 1e11:
+            axes.plot(
+                at, middle, "o", color=colour, markersize=8, mfc="white", markeredgewidth=1.6,
+                zorder=4,
+            )  # fmt: skip
+    axes.margins(x=0.12)
+
+
+def _row(row: Any, scale: Scale) -> tuple[str, ...]:
+    relative = row.restriction == "relative_magnitudes"
+    return (
+        "relative magnitudes" if relative else str(row.restriction).replace("_", " "),
+        _TARGETS.get(row.target, str(row.target)),
+        number(row.m, 2) if relative else number(row.m * scale.factor, scale.change_decimals + 2),
+        scale.interval(row.ci_low, row.ci_high),
+        scale.interval(row.set_low, row.set_high),
+        str(row.label or ""),
+    )
+
+
+def _in_words(bounds: pd.DataFrame, scale: Scale) -> str:
+    first, last = bounds.iloc[0], bounds.iloc[-1]
+    return (
+        f"95% interval {scale.interval(first['ci_low'], first['ci_high'])} without a violation, and"
+        f" {scale.interval(last['ci_low'], last['ci_high'])} {scale.long_unit} at the largest one tried."
+    )

@@ -6,15 +6,26 @@ import math
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sos_spark.report.figures.style import INK, PILOT, QUIET, DataTable, Picture, draw, room_for_zero, zero_line
+from sos_spark.report.blocks import DataTable, Picture, Section, Text, section_of
+from sos_spark.report.figures.axes import go_live_line, room_for_zero, zero_line
+from sos_spark.report.figures.style import PILOT, draw
 from sos_spark.report.results import Results, rows_of
 from sos_spark.report.words.numbers import count, p_phrase
 
 _NUMBERS = ["att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high"]
+
+
+def section(results: Results) -> Section | None:
+    """Returns the section; None where the run left no event study."""
+    lead = Text(
+        f"How far the pilots stood from their comparators in each {results.study.window.period}, measured from the last"
+        " one before go-live. Differences before go-live are a warning: the two groups were drifting apart already."
+    )
+    pictures = [event_study_picture(results, key) for key in results.labels]
+    return section_of("event-study", "Before and after go-live", [lead, *pictures])
 
 
 def event_times(results: Results, outcome_id: str) -> pd.DataFrame:
@@ -46,7 +57,6 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         zero_line(axes)
-        axes.axvline(-0.5, color=QUIET, linewidth=0.9, linestyle=(0, (3, 3)), zorder=1)
         thick = min(1.0, 30 / len(frame))  # many periods: everything thinner, so that none overlap
         bands, intervals = drawn[banded], drawn[estimated]
         axes.vlines(
@@ -67,7 +77,7 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
         axes.set_ylabel(scale.axis)
         axes.set_title(name)
         axes.grid(axis="y")
-        _mark_go_live(axes)
+        go_live_line(axes, -0.5)
 
     header = (
         "Event time", f"Estimate ({scale.change_unit})", "Standard error", "95% interval", "Simultaneous 95% band",
@@ -96,13 +106,6 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
         height=3.0,
         paint=paint,
     )
-
-
-def _mark_go_live(axes: Axes) -> None:
-    axes.annotate(
-        "Go-live", (-0.5, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -1), textcoords="offset points",
-        va="top", color=INK, fontsize=8,
-    )  # fmt: skip
 
 
 def _pretrend(results: Results, outcome_id: str) -> str:

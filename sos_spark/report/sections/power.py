@@ -8,16 +8,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sos_spark.report.blocks import Block, Bullets, Section, Table, Text, section
-from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, QUIET, DataTable, Picture, draw, panels
+from sos_spark.fit.verdict import NO_CHANGE_THAT_MATTERS
+from sos_spark.report.blocks import Block, Bullets, DataTable, Picture, Section, Table, Text, section_of
+from sos_spark.report.figures.axes import panels
+from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, QUIET, draw
 from sos_spark.report.results import Results, of_outcome, rows_of
 from sos_spark.report.words.numbers import Scale, count, number, percent
-from sos_spark.report.words.verdicts import detectable
+from sos_spark.report.words.possible import possible_of
+from sos_spark.report.words.verdicts import finding_of, known
 
 _WANTED = 0.8
 
 
-def power_section(results: Results) -> Section | None:
+def section(results: Results) -> Section | None:
     """Returns the section on what can be detected; it is always there."""
     found = detectable(results)
     blocks: list[Block | None] = [
@@ -49,8 +52,37 @@ def power_section(results: Results) -> Section | None:
     if spread.rows:
         blocks.append(Table("How much authorities scatter", spread, folded=True))
     blocks.append(Bullets(_notes(results), quiet=True))
-    made = section("detect", "What this study can and cannot detect", blocks)
-    return made or Section("detect", "What this study can and cannot detect", tuple(b for b in blocks if b is not None))
+    return section_of("detect", "What this study can and cannot detect", blocks, always=True)
+
+
+def detectable(results: Results) -> list[tuple[str, ...]]:
+    """Returns outcome, smallest change that would probably have been found, smallest of interest, and what follows."""
+    rows: list[tuple[str, ...]] = []
+    for outcome in results.study.outcomes:
+        row, scale = results.main_row(outcome.outcome_id) or {}, results.scales[outcome.outcome_id]
+        mde = known(row, "mde")
+        if mde is None:
+            continue
+        wanted = outcome.smallest_effect_of_interest
+        can_be = possible_of(outcome).holds_change(mde, baseline=known(row, "baseline_mean"))
+        follows = (
+            "no smallest change of interest was named"
+            if wanted is None
+            else "large enough a study"
+            if mde <= wanted
+            else "changes of interest could be missed"
+        )
+        if wanted is not None and finding_of(row) == NO_CHANGE_THAT_MATTERS:
+            follows = "a change of that size is ruled out"
+        rows.append(
+            (
+                results.labels[outcome.outcome_id],
+                f"{scale.change(mde)} {scale.change_unit}" if can_be else "none: larger than any change that can be",
+                "" if wanted is None else f"{number(wanted * scale.factor, scale.change_decimals)} {scale.change_unit}",
+                follows,
+            )
+        )
+    return rows
 
 
 def power_picture(results: Results) -> Picture | None:

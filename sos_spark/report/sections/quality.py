@@ -2,15 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
+from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture, Section, Table, Text, section_of
+from sos_spark.report.figures.axes import bare_rows
+from sos_spark.report.figures.style import COMPARATOR, PILOT, QUIET, draw
 from sos_spark.report.results import ARM_NAMES, ARMS, Results, rows_of
-from sos_spark.report.words.numbers import count, percent
+from sos_spark.report.words.numbers import count, number, percent
 
+_PALE_TO_BLUE = LinearSegmentedColormap.from_list("pale_to_blue", ["#f3f6fa", "#7fb0da", "#00406f"])
+_MOST_ROWS = 48
 COLUMNS = [
     "la_code", "la_name", "unit_id", "arm", "census_year", "entity", "rule_code", "dfe_code", "severity", "n_rows",
     "n_failed", "failed_share",
 ]  # fmt: skip
+
+
+def section(results: Results) -> Section | None:
+    """Returns the section; it is always there."""
+    picture, returns, rules, links = (
+        quality_picture(results), returns_received(results), top_rules(results), links_by_arm(results),
+    )  # fmt: skip
+    blocks: list[Block | None] = [
+        picture,
+        *_headed(
+            "Returns received",
+            "Authorities whose return was accepted, refused or replaced",
+            ("Collection", "Year", "Accepted", "Refused", "Replaced"),
+            returns,
+            numeric=2,
+        ),
+        *((Heading("Refused files"), Bullets(results.refused)) if results.refused else ()),
+        *_headed(
+            "Returns that are not counted on",
+            "Authority-years whose return was accepted and from which nothing is concluded",
+            ("Authority", "Year", "Records", "File", "Received", "Quarantined", "Why"),
+            unobserved_years(results),
+            numeric=4,
+            words=1,
+        ),
+        *_headed(
+            "Rules that the most records broke",
+            "Row rules, all authorities and years",
+            ("Records", "Rule", "DfE", "Severity", "Broken by", "Of records"),
+            rules,
+            numeric=4,
+        ),
+        *_expectations(results),
+        *_links(results, links),
+    ]
+    if picture is None and not returns and not rules and not links:
+        blocks.append(Text("This run read collapsed numbers, not returns: there are no records to check."))
+    return section_of("quality", "Data quality", blocks, always=True)
+
+
+def _headed(
+    heading: str, caption: str, header: tuple[str, ...], rows: list[tuple[str, ...]], *, numeric: int, words: int = 0
+) -> tuple[Block, ...]:
+    """A table under its heading; nothing where it has no rows."""
+    return (Heading(heading), Table(caption, DataTable(header, tuple(rows), numeric, words))) if rows else ()
+
+
+def _expectations(results: Results) -> Iterator[Block]:
+    said, failed = failed_expectations(results)
+    if said:
+        yield from (Heading("Checks of whole tables"), Text(said))
+    if failed:
+        header = ("Suite", "Expectation", "Column", "Severity")
+        yield Table("Expectations that did not hold", DataTable(header, tuple(failed), numeric=99))
+
+
+def _links(results: Results, links: list[tuple[str, ...]]) -> Iterator[Block]:
+    yield from _headed(
+        "Linking looked-after children to the census of children in need",
+        "Link rates by arm",
+        ("Arm", "Looked-after children", "Linked by id", "Linked by person", "Not linked"),
+        links,
+        numeric=1,
+    )
+    of_pilots = link_rates_of_pilots(results)
+    if of_pilots:
+        caption = "Link rates of the pilots"
+        table = DataTable(("Authority", "Looked-after children", "Linked"), tuple(of_pilots))
+        yield Table(caption, table, folded=True, summary=caption)
 
 
 def quality_table(results: Results) -> pd.DataFrame:
@@ -174,4 +254,80 @@ def failed_expectations(results: Results) -> tuple[str, list[tuple[str, ...]]]:
     return (
         f"{passed:,} of {len(verdicts):,} table expectations held.",
         [tuple(str(cell) for cell in row) for row in rows.itertuples(index=False)],
+    )
+
+
+def quality_picture(results: Results) -> Picture | None:
+    """Draws failures per 1,000 records; pilots first, then the comparators with the most. None without counts."""
+    rates = failures_per_1000(results)
+    if rates.empty:
+        return None
+    arm_of, unit_of = results.arm_of(), results.unit_of
+    arm = pd.Series({code: arm_of.get(unit_of.get(code, code), "unused") for code in rates.index})
+    name = pd.Series({code: results.name_of(code) for code in rates.index})
+    order = pd.DataFrame({"arm": arm.map({"pilot": 0, "comparator": 1, "unused": 2}), "name": name})
+    used = order[order["arm"] < 2] if (order["arm"] == 1).any() else order
+    missing_returns = rates.isna() & expected(results, rates)
+    trouble = -(missing_returns.sum(axis=1) * 1e6 + rates.sum(axis=1))
+    kept = used.assign(trouble=trouble).sort_values(["arm", "trouble", "name"]).head(_MOST_ROWS)
+    kept = kept.sort_values(["arm", "name"], kind="stable")
+    grid, missing = rates.loc[kept.index], missing_returns.loc[kept.index].to_numpy()
+    names = [name[code] for code in kept.index]
+    cut = "" if len(grid) == len(used) else f" Shown: pilots and the comparators with most failures ({len(grid)})."
+    n_pilots = int((kept["arm"] == 0).sum())
+    top = max(float(np.nanmax(grid.to_numpy(), initial=0.0)), 1.0)
+
+    def paint(figure: Figure) -> None:
+        axes = figure.subplots()
+        colours = _PALE_TO_BLUE.with_extremes(bad="none")
+        axes.pcolor(
+            np.arange(grid.shape[1] + 1) - 0.5, np.arange(grid.shape[0] + 1) - 0.5,
+            np.ma.masked_array(np.ones(grid.shape), ~missing), hatch="/////", facecolor="white", edgecolor=QUIET,
+            linewidth=0, cmap=LinearSegmentedColormap.from_list("white", ["white", "white"]),
+        )  # fmt: skip
+        mesh = axes.pcolormesh(
+            np.arange(grid.shape[1] + 1) - 0.5, np.arange(grid.shape[0] + 1) - 0.5,
+            np.ma.masked_invalid(grid.to_numpy(dtype=float)), cmap=colours, vmin=0, vmax=top, edgecolor="white",
+            linewidth=1.2,
+        )  # fmt: skip
+        bare_rows(axes, names)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.grid(visible=False)
+        axes.set_xticks(range(grid.shape[1]), [str(year) for year in grid.columns])
+        axes.xaxis.tick_top()
+        axes.tick_params(axis="x", length=0)
+        axes.tick_params(axis="y", labelsize=7.5)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        for place, label in enumerate(axes.get_yticklabels()):
+            label.set_color(PILOT if place < n_pilots else COMPARATOR)
+        if missing.any():
+            axes.legend(
+                handles=[Patch(facecolor="white", edgecolor=QUIET, hatch="/////", linewidth=0)],
+                labels=["no records received"], loc="upper left", bbox_to_anchor=(0, -0.01), frameon=False, fontsize=8,
+            )  # fmt: skip
+        bar = figure.colorbar(mesh, ax=axes, shrink=min(1.0, 2.2 / (0.19 * len(names) + 0.5)), aspect=14, pad=0.03)
+        bar.outline.set_visible(False)
+        bar.set_label("Records or values refused per 1,000 records")
+
+    whole = grid.to_numpy(dtype=float)
+    worst = np.unravel_index(np.nanargmax(np.where(np.isnan(whole), -1, whole)), whole.shape)
+    n_missing = int(missing.sum())
+    return draw(
+        "data_quality",
+        title="Data quality by authority and census year",
+        caption="Failures of rules that refuse a record or one of its values, per 1,000 records received; pilots' names"
+        " are blue, comparators' orange." + cut,
+        alt=f"Heat map of {len(grid)} authorities by {grid.shape[1]} census years. The highest rate is"
+        f" {number(float(whole[worst]), 1)} failures per 1,000 records, in {names[int(worst[0])]} in"
+        f" {grid.columns[int(worst[1])]}. {n_missing} authority-years have no records.",
+        table=DataTable(
+            ("Authority", *(str(year) for year in grid.columns)),
+            tuple(
+                (said, *("no records" if gap else number(float(rate), 1) for rate, gap in zip(line, gaps, strict=True)))
+                for said, line, gaps in zip(names, whole, missing, strict=True)
+            ),
+        ),
+        height=0.7 + 0.19 * len(names),
+        paint=paint,
     )

@@ -6,9 +6,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sos_spark.analysis.secondary.analyses import SIMULATED
-from sos_spark.report.blocks import Banner, Block, Bullets, Heading, Section, Text, section
+from sos_spark.report.blocks import Banner, Block, Bullets, DataTable, Heading, Picture, Section, Text, section_of
+from sos_spark.report.figures.axes import wrapped
 from sos_spark.report.figures.forest import Bar, bar_in_words, paint_forest
-from sos_spark.report.figures.style import PILOT, QUIET, DataTable, Picture, draw, wrapped
+from sos_spark.report.figures.style import PILOT, QUIET, draw
 from sos_spark.report.results import Results, rows_of, with_intervals
 from sos_spark.report.words.declared import Declared, Mark, legend, starred
 from sos_spark.report.words.numbers import count, p_value
@@ -41,7 +42,7 @@ _TERMS = {
 }
 
 
-def secondary_section(results: Results) -> Section | None:
+def section(results: Results) -> Section | None:
     """Returns the section; None where the run left no secondary analysis."""
     frame = results.secondary
     if frame.empty:
@@ -64,7 +65,7 @@ def secondary_section(results: Results) -> Section | None:
         if not all_made_up and _made_up(own).any():
             blocks.append(_BANNER)
         blocks += _shown(results, analysis, title, own)
-    return section("secondary", "Did it matter more in some places?", blocks)
+    return section_of("secondary", "Did it matter more in some places?", blocks)
 
 
 def _shown(results: Results, analysis: str, title: str, own: pd.DataFrame) -> list[Block | None]:

@@ -9,7 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sos_spark.config.periods import label as period_label
-from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, QUIET, DataTable, Picture, draw
+from sos_spark.report.blocks import DataTable, Picture, Section, Text, section_of
+from sos_spark.report.figures.axes import go_live_line, label_every
+from sos_spark.report.figures.style import COMPARATOR, PILOT, draw
 from sos_spark.report.results import ARM_NAMES, Results
 from sos_spark.report.words.numbers import Scale, count
 
@@ -17,6 +19,15 @@ _LINES: dict[str, Any] = {
     "pilot": {"color": PILOT, "linestyle": "-", "marker": "o", "markersize": 3.6},
     "comparator": {"color": COMPARATOR, "linestyle": (0, (4, 2)), "marker": "s", "markersize": 3.2},
 }
+
+
+def section(results: Results) -> Section | None:
+    """Returns the section; None where there is nothing to draw."""
+    lead = Text(
+        "The study asks whether the pilots left the path of their comparators at go-live; the levels need not be the"
+        " same."
+    )
+    return section_of("trends", "Trends", [lead, *(trends_picture(results, key) for key in results.labels)])
 
 
 def arm_trends(results: Results, outcome_id: str) -> pd.DataFrame:
@@ -67,7 +78,9 @@ def trends_picture(results: Results, outcome_id: str) -> Picture | None:
             means = trends[f"{arm}_mean"] * scale.factor
             axes.plot(trends.index, means, clip_on=False, **_LINES[arm])
         _label_ends(axes, {arm: trends[f"{arm}_mean"].dropna() * scale.factor for arm in arms})
-        _mark_go_live(axes, starts)
+        for place, start in enumerate(starts):
+            first = "Go-live" if len(starts) == 1 else f"Go-live, first of {len(starts)}"
+            go_live_line(axes, start - 0.5, label="" if place else first)
         every = label_every(len(names), results.study.window.period)
         axes.set_xticks(list(trends.index[::every]), names[::every])
         axes.set_title(name)
@@ -100,14 +113,6 @@ def _period_names(results: Results, trends: pd.DataFrame) -> list[str]:
     return [period_label(day.date(), results.study.window.period) for day in days]
 
 
-def label_every(n_periods: int, period: str, *, room: int = 8) -> int:
-    """Returns how many periods lie between two of about `room` labels: whole years where there are many."""
-    if n_periods <= room:
-        return 1
-    a_year = {"month": 12, "quarter": 4, "year": 1}[period]
-    return a_year * max(1, round(n_periods / a_year / room))
-
-
 def _label_ends(axes: Axes, lines: dict[str, pd.Series[float]]) -> None:
     """Names each line at its right end; ends that lie close are moved apart."""
     ends = sorted((series.iloc[-1], series.index[-1], arm) for arm, series in lines.items() if len(series))
@@ -122,18 +127,6 @@ def _label_ends(axes: Axes, lines: dict[str, pd.Series[float]]) -> None:
             ARM_NAMES[arm], (at, height), xytext=(8, 0), textcoords="offset points", va="center",
             color=_LINES[arm]["color"], fontweight="bold", annotation_clip=False,
         )  # fmt: skip
-
-
-def _mark_go_live(axes: Axes, starts: list[float]) -> None:
-    """An upright half a period before the first treated one; several go-lives: a label on the first only."""
-    for position, start in enumerate(starts):
-        axes.axvline(start - 0.5, color=QUIET, linewidth=0.9, linestyle=(0, (3, 3)), zorder=1)
-        if position == 0:
-            said = "Go-live" if len(starts) == 1 else f"Go-live, first of {len(starts)}"
-            axes.annotate(
-                said, (start - 0.5, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -1),
-                textcoords="offset points", va="top", color=INK, fontsize=8,
-            )  # fmt: skip
 
 
 def _in_words(

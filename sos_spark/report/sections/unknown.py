@@ -10,14 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sos_spark.outcome.reasons import ANALYSED
-from sos_spark.report.blocks import Block, Bullets, Heading, Section, Table, Text, section
+from sos_spark.outcome.reasons import ANALYSED, is_unknown
+from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture, Section, Table, Text, section_of
+from sos_spark.report.figures.axes import label_every, panels
 from sos_spark.report.figures.forest import Bar, height_of, paint_groups
-from sos_spark.report.figures.style import ARM_COLOURS, DataTable, Picture, draw, panels
+from sos_spark.report.figures.style import ARM_COLOURS, draw
 from sos_spark.report.results import ARM_NAMES, Results, of_outcome, rows_of
-from sos_spark.report.sections.flow import reason_in_words, unknown_by_period
-from sos_spark.report.sections.trends import label_every
 from sos_spark.report.words.numbers import Scale, count, percent
+from sos_spark.report.words.reasons import reason_in_words
 
 _MARKS: dict[str, dict[str, Any]] = {
     "pilot": {"linestyle": "-", "marker": "o", "markersize": 3.4},
@@ -26,7 +26,7 @@ _MARKS: dict[str, dict[str, Any]] = {
 _WHAT = {"suppressed": "hidden counts", "missing": "missing values"}
 
 
-def unknown_section(results: Results) -> Section | None:
+def section(results: Results) -> Section | None:
     """Returns the section; None where the run counted nothing that is not known and left no bounds."""
     blocks: list[Block | None] = [
         Text(
@@ -53,7 +53,35 @@ def unknown_section(results: Results) -> Section | None:
             Bullets(tuple(filter(None, (bounds_in_words(results, row) for row in _bounds(results))))),
         ]
     blocks.append(Bullets(_without_numbers(results)))
-    return section("unknown", "What is not known", blocks)
+    return section_of("unknown", "What is not known", blocks)
+
+
+def unknown_by_period(results: Results) -> pd.DataFrame:
+    """Returns how many eligible rows have no known outcome, by outcome, period, arm and reason.
+
+    Grain: one row an outcome, period, arm and reason with n_rows and n_eligible (of that outcome, period and arm).
+    Rows outside the estimand (a placement outside the denominator, say) are neither eligible nor unknown here. period
+    and period_start are null where the lake's flow was counted without them.
+    """
+    flow = results.lake.flow
+    columns = ["outcome_id", "period", "period_start", "arm", "reason", "n_rows", "n_eligible"]
+    if flow.empty:
+        return pd.DataFrame(columns=columns)
+    keys = ["outcome_id", "period", "period_start", "arm"]
+    flow = flow.reindex(columns=list(dict.fromkeys([*flow.columns, "period", "period_start"])))
+    pieces = []
+    for outcome_id, own in flow.groupby("outcome_id", sort=False):
+        own = own.assign(arm=own["unit_id"].map(results.arm_of(str(outcome_id))).fillna("unused"))
+        inside = own["reason"].map(lambda reason: reason == ANALYSED or is_unknown(reason))
+        own = own[inside & own["arm"].isin(("pilot", "comparator"))]
+        if own.empty:
+            continue
+        sums = own.groupby([*keys, "reason"], dropna=False)["n_rows"].sum().reset_index()
+        sums["n_eligible"] = sums.groupby(keys, dropna=False)["n_rows"].transform("sum")
+        pieces.append(sums[sums["reason"] != ANALYSED])
+    if not pieces:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(pieces, ignore_index=True)[columns].astype({"period": "Int64"})
 
 
 def _over_all_periods(results: Results) -> Results:

@@ -16,7 +16,7 @@ from sos_spark.config.study import (
     RereferralNfa,
     Study,
 )
-from sos_spark.report.words.numbers import CALENDAR_DAYS, PER_10_000, POINTS, WORKING_DAYS, Scale
+from sos_spark.report.words.numbers import CALENDAR_DAYS, PER_10_000, POINTS, WORKING_DAYS, Scale, listed
 
 _MEASURES = {
     "rereferral_12m": "Referrals within 12 months of an earlier one",
@@ -119,6 +119,18 @@ def outcome_definition(outcome: Outcome) -> str:
 
 def _months(count: int) -> str:
     return "1 month" if count == 1 else f"{count} months"
+
+
+def comparators_in_words(study: Study) -> str:
+    """Returns how the comparators are chosen."""
+    chosen = study.comparators
+    said = {
+        "all": "every authority without a pilot",
+        "listed": f"{len(chosen.la_codes)} authorities named in the study file",
+        "neighbours": f"the {chosen.n} nearest statistical neighbours of each pilot, each once, without pilots",
+        "matched": f"the {chosen.k} nearest to each pilot in the outcome's {listed(list(chosen.on))} before go-live",
+    }[chosen.kind]
+    return said + (f"; {len(chosen.exclude)} excluded by the study file" if chosen.exclude else "")
 
 
 def unit_name(unit_id: str) -> str:

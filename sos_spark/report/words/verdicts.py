@@ -15,7 +15,7 @@ from sos_spark.fit.thresholds import ALPHA
 from sos_spark.fit.verdict import CANNOT_TELL, CHANGE, NO_CHANGE_THAT_MATTERS, NO_ESTIMATE, verdict_of
 from sos_spark.fit.verdict import Verdict as Finding
 from sos_spark.report.results import Results, of_outcome
-from sos_spark.report.words.numbers import Scale, number, p_phrase
+from sos_spark.report.words.numbers import Scale, p_phrase
 from sos_spark.report.words.possible import Possible, possible_of
 
 Row = Mapping[Any, Any]
@@ -75,7 +75,7 @@ def is_significant(row: Row) -> bool | None:
 
     p_wcr together with p_cr2, or p_ri or p_cr2 alone. A row without a headline is judged by the first of these it has.
     """
-    p_wcr, p_cr2, p_ri = (_known(row, name) for name in ("p_wcr", "p_cr2", "p_ri"))
+    p_wcr, p_cr2, p_ri = (known(row, name) for name in ("p_wcr", "p_cr2", "p_ri"))
     headline = row.get("headline")
     if headline not in ("p_ri", "p_cr2") and p_wcr is not None and p_cr2 is not None:
         return p_wcr < ALPHA and p_cr2 < ALPHA
@@ -86,7 +86,7 @@ def is_significant(row: Row) -> bool | None:
 def quoted_interval(row: Row) -> tuple[float, float]:
     """Returns the interval that goes with a row's headline: the randomisation test's or the bootstrap's."""
     by = "ri" if row.get("headline") == "p_ri" else "wcr"
-    low, high = (_known(row, f"{end}_{by}") for end in ("ci_low", "ci_high"))
+    low, high = (known(row, f"{end}_{by}") for end in ("ci_low", "ci_high"))
     return (math.nan, math.nan) if low is None or high is None else (low, high)
 
 
@@ -96,10 +96,10 @@ def _verdict(results: Results, outcome_id: str, family: str) -> Verdict:
     if row is None:
         return _no_estimate(outcome_id, label, family, "The run left no estimate of this outcome.")
     note = str(row.get("note", "") or "")
-    att, finding = _known(row, "att"), finding_of(row)
+    att, finding = known(row, "att"), finding_of(row)
     if att is None or finding == NO_ESTIMATE:
         return _no_estimate(outcome_id, label, family, note or "There is no estimate, and no reason was given.")
-    possible, baseline = possible_of(results.study.outcome(outcome_id)), _known(row, "baseline_mean")
+    possible, baseline = possible_of(results.study.outcome(outcome_id)), known(row, "baseline_mean")
     low, high = possible.change(*quoted_interval(row), baseline=baseline)
     return Verdict(
         outcome_id,
@@ -118,7 +118,7 @@ def _verdict(results: Results, outcome_id: str, family: str) -> Verdict:
 
 def finding_of(row: Row) -> Finding:
     """Returns which of the three answers a row of estimates gives, by its own headline; blank where it gives none."""
-    return verdict_of(significant=is_significant(row), p_equivalence=_known(row, "p_equivalence"))
+    return verdict_of(significant=is_significant(row), p_equivalence=known(row, "p_equivalence"))
 
 
 def _answer(finding: Finding, att: float) -> str:
@@ -133,7 +133,7 @@ def _no_estimate(outcome_id: str, label: str, family: str, why: str) -> Verdict:
 
 
 def _sentences(row: Row, scale: Scale, att: float, finding: Finding, possible: Possible) -> list[str]:
-    baseline = _known(row, "baseline_mean")
+    baseline = known(row, "baseline_mean")
     before = f" Before go-live the pilots stood at {scale.level(baseline)}." if baseline is not None else ""
     size, direction = scale.change(abs(att)), "higher" if att > 0 else "lower"
     said = [
@@ -167,7 +167,7 @@ def _compatible(
 
 def _beside_the_finding(row: Row, finding: Finding) -> Iterator[str]:
     """What the tests of equivalence and of many outcomes add to a finding."""
-    equivalence, adjusted = _known(row, "p_equivalence"), _known(row, "p_adjusted")
+    equivalence, adjusted = known(row, "p_equivalence"), known(row, "p_adjusted")
     if equivalence is not None and equivalence < ALPHA:
         how = f"{p_phrase(equivalence)}, test of equivalence"
         if finding == NO_CHANGE_THAT_MATTERS:
@@ -204,74 +204,22 @@ def _span(scale: Scale, low: float, high: float) -> str:
 
 
 def _methods_disagree(row: Row) -> bool:
-    p_wcr, p_cr2 = _known(row, "p_wcr"), _known(row, "p_cr2")
+    p_wcr, p_cr2 = known(row, "p_wcr"), known(row, "p_cr2")
     return p_wcr is not None and p_cr2 is not None and (p_wcr < ALPHA) != (p_cr2 < ALPHA)
 
 
 def _probabilities(results: Results, row: Row, family: str) -> str:
     names = {"p_wcr": "wild cluster bootstrap", "p_cr2": "CR2", "p_ri": "randomisation inference"}
-    said = [f"{p_phrase(p)} ({name})" for key, name in names.items() if (p := _known(row, key)) is not None]
-    adjusted = _known(row, "p_adjusted")
+    said = [f"{p_phrase(p)} ({name})" for key, name in names.items() if (p := known(row, key)) is not None]
+    adjusted = known(row, "p_adjusted")
     if adjusted is not None:
         n = sum(outcome.family == family for outcome in results.study.outcomes)
         said.append(f"{p_phrase(adjusted)} allowing for {n} {family} outcome{'s' if n > 1 else ''}")
     return "; ".join(said)
 
 
-def detectable(results: Results) -> list[tuple[str, ...]]:
-    """Returns outcome, smallest change that would probably have been found, smallest of interest, and what follows."""
-    rows: list[tuple[str, ...]] = []
-    for outcome in results.study.outcomes:
-        row, scale = results.main_row(outcome.outcome_id) or {}, results.scales[outcome.outcome_id]
-        mde = _known(row, "mde")
-        if mde is None:
-            continue
-        wanted = outcome.smallest_effect_of_interest
-        can_be = possible_of(outcome).holds_change(mde, baseline=_known(row, "baseline_mean"))
-        follows = (
-            "no smallest change of interest was named"
-            if wanted is None
-            else "large enough a study"
-            if mde <= wanted
-            else "changes of interest could be missed"
-        )
-        if wanted is not None and finding_of(row) == NO_CHANGE_THAT_MATTERS:
-            follows = "a change of that size is ruled out"
-        rows.append(
-            (
-                results.labels[outcome.outcome_id],
-                f"{scale.change(mde)} {scale.change_unit}" if can_be else "none: larger than any change that can be",
-                "" if wanted is None else f"{number(wanted * scale.factor, scale.change_decimals)} {scale.change_unit}",
-                follows,
-            )
-        )
-    return rows
-
-
-def recovered(results: Results) -> list[tuple[str, ...]]:
-    """Returns outcome, planted effect, estimate, interval, and whether the interval holds the effect planted."""
-    rows: list[tuple[str, ...]] = []
-    for outcome_id, label in results.labels.items():
-        planted, row = results.planted(outcome_id), results.main_row(outcome_id)
-        if planted is None or row is None:
-            continue
-        scale = results.scales[outcome_id]
-        att, (low, high) = _known(row, "att"), quoted_interval(row)
-        inside = "" if math.isnan(low) else "yes" if low <= planted <= high else "no"
-        rows.append(
-            (
-                label,
-                scale.long_unit,
-                scale.change(planted),
-                "" if att is None else scale.change(att),
-                scale.interval(low, high),
-                inside,
-            )
-        )
-    return rows
-
-
-def _known(row: Row, name: str) -> float | None:
+def known(row: Row, name: str) -> float | None:
+    """Returns a number of a row of results; None where it is not known."""
     value = row.get(name)
     if value is None or isinstance(value, str) or math.isnan(float(value)):
         return None

@@ -1,4 +1,4 @@
-"""The study's own choices in words, each a switch of its file; and the authorities it compares."""
+"""What was declared before the results were seen, and the study's own choices, each a switch of its file."""
 
 from __future__ import annotations
 
@@ -6,18 +6,50 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from sos_spark.config.study import Study
+from sos_spark.report.blocks import Block, Bullets, Code, DataTable, Section, Strong, Table, Text, section_of
 from sos_spark.report.results import Results, rows_of
-from sos_spark.report.words.labels import outcome_definition, outcome_labels
+from sos_spark.report.words.labels import comparators_in_words
 from sos_spark.report.words.numbers import listed
 
 _WEIGHTS = {"child": "every index row counts once", "la_equal": "every authority counts the same"}
 
 
-def definitions(study: Study) -> list[tuple[str, ...]]:
-    """Returns outcome, what is counted, family; a row an outcome."""
-    labels = outcome_labels(study)
-    return [(labels[o.outcome_id], outcome_definition(o), o.family) for o in study.outcomes]
+def section(results: Results) -> Section | None:
+    """Returns the section; it is always there."""
+    return section_of(
+        "plan",
+        "The plan",
+        [
+            *_frozen(results),
+            Text(
+                "Where an evaluation of this programme was published before, this page is no replication of it. Such"
+                " reports seldom give their equation, weights, dates of treatment, comparators, exclusions or rule of"
+                " evidence; each choice below is this study's own, and each can be changed in its file."
+            ),
+            Table("Choices of this study", DataTable(("Choice", "Chosen"), tuple(choices(results)), numeric=99)),
+        ],
+    )
+
+
+def _frozen(results: Results) -> Iterator[Block]:
+    """Whether the plan was frozen, and what has changed since."""
+    plan, now = results.frozen, Code(results.fingerprint)
+    if plan is None:
+        yield Text(
+            ("The plan was ", Strong("not frozen"), " before the results were seen, so nothing on this page was"
+             " declared in advance. Fingerprint of the study: ", now)
+        )  # fmt: skip
+    elif plan.as_planned:
+        yield Text(
+            ("The plan was ", Strong("frozen"), f" at {plan.frozen_at} and has not been changed since. Fingerprint of"
+             " the study: ", now)
+        )  # fmt: skip
+    else:
+        yield Text(
+            ("The plan was ", Strong("frozen"), f" at {plan.frozen_at} (fingerprint ", Code(plan.fingerprint), ") and ",
+             Strong("changed since"), " (now ", now, "):")
+        )  # fmt: skip
+        yield Bullets([(Code(change),) for change in plan.changes])
 
 
 def choices(results: Results) -> list[tuple[str, ...]]:
@@ -69,31 +101,3 @@ def _adjustment(fitted: list[str], declared: list[str]) -> str:
 
 def _span(span: tuple[object, object]) -> str:
     return f"{span[0]} up to, not including, {span[1]}"
-
-
-def comparators_in_words(study: Study) -> str:
-    """Returns how the comparators are chosen."""
-    chosen = study.comparators
-    said = {
-        "all": "every authority without a pilot",
-        "listed": f"{len(chosen.la_codes)} authorities named in the study file",
-        "neighbours": f"the {chosen.n} nearest statistical neighbours of each pilot, each once, without pilots",
-        "matched": f"the {chosen.k} nearest to each pilot in the outcome's {listed(list(chosen.on))} before go-live",
-    }[chosen.kind]
-    return said + (f"; {len(chosen.exclude)} excluded by the study file" if chosen.exclude else "")
-
-
-def pilots(results: Results) -> list[tuple[str, ...]]:
-    """Returns pilot, LA code, go-live; a row a pilot of the study."""
-    return [
-        (results.name_of(pilot.la_code), pilot.la_code, f"{pilot.go_live.day} {pilot.go_live:%B %Y}")
-        for pilot in results.study.pilots
-    ]
-
-
-def comparators(results: Results) -> list[str]:
-    """Returns the names of the units that compare in any outcome, in order."""
-    arms = results.arms
-    if arms.empty:
-        return []
-    return sorted(results.name_of(unit) for unit in set(arms.loc[arms["arm"] == "comparator", "unit_id"]))

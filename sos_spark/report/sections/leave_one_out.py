@@ -1,4 +1,4 @@
-"""Estimates side by side: all outcomes (forest), and one pilot left out at a time."""
+"""Estimates without each pilot, and without each comparator, in turn."""
 
 from __future__ import annotations
 
@@ -8,48 +8,35 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
-from sos_spark.report.figures.forest import Bar, bar_in_words, height_of, paint_forest, paint_groups
-from sos_spark.report.figures.style import QUIET, WASH, DataTable, Picture, draw
+from sos_spark.report.blocks import Bullets, DataTable, Picture, Section, Text, section_of
+from sos_spark.report.figures.forest import Bar, paint_forest
+from sos_spark.report.figures.style import QUIET, WASH, draw
 from sos_spark.report.results import Results, rows_of, with_intervals
-from sos_spark.report.words.numbers import Scale, listed, p_value
+from sos_spark.report.words.numbers import listed, p_value
 
 
-def forest_picture(results: Results) -> Picture | None:
-    """Draws the main estimate of every outcome with its headline interval, a panel for each unit."""
-    main = results.main
-    if main.empty or main["att"].isna().all():
+def section(results: Results) -> Section | None:
+    """Returns the section; None where the run left no estimates without a pilot."""
+    pictures = [picture for key in results.labels if (picture := leave_one_out_picture(results, key)) is not None]
+    if not pictures:
         return None
-    groups: dict[Scale, list[Bar]] = {}
-    rows = []
-    for row in rows_of(with_intervals(main)):
-        scale, label = results.scales[row.outcome_id], results.labels[row.outcome_id]
-        planted = results.planted(row.outcome_id)
-        groups.setdefault(scale, []).append(
-            Bar(label, row.att, row.low, row.high, planted=planted)
-        )  # fmt: skip
-        rows.append(
-            (
-                label,
-                scale.long_unit,
-                scale.change(row.att),
-                scale.interval(row.low, row.high),
-                *(() if results.truth is None else ("" if planted is None else scale.change(planted),)),
-            )
-        )
-
-    planted_header = () if results.truth is None else ("Planted effect",)
-    return draw(
-        "forest",
-        title="All outcomes side by side",
-        caption="Points are main estimates, lines their 95% intervals (restricted wild cluster bootstrap;"
-        " with four or fewer pilots, the inverted randomisation test). An interval that crosses the upright at zero is"
-        " compatible with no change."
-        + (" The open diamond is the effect planted in the simulated data." if results.truth else ""),
-        alt="Forest plot. " + " ".join(bar_in_words(bar, scale) for scale, bars in groups.items() for bar in bars),
-        table=DataTable(("Outcome", "Unit", "Estimate", "95% interval", *planted_header), tuple(rows), numeric=2),
-        height=height_of(groups),
-        paint=lambda figure: paint_groups(figure, groups),
+    return section_of(
+        "leave-one-out",
+        "Leaving out one pilot at a time",
+        [
+            Text(
+                "With few pilots, one can decide a result. If the answer changes when a single pilot is left out, it is"
+                " about that pilot and not about the programme."
+            ),
+            *pictures,
+            Bullets([f"{results.labels[key]}: {said}" for key in results.labels if (said := in_words(results, key))]),
+        ],
     )
+
+
+def in_words(results: Results, outcome_id: str) -> str:
+    """Returns what leaving out a pilot, or a comparator, does to an outcome; blank where the run left none."""
+    return " ".join(filter(None, (stability(results, outcome_id), comparators_left_out(results, outcome_id))))
 
 
 def leave_one_out_picture(results: Results, outcome_id: str) -> Picture | None:
