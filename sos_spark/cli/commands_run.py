@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 from uuid import uuid4
 
 import typer
@@ -16,14 +16,11 @@ from sos_spark.cli import options as opt
 from sos_spark.cli.progress import Stopwatch, progress_for
 from sos_spark.cli.sessions import session_starter
 from sos_spark.config.environment import Environment
-from sos_spark.config.freeze import FrozenPlan, frozen_plan
-from sos_spark.config.load import load_study
+from sos_spark.config.freeze import frozen_plan
+from sos_spark.config.load import load_with_origins
 from sos_spark.errors import StudyError
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.pipeline import PlannedStep, plan, run_steps
-
-if TYPE_CHECKING:
-    from sos_spark.config.study import Study
 
 SUMMARIES = {
     "ingest": "Take returns into bronze as received.",
@@ -63,9 +60,7 @@ def run(
 ) -> int:
     """Runs the steps of a study."""
     environment = Environment(source, lake, out, master, key_file, allow_refused)
-    the_study = load_study(study, overrides=overrides or ()) if study else None
-    frozen = frozen_plan(study, the_study) if study and the_study else None
-    the_run = _new_run(environment, the_study, driver_memory, frozen)
+    the_run = _new_run(environment, study, overrides or (), driver_memory)
     return _execute(the_run, plan(first, last), as_json=as_json, dry_run=dry_run)
 
 
@@ -103,7 +98,7 @@ def quality(
 ) -> int:
     """A data-quality run alone: no study."""
     environment = Environment(source, lake, out, master, key_file, allow_refused)
-    return _execute(_new_run(environment, None, driver_memory), plan("ingest", "validate"), as_json=as_json)
+    return _execute(_new_run(environment, None, (), driver_memory), plan("ingest", "validate"), as_json=as_json)
 
 
 def fit(
@@ -122,8 +117,7 @@ def fit(
     """Fits the study's outcomes."""
     if study is None or out is None:
         raise StudyError("The command lacks options", expected="--study and --out", remedy="Give them; see --help")
-    the_study = load_study(study, overrides=overrides or ())
-    the_run = _new_run(Environment(source, lake, out), the_study, "1g", frozen_plan(study, the_study))
+    the_run = _new_run(Environment(source, lake, out), study, overrides or (), "1g")
     if panel is None:
         return _execute(the_run, plan("fit", "fit"), as_json=as_json, dry_run=dry_run)
     return _fit_panel(the_run, panel, as_json=as_json)
@@ -136,7 +130,7 @@ def _fit_panel(run: Run, panel: Path, *, as_json: bool) -> int:
     from sos_spark.steps.report import report
 
     steps: dict[str, Callable[[], StepReport]] = {
-        "fit": lambda: fit_panel_file(panel, run.the_study, run.out),
+        "fit": lambda: fit_panel_file(panel, run),
         "report": lambda: report(run),
     }
     progress = progress_for(list(steps), quiet=as_json)
@@ -226,11 +220,16 @@ def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: 
     return _finish(run, code, as_json=as_json)
 
 
-def _new_run(
-    environment: Environment, study: Study | None, driver_memory: str, frozen: FrozenPlan | None = None
-) -> Run:
+def _new_run(environment: Environment, study: Path | None, overrides: Sequence[str], driver_memory: str) -> Run:
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
-    return Run(run_id, environment, study, session_starter(environment.master, driver_memory), frozen)
+    start_session = session_starter(environment.master, driver_memory)
+    if study is None:
+        if overrides:
+            raise StudyError("--set changes a study file, and none is given", remedy="Give --study")
+        return Run(run_id, environment, None, start_session)
+    loaded = load_with_origins(study, overrides=overrides)
+    frozen = frozen_plan(study, loaded.study)
+    return Run(run_id, environment, loaded.study, start_session, frozen, loaded.origins, loaded.overrides)
 
 
 def _finish(run: Run, code: int, *, as_json: bool) -> int:

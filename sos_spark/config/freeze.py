@@ -74,12 +74,17 @@ def frozen_plan(study_path: Path, study: Study) -> FrozenPlan | None:
         kept = json.loads(path.read_text(encoding="utf-8"))
         then = _as_study(kept["plan"])
         # A key that is newer than the plan has its default in both: it is no change.
-        changes = tuple(_differences(kept["plan"] if then is None else _plain(then), _plain(study)))
+        changes = tuple(_differences(kept["plan"], _plain(study))) if then is None else changes_between(then, study)
         return FrozenPlan(str(kept["frozen_at"]), str(kept["fingerprint"]), changes, kept["plan"])
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
             "The frozen plan cannot be read", where=str(path), remedy="Restore the file as `study freeze` wrote it"
         ) from None
+
+
+def changes_between(old: Study, new: Study) -> tuple[str, ...]:
+    """Returns a line for each key in which two studies differ: `inference.draws: 99999 -> 999`."""
+    return tuple(_differences(_plain(old), _plain(new)))
 
 
 def _as_study(plan: Any) -> Study | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -35,13 +35,18 @@ class StepReport:
 
 @dataclass
 class Run:
-    """One run of one or more steps. `start_session` is called at most once, by the first step that needs Spark."""
+    """One run of one or more steps. `start_session` is called at most once, by the first step that needs Spark.
+
+    `origins` and `overrides` say where the study's keys come from, as `config.load.LoadedStudy`.
+    """
 
     run_id: str
     environment: Environment
     study: Study | None
     start_session: Callable[[], SparkSession]
     frozen: FrozenPlan | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
     reports: list[StepReport] = field(default_factory=list)
 
     @cached_property

@@ -18,6 +18,7 @@ from sos_spark.errors import InputError
 from sos_spark.fit.cells.reading import read_panel
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.fitted_study import write_fitted_study
 from sos_spark.steps.guarded_csv import guarded_csv
 from sos_spark.steps.results import write_result
 from sos_spark.steps.simulated import COLUMN, cells_are_simulated, run_is_simulated, truth_file, write_sidecar
@@ -42,15 +43,17 @@ def fit(run: Run) -> StepReport:
     fitted = fit_study(cells, filled.study, sources=filled.sources)
     report = _written(fitted, _bounds(run, cells), run.out, simulated=simulated)
     report.facts["simulated"] = list(filled.filled)
+    write_fitted_study(run, is_simulated=simulated)
     return report
 
 
-def fit_panel_file(panel_csv: Path, study: Study, out: Path) -> StepReport:
+def fit_panel_file(panel_csv: Path, run: Run) -> StepReport:
     """Fits the study's outcomes that a CSV of collapsed cells has; files as `fit`, and the cells, for the report.
 
     Raises:
         InputError: The file is faulty, or none of its outcomes has anything to compare.
     """
+    study, out = run.the_study, run.out
     cells = read_panel(panel_csv)
     fitted = fit_study(cells, study)
     if all(result.fitted is None for result in fitted.results):
@@ -60,6 +63,7 @@ def fit_panel_file(panel_csv: Path, study: Study, out: Path) -> StepReport:
     if panel_csv.resolve() != (out / "cells.csv").resolve():
         _write_frames({"cells": _in_order(cells)}, out, report)
         write_sidecar(out / "cells.csv", study_id=study.study_id, simulated=simulated)
+    write_fitted_study(run, is_simulated=simulated)
     return report
 
 

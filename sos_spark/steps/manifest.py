@@ -36,20 +36,28 @@ def manifest(run: Run, earlier: dict[str, Any]) -> dict[str, Any]:
     }
     return {
         "run_id": run.run_id,
-        "code": {"version": _version("sos-spark"), "commit": _commit()},
-        "lock_sha256": _sha256(conf_root() / "locks" / "python.txt"),
-        "packages": {name: _version(name) for name in PACKAGES},
-        "python": platform.python_version(),
+        **made_by(),
         "study": None
         if study is None
         else {"study_id": study.study_id, "fingerprint": fingerprint(study), "seed": study.inference.seed},
         "frozen_plan": None if run.frozen is None else asdict(run.frozen),
-        "tables": _table_versions(run),
+        "tables": table_versions(run),
         "steps": {**earlier, **steps},
     }
 
 
-def _table_versions(run: Run) -> dict[str, int]:
+def made_by() -> dict[str, Any]:
+    """Returns the code, lock, packages and Python that are running."""
+    return {
+        "code": {"version": _version("sos-spark"), "commit": _commit()},
+        "lock_sha256": _sha256(conf_root() / "locks" / "python.txt"),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+    }
+
+
+def table_versions(run: Run) -> dict[str, int]:
+    """Returns the version of each table of the run's lake that has content; none without a lake."""
     if run.environment.lake is None:
         return {}
     versions = {name: run.lake.version(table) for name, table in TABLES.items()}

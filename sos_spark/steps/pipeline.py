@@ -25,7 +25,8 @@ FOLDERS_OF_RETURNS = ("cin", "ssda903", "tables")
 WRITES_RECORDS = frozenset({"ingest", "validate"})
 READS_RECORDS = frozenset({"cohort", "outcome", "panel"})
 NEEDS_SOURCE = frozenset({"ingest"})
-NEEDS_STUDY = frozenset({"cohort", "outcome", "panel", "fit", "report"})
+NEEDS_STUDY = frozenset({"cohort", "outcome", "panel", "fit"})
+NEEDS_LAKE = WRITES_RECORDS | READS_RECORDS | {"fit"}
 NEEDS_OUT = frozenset({"panel", "fit", "report"})
 WhileStep = Callable[[str], AbstractContextManager[list[StepReport]]]
 
@@ -126,7 +127,7 @@ def _require(run: Run, steps: Sequence[PlannedStep]) -> None:
         option
         for option, given, needed in (
             ("--source", run.environment.source, names & NEEDS_SOURCE),
-            ("--lake", run.environment.lake, names),
+            ("--lake", run.environment.lake, names & NEEDS_LAKE),
             ("--study", run.study, names & NEEDS_STUDY),
             ("--out", run.environment.out, names & NEEDS_OUT),
         )

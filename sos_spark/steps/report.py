@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-from sos_spark.config.load import fingerprint
 from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.errors import InputError
 from sos_spark.report.contents import pictures_of, sections_of
@@ -21,6 +20,7 @@ from sos_spark.report.sections.flow import flow_table
 from sos_spark.report.sections.quality import quality_table
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.fitted_study import fitted_study, require_fitted
 from sos_spark.steps.guarded_csv import guarded_csv
 from sos_spark.steps.manifest import manifest
 from sos_spark.steps.results import write_result
@@ -98,10 +98,12 @@ _LONG = ("cells",)
 def report(run: Run) -> StepReport:
     """Writes report.html, flow.csv, quality.csv and figures/ to the run's results.
 
-    Reads the fit's files there, collapsed tables of the lake where one is given, and truth.json of simulated returns.
+    Reads the fit's files there, study.json among them, collapsed tables of the lake where one is given, and truth.json
+    of simulated returns. The study is the one that was fitted.
 
     Raises:
-        InputError: The run has no estimates, or a file of results lacks a column.
+        InputError: The run has no estimates, does not say of which study, or a file of results lacks a column.
+        StudyError: A study is given, and another was fitted.
     """
     results = read_results(run)
     flow = flow_table(results)
@@ -124,8 +126,12 @@ def report(run: Run) -> StepReport:
 
 
 def read_results(run: Run) -> Results:
-    """Returns everything the report is made of; errors as `report`."""
-    study, out = run.the_study, run.out
+    """Returns everything the report is made of; errors as `report`. The run is then one of the study that was fitted."""
+    fitted = fitted_study(run.out)
+    if run.study is not None:
+        require_fitted(run.study, fitted, where=run.out)
+    run.study, run.frozen, run.origins, run.overrides = fitted.study, fitted.frozen, fitted.origins, fitted.overrides
+    study, out = fitted.study, run.out
     frames = {name: _read_file(out, name) for name in _NEEDED}
     frames["estimates"] = _with_analysis(frames["estimates"])
     earlier = _manifest_steps(out / "manifest.json")
@@ -133,12 +139,12 @@ def read_results(run: Run) -> Results:
     said_by_estimates = COLUMN in frames["estimates"] and frames["estimates"][COLUMN].astype(str).eq("True").any()
     return Results(
         study=study,
-        fingerprint=fingerprint(study),
+        fingerprint=fitted.fingerprint,
         **frames,
         lake=_read_lake(run),
         truth=truth,
-        is_simulated=truth is not None or bool(said_by_estimates) or run_is_simulated(run),
-        frozen=run.frozen,
+        is_simulated=truth is not None or fitted.is_simulated or bool(said_by_estimates) or run_is_simulated(run),
+        frozen=fitted.frozen,
         manifest=manifest(run, {}),
         warnings=_said(run, earlier, "warnings"),
         refused=_said(run, earlier, "refused"),

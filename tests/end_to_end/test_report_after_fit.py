@@ -44,8 +44,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 def _fitted(study: Study, out: Path) -> Results:
     example.cells().to_csv(out / "cells.csv", index=False)
-    fit_panel_file(out / "cells.csv", study, out)
-    return read_results(Run("run", Environment(out=out), study, _no_session))  # type: ignore[arg-type]
+    run = Run("run", Environment(out=out), study, _no_session)  # type: ignore[arg-type]
+    fit_panel_file(out / "cells.csv", run)
+    return read_results(run)
 
 
 def _no_session() -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sos_spark.config.environment import Environment
 from sos_spark.config.load import parse_study
 from sos_spark.config.periods import add_periods
 from sos_spark.config.study import Study
+from sos_spark.steps.context import Run
+from sos_spark.steps.fitted_study import write_fitted_study
 from tests.unit import report_example_analyses as analyses
 
 PILOTS = ("304", "801", "855", "925", "926", "935", "384", "938", "872")
@@ -196,9 +199,14 @@ def truth() -> str:
     return json.dumps({"effects": effects})
 
 
+def no_session() -> None:
+    raise AssertionError("a fit and its report need no Spark")
+
+
 def write_run(out: Path, *, thin: bool = False) -> None:
-    """Writes the files of a fit; thin: the estimates alone."""
+    """Writes the files of a fit; thin: the study and its estimates alone."""
     out.mkdir(parents=True, exist_ok=True)
+    write_fitted_study(Run("run", Environment(out=out), a_study(), no_session), is_simulated=False)  # type: ignore[arg-type]
     files = {"estimates": estimates()}
     if not thin:
         files |= analyses.frames()
