@@ -84,7 +84,7 @@ class Results:
     """A run's results. The frames' columns are those of the files of the same name.
 
     `is_simulated`: the data are not real, whether or not the `truth` of the simulation is at hand. `warnings`: what the
-    run's steps warned of.
+    run's steps warned of. `overrides`: the values of --set with which the study was fitted.
     """
 
     study: Study
@@ -110,6 +110,7 @@ class Results:
     truth: tuple[PlantedEffect, ...] | None = None
     is_simulated: bool = False
     frozen: FrozenPlan | None = None
+    overrides: tuple[str, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()

@@ -126,7 +126,7 @@ def report(run: Run) -> StepReport:
 
 
 def read_results(run: Run) -> Results:
-    """Returns everything the report is made of; errors as `report`. The run is then one of the study that was fitted."""
+    """Returns everything the report is made of; errors as `report`. The run becomes one of the fitted study."""
     fitted = fitted_study(run.out)
     if run.study is not None:
         require_fitted(run.study, fitted, where=run.out)
@@ -145,6 +145,7 @@ def read_results(run: Run) -> Results:
         truth=truth,
         is_simulated=truth is not None or fitted.is_simulated or bool(said_by_estimates) or run_is_simulated(run),
         frozen=fitted.frozen,
+        overrides=fitted.overrides,
         manifest=manifest(run, {}),
         warnings=_said(run, earlier, "warnings"),
         refused=_said(run, earlier, "refused"),

@@ -59,6 +59,7 @@ def test_a_report_needs_neither_the_study_file_nor_a_lake(run: tuple[Path, Path]
 
     after = (out / "report.html").read_text()
     assert "changed since" in after
+    assert "<code>inference.draws=99</code>" in after  # what was set on the command line
     assert len(after) == len(before)
 
 

@@ -50,6 +50,9 @@ def _frozen(results: Results) -> Iterator[Block]:
              Strong("changed since"), " (now ", now, "):")
         )  # fmt: skip
         yield Bullets([(Code(change),) for change in plan.changes])
+    if results.overrides:
+        yield Text("Set on the command line, in place of what the study file says:")
+        yield Bullets([(Code(override),) for override in results.overrides])
 
 
 def choices(results: Results) -> list[tuple[str, ...]]:
