@@ -13,7 +13,7 @@ from deltalake import write_deltalake
 
 from sos_spark import tables
 from sos_spark.config.environment import Environment
-from sos_spark.lake import arrow, versions
+from sos_spark.lake import arrow, simulated, versions
 from sos_spark.lake.arrow import arrow_schema
 from sos_spark.lake.versions import table_path
 from sos_spark.steps import report as step
@@ -73,6 +73,8 @@ def test_no_table_with_a_child_in_it_is_ever_opened(run: Run, monkeypatch: pytes
         return arrow_schema(table).empty_table()
 
     monkeypatch.setattr(arrow, "read_arrow", noted)
+    monkeypatch.setattr(simulated, "read_arrow", noted)  # which holds these two by name, once it is imported
+    monkeypatch.setattr(simulated, "version_of", lambda root, table: None)
     monkeypatch.setattr(versions, "version_of", lambda root, table: 1)
 
     step.read_results(run)
