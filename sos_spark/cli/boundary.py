@@ -14,7 +14,7 @@ from collections.abc import Callable
 import typer
 
 from sos_spark.errors import EnvironmentFaultError, SosError
-from sos_spark.lake.faults import fault_of
+from sos_spark.machine.faults import fault_of
 from sos_spark.machine.java_errors import condition_of
 
 INTERRUPTED = 130

@@ -167,7 +167,7 @@ def simulate(
     """Writes synthetic returns."""
     census_years = _years(years)
     from sos_spark.config.shipped import conf_root
-    from sos_spark.lake.faults import faults_told
+    from sos_spark.machine.faults import faults_told
     from sos_spark.simulate import load_effects
     from sos_spark.simulate import simulate as write_returns
 

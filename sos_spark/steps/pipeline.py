@@ -12,7 +12,7 @@ from typing import Literal
 from sos_spark.cohort.units import study_units
 from sos_spark.config.reference import authorities, authority_changes
 from sos_spark.errors import EnvironmentFaultError, StudyError
-from sos_spark.lake.faults import faults_told
+from sos_spark.machine.faults import faults_told
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.manifest import write_manifest
 from sos_spark.steps.provenance import code_sha256

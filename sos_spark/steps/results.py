@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from sos_spark.lake.faults import faults_told
+from sos_spark.machine.faults import faults_told
 
 
 def write_result(path: Path, content: str | bytes) -> None:

@@ -16,8 +16,8 @@ from pyspark.sql import functions as F
 from sos_spark.cli.main import main
 from sos_spark.errors import EnvironmentFaultError, InputError, SosError
 from sos_spark.lake.arrow import read_arrow
-from sos_spark.lake.faults import SparkFaultError, faults_told
 from sos_spark.lake.lake import Lake
+from sos_spark.machine.faults import SparkFaultError, faults_told
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.pipeline import PlannedStep, run_steps
 from sos_spark.steps.results import write_result
