@@ -21,4 +21,3 @@ class Environment:
     master: str | None = None
     key_file: Path | None = None
     allow_refused: bool = False
-    profile: str = "local"

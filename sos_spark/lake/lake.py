@@ -7,7 +7,6 @@ the run after a kill, sees the rows before it or the rows after it.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _MADE_BY = {"bronze": "ingest", "silver": "validate", "quarantine": "validate", "dq": "validate"}
-
-_ONE_MERGE = threading.Lock()
 
 
 class Lake:
@@ -139,32 +136,6 @@ class Lake:
         """
         return self._save(df, table, {"replaceWhere": predicate(table, slices)}, fingerprint)
 
-    def merge(self, df: DataFrame, table: Table, *, on: Sequence[str], fingerprint: str) -> int:
-        """Updates the rows that match on some columns (null matches null) and adds the others; deletes none.
-
-        The frame must have one row a key. Returns and errors as `overwrite`.
-        """
-        unknown = sorted(set(on) - set(table.column_names))
-        if unknown or not on:
-            raise SchemaMismatchError("A merge needs columns of its table", where=table.name, found=", ".join(unknown))
-        with self._writing(df, table, fingerprint) as base:
-            if base is None:
-                return versions.version_of(self.root, table) or 0
-            from delta.tables import DeltaTable
-
-            spark = df.sparkSession
-            condition = " AND ".join(f"old.`{name}` <=> new.`{name}`" for name in on)
-            with _commit_note(spark, fingerprint):
-                (
-                    DeltaTable.forPath(spark, str(self.path(table)))
-                    .alias("old")
-                    .merge(df.alias("new"), condition)
-                    .whenMatchedUpdateAll()
-                    .whenNotMatchedInsertAll()
-                    .execute()
-                )
-            return self._committed(table, fingerprint)
-
     def _save(self, df: DataFrame, table: Table, options: Mapping[str, str], fingerprint: str) -> int:
         with self._writing(df, table, fingerprint) as base:
             if base is None:
@@ -273,15 +244,3 @@ def _require_columns(df: DataFrame, table: Table) -> None:
             found=f"{', '.join(surplus)}" if surplus else "another order" if not missing else "",
             remedy="Select the table's columns, in its order, at the end of the function that makes the frame",
         )
-
-
-@contextmanager
-def _commit_note(spark: SparkSession, fingerprint: str) -> Iterator[None]:
-    """A merge takes its user metadata from the session: one merge at a time, whichever its table."""
-    name = "spark.databricks.delta.commitInfo.userMetadata"
-    with _ONE_MERGE:
-        spark.conf.set(name, fingerprint)
-        try:
-            yield
-        finally:
-            spark.conf.unset(name)

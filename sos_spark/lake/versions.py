@@ -107,8 +107,6 @@ def _commits(root: Path, table: Table) -> Iterator[Commit]:
 
 
 def _rows_written(metrics: Mapping[str, Any]) -> int | None:
-    """Rows of the files a commit added: a merge's include those it only moved."""
-    for name in ("numOutputRows", "numTargetRowsInserted"):
-        if name in metrics:
-            return int(metrics[name])
-    return None
+    """Rows of the files a commit added."""
+    written = metrics.get("numOutputRows")
+    return None if written is None else int(written)

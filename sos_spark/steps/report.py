@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -49,7 +48,7 @@ _NEEDED = {
     "estimates": (
         "outcome_id", "specification", "n_rows", "n_clusters", "n_treated_clusters", "baseline_mean", "att", "se_cr2",
         "p_cr2", "ci_low_cr2", "ci_high_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri", "p_adjusted", "mde",
-        "evidence", "headline", "note", "adjusted_for",
+        "evidence", "headline", "note", "adjusted_for", "analysis", "p_equivalence",
     ),
     "event_study": (
         "outcome_id", "specification", "event_time", "att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high",
@@ -133,7 +132,6 @@ def read_results(run: Run) -> Results:
     run.study, run.frozen, run.origins, run.overrides = fitted.study, fitted.frozen, fitted.origins, fitted.overrides
     study, out = fitted.study, run.out
     frames = {name: _read_file(out, name) for name in _NEEDED}
-    frames["estimates"] = _with_analysis(frames["estimates"])
     earlier = _manifest_steps(out / "manifest.json")
     truth = _read_truth(run)
     said_by_estimates = COLUMN in frames["estimates"] and frames["estimates"][COLUMN].astype(str).eq("True").any()
@@ -177,26 +175,6 @@ def _read_file(out: Path, name: str) -> pd.DataFrame:
         na_values={column: [""] for column in kept if column not in _TEXT},
         float_precision="round_trip",
     )
-
-
-def _with_analysis(estimates: pd.DataFrame) -> pd.DataFrame:
-    """The estimates with the columns that results of earlier versions lack: what each row is for, and equivalence."""
-    columns = {}
-    if "p_equivalence" not in estimates:
-        columns["p_equivalence"] = pd.Series(math.nan, index=estimates.index)
-    if "analysis" not in estimates:
-        columns["analysis"] = estimates["specification"].map(
-            lambda name: (
-                "main"
-                if name == "main"
-                else "placebo"
-                if name.startswith("placebo")
-                else "sensitivity"
-                if "=" in name
-                else "beside"
-            )
-        )
-    return estimates.assign(**columns)
 
 
 def _read_lake(run: Run) -> LakeTables:

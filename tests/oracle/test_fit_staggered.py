@@ -11,13 +11,34 @@ import pytest
 from sos_spark.errors import InputError
 from sos_spark.fit.staggered.group_time import (
     NEVER,
+    Array,
+    Control,
+    GroupTime,
     UnitPanel,
     aggregate,
-    cluster_scores,
     group_time_effects,
     saturated_moments,
-    simple_effect_and_se,
 )
+
+
+def cluster_scores(panel: UnitPanel, effects: GroupTime, linear_map: Array) -> Array:
+    """Returns each LA's score (G,) of a linear map: its deviations from its group's means, through the map.
+
+    The root of the sum of their squares is the CR0 standard error, R's did's analytic one for a group-time effect.
+    """
+    scores = np.zeros(len(panel.unit_ids))
+    for (g, t), mean, slope in zip(effects.cells, effects.means, linear_map, strict=True):
+        members = panel.gtime == g
+        rows = panel.rows[members, t]
+        scores[members] += slope * (panel.y_sum[members, t] - rows * mean) / rows.sum()
+    return scores
+
+
+def simple_effect_and_se(panel: UnitPanel, *, control: Control | None = None) -> tuple[float, float]:
+    """Returns the simple aggregate and its CR0 standard error, without building a regression."""
+    effects = group_time_effects(panel, control=control)
+    simple = aggregate(effects, "simple")["overall"]
+    return float(simple @ effects.means), float(np.sqrt(np.sum(cluster_scores(panel, effects, simple) ** 2)))
 
 
 @pytest.fixture(scope="module")

@@ -111,23 +111,6 @@ def test_rows_outside_the_slices_are_refused(lake: Lake, spark: SparkSession) ->
     assert not lake.exists(THINGS)
 
 
-def test_merge_updates_what_matches_and_adds_the_rest(lake: Lake, spark: SparkSession) -> None:
-    lake.merge(things(spark, ("926", 2015, "a", 1), ("926", 2015, "b", 2)), THINGS, on=THINGS.key, fingerprint="1")
-    newer = things(spark, ("926", 2015, "b", 20), ("926", 2015, "c", 30))
-    version = lake.merge(newer, THINGS, on=THINGS.key, fingerprint="2")
-    assert lake.merge(newer, THINGS, on=THINGS.key, fingerprint="2") == version
-    assert content(lake, spark) == [("926", 2015, "a", 1), ("926", 2015, "b", 20), ("926", 2015, "c", 30)]
-    assert spark.conf.get("spark.databricks.delta.commitInfo.userMetadata", "unset") == "unset"
-
-
-def test_merge_of_two_rows_with_one_key_is_refused(lake: Lake, spark: SparkSession) -> None:
-    lake.overwrite(things(spark, ("926", 2015, "a", 1)), THINGS, fingerprint="1")
-    twins = things(spark, ("926", 2015, "a", 2), ("926", 2015, "a", 3))
-    with pytest.raises(ConstraintViolationError, match="one row per key"):
-        lake.merge(twins, THINGS, on=THINGS.key, fingerprint="2")
-    assert content(lake, spark) == [("926", 2015, "a", 1)]
-
-
 @pytest.mark.parametrize(
     ("row", "told"),
     [
@@ -214,9 +197,8 @@ def test_a_table_of_another_release_is_named_and_not_half_read(lake: Lake, spark
 def test_files_of_a_lake_are_their_owners_alone_whatever_hadoops_mask(lake: Lake, spark: SparkSession) -> None:
     lake.overwrite(things(spark, ("926", 2015, "a", 1)), THINGS, fingerprint="1")
     lake.replace(things(spark, ("926", 2015, "b", 1)), THINGS, slices=[{"la_code": "926"}], fingerprint="2")
-    lake.merge(things(spark, ("926", 2015, "c", 1)), THINGS, on=THINGS.key, fingerprint="3")
     lake.take_as_simulated(True)
-    lake.overwrite(things(spark, ("926", 2015, "d", 1)), THINGS, fingerprint="4")
+    lake.overwrite(things(spark, ("926", 2015, "c", 1)), THINGS, fingerprint="3")
     assert len(list(lake.root.rglob("*"))) > 15
     assert open_to_others(lake.root) == []
 
@@ -230,8 +212,6 @@ def test_tables_of_a_simulated_lake_are_marked_and_others_are_not(lake: Lake, sp
     assert content(lake, spark, version) == content(lake, spark) == [("926", 2015, "b", 1)]
     assert lake.fingerprint(THINGS) == "2"
     assert lake.overwrite(things(spark, ("926", 2015, "b", 1)), THINGS, fingerprint="2") == lake.version(THINGS)
-    lake.merge(things(spark, ("926", 2015, "c", 1)), THINGS, on=THINGS.key, fingerprint="3")
-    assert len(content(lake, spark)) == 2
 
 
 def test_every_table_of_the_lake_is_declared_as_it_should_be(tmp_path: Path) -> None:

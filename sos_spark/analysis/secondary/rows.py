@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import pandas as pd
 
@@ -27,7 +27,6 @@ from sos_spark.fit.regression.moments import ClusterMoments
 from sos_spark.fit.thresholds import FEW_DF, FEW_TREATED
 
 Analysis = Literal["ofsted", "embeddedness", "practice_models"]
-ANALYSES: tuple[Analysis, ...] = get_args(Analysis)
 Source = Literal["study", "simulated"]
 
 SECONDARY_COLUMNS = (

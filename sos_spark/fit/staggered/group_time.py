@@ -217,23 +217,3 @@ def basis_with(wanted: Array) -> Array:
     basis[np.ix_(lead, range(n_wanted, n_cells))] = -solve(wanted[:, lead], wanted[:, rest])
     basis[rest, range(n_wanted, n_cells)] = 1.0
     return basis
-
-
-def cluster_scores(panel: UnitPanel, effects: GroupTime, linear_map: Array) -> Array:
-    """Returns each LA's score (G,) of a linear map: its deviations from its group's means, through the map.
-
-    The root of the sum of their squares is the CR0 standard error, R's did's analytic one for a group-time effect.
-    """
-    scores = np.zeros(len(panel.unit_ids))
-    for (g, t), mean, slope in zip(effects.cells, effects.means, linear_map, strict=True):
-        members = panel.gtime == g
-        rows = panel.rows[members, t]
-        scores[members] += slope * (panel.y_sum[members, t] - rows * mean) / rows.sum()
-    return scores
-
-
-def simple_effect_and_se(panel: UnitPanel, *, control: Control | None = None) -> tuple[float, float]:
-    """Returns cs_simple and its CR0 standard error, without building a regression: for randomisation inference."""
-    effects = group_time_effects(panel, control=control)
-    simple = aggregate(effects, "simple")["overall"]
-    return float(simple @ effects.means), float(np.sqrt(np.sum(cluster_scores(panel, effects, simple) ** 2)))
