@@ -132,7 +132,7 @@ def _require_something(run: Run, inventory: Inventory, published: PublishedSourc
 
 def _reading(source: Path, inventory: Inventory) -> Reading:
     """How the files are read now: by which code into which tables, and which of them are simulated."""
-    tables = repr([FILES, *BRONZE_MODULES.values()])
+    tables = "\n".join(table.form for table in (FILES, *BRONZE_MODULES.values()))
     code = hashlib.sha256((code_sha256(__name__, without=_READS_NOTHING) + tables).encode()).hexdigest()
     names = (file.name for file in inventory.files)
     return Reading(code, frozenset(name for name in names if is_simulated(source, name)))

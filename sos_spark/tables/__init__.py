@@ -32,7 +32,7 @@ from sos_spark.tables.silver import (
     SILVER_REFERRALS,
     SILVER_SECTION47,
 )
-from sos_spark.tables.table import LAYERS, Column, Table
+from sos_spark.tables.table import LAYERS, OUTCOME_REASONS, Column, Table
 
 __all__ = [
     "BRONZE_MODULES",
@@ -50,6 +50,7 @@ __all__ = [
     "LAYERS",
     "OUTCOME_FLOW",
     "OUTCOME_INDEX_ROWS",
+    "OUTCOME_REASONS",
     "PANEL_BOUNDS",
     "PANEL_CELLS",
     "PANEL_MOMENTS",

@@ -2,48 +2,84 @@
 
 from __future__ import annotations
 
-from sos_spark.tables.table import Table, columns_of
+from dataclasses import replace
+
+from sos_spark.tables.bronze import LA_CODE
+from sos_spark.tables.cohort import STUDY_ID, UNIT_ID
+from sos_spark.tables.silver import SEX
+from sos_spark.tables.table import OUTCOME_REASONS, Column, Table
+
+OUTCOME_ID = Column(
+    "outcome_id",
+    "STRING",
+    "The outcome, as the study names it; one of its declared alternatives has the switch after a ~",
+    nullable=False,
+)
+PERIOD = Column("period", "INT", "The period's number, from 0 at the start of the baseline")
+PERIOD_START = Column("period_start", "DATE", "The first day of the period")
+AGE_BANDS = {
+    "0": "under 1, or unborn",
+    "1-4": "1 to 4 years",
+    "5-9": "5 to 9 years",
+    "10-15": "10 to 15 years",
+    "16-17": "16 or 17 years",
+    "18+": "18 years or older",
+}
+AGE_BAND = Column("age_band", "STRING", "Completed years of age on the index date, in bands", codes=AGE_BANDS)
+COVARIATES = (
+    AGE_BAND,
+    replace(SEX, nullable=True),
+    Column("ethnicity", "STRING", "The child's ethnic group, in the codes of its collection"),
+    Column("primary_need", "STRING", "The main need of the referral", codes="cin.PrimaryNeedCode"),
+)
+"""What a study can adjust for by levels."""
+
+_OUTSIDE_WINDOWS = "; null outside the study's windows"
 
 OUTCOME_INDEX_ROWS = Table(
     "outcome.index_rows",
     "an index row of an outcome of a study: y, or why it is unknown, or why the row is out",
-    columns_of("""
-        study_id! STRING
-        outcome_id! STRING
-        la_code! STRING
-        unit_id! STRING
-        child_id! STRING
-        index_date! DATE
-        period_start DATE
-        period INT
-        y BIGINT
-        reason STRING
-        age_years INT
-        age_band STRING
-        sex STRING
-        ethnicity STRING
-        primary_need STRING
-    """),
+    (
+        STUDY_ID,
+        OUTCOME_ID,
+        LA_CODE.required(),
+        UNIT_ID,
+        Column("child_id", "STRING", "The child of the authority, as a pseudonym", nullable=False),
+        Column("index_date", "DATE", "The day from which the outcome is counted", nullable=False),
+        replace(PERIOD_START, meaning=PERIOD_START.meaning + _OUTSIDE_WINDOWS),
+        replace(PERIOD, meaning=PERIOD.meaning + _OUTSIDE_WINDOWS),
+        Column("y", "BIGINT", "The outcome in its own unit: days, or 0 and 1; null unless the row is analysed"),
+        Column(
+            "reason",
+            "STRING",
+            "The first reason, in order of precedence, why the row is not analysed; null exactly where it is",
+            codes=OUTCOME_REASONS,
+        ),
+        Column("age_years", "INT", "Completed years of age on the index date; 0 for the unborn"),
+        *COVARIATES,
+    ),
     partition_by=("study_id", "outcome_id"),
     made_from=("silver.*", "quarantine.*", "cohort.units", "cohort.observed"),
 )
-"""reason is null exactly where the row is analysed (y known, in the window, eligible); period, outside the windows."""
 
 OUTCOME_FLOW = Table(
     "outcome.flow",
     "a reason (or 'analysed') of an outcome, by unit and period",
-    columns_of("""
-        study_id! STRING
-        outcome_id! STRING
-        unit_id! STRING
-        is_pilot! BOOLEAN
-        period INT
-        period_start DATE
-        reason! STRING
-        n_rows! BIGINT
-    """),
+    (
+        STUDY_ID,
+        OUTCOME_ID,
+        UNIT_ID,
+        Column("is_pilot", "BOOLEAN", "Whether the unit has a pilot", nullable=False),
+        replace(PERIOD, meaning=PERIOD.meaning + _OUTSIDE_WINDOWS),
+        replace(PERIOD_START, meaning=PERIOD_START.meaning + _OUTSIDE_WINDOWS),
+        Column(
+            "reason", "STRING", "Why the rows are not analysed, or 'analysed'", codes=OUTCOME_REASONS, nullable=False
+        ),
+        Column(
+            "n_rows", "BIGINT", "How many index rows; of a published outcome a row is a unit's year", nullable=False
+        ),
+    ),
     key=("study_id", "outcome_id", "unit_id", "period", "reason"),
     partition_by=("study_id",),
     made_from=("outcome.index_rows",),
 )
-"""period is null for rows outside the study's windows. Of a published outcome, a row is a unit's year."""

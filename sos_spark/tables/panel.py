@@ -2,69 +2,66 @@
 
 from __future__ import annotations
 
-from sos_spark.tables.table import Table, columns_of
+from sos_spark.tables import outcome
+from sos_spark.tables.cohort import STUDY_ID, UNIT_ID
+from sos_spark.tables.outcome import OUTCOME_ID, PERIOD, PERIOD_START
+from sos_spark.tables.table import Column, Table
 
-COVARIATES = ("age_band", "sex", "ethnicity", "primary_need")
+COVARIATES = tuple(column.name for column in outcome.COVARIATES)
+"""The columns of a cell's levels. A covariate that the study does not name is null in every cell."""
+
+_CELL = (STUDY_ID, OUTCOME_ID, UNIT_ID, PERIOD.required())
+
+N = Column("n", "BIGINT", "How many rows the cell counts", nullable=False)
+Y_SUM = Column("y_sum", "BIGINT", "The sum of their y, in the outcome's own unit", nullable=False)
+Y_SUMSQ = Column("y_sumsq", "BIGINT", "The sum of the squares of their y; null where it is not known")
 
 PANEL_CELLS = Table(
     "panel.cells",
     "an outcome, unit, period and covariate cell of a study, with exact sums",
-    columns_of("""
-        study_id! STRING
-        outcome_id! STRING
-        unit_id! STRING
-        period! INT
-        period_start! DATE
-        age_band STRING
-        sex STRING
-        ethnicity STRING
-        primary_need STRING
-        n! BIGINT
-        y_sum! BIGINT
-        y_sumsq BIGINT
-    """),
+    (*_CELL, PERIOD_START.required(), *outcome.COVARIATES, N, Y_SUM, Y_SUMSQ),
     key=("study_id", "outcome_id", "unit_id", "period", *COVARIATES),
     partition_by=("study_id",),
     checks={"n_positive": "n > 0", "sumsq_possible": "y_sumsq IS NULL OR y_sumsq * n >= y_sum * y_sum"},
     made_from=("outcome.index_rows", "bronze.published_values"),
 )
-"""A covariate the study does not name is null in every cell."""
 
 PANEL_MOMENTS = Table(
     "panel.moments",
     "a moment of a continuous covariate in a panel cell",
-    columns_of("""
-        study_id! STRING
-        outcome_id! STRING
-        unit_id! STRING
-        period! INT
-        age_band STRING
-        sex STRING
-        ethnicity STRING
-        primary_need STRING
-        moment! STRING
-        value! DECIMAL(38,6)
-    """),
+    (
+        *_CELL,
+        *outcome.COVARIATES,
+        Column(
+            "moment",
+            "STRING",
+            "Which sum: <z>__sum, <z>__<w>__sum or <z>__y__sum, z centred as the study says; the column of cells.csv",
+            nullable=False,
+        ),
+        Column("value", "DECIMAL(38,6)", "The sum over the cell's rows", nullable=False),
+    ),
     key=("study_id", "outcome_id", "unit_id", "period", *COVARIATES, "moment"),
     partition_by=("study_id",),
     made_from=("outcome.index_rows",),
 )
-"""moment: `<z>__sum`, `<z>__<w>__sum` or `<z>__y__sum`, z centred as the study says: the column of CELLS.csv."""
 
 PANEL_BOUNDS = Table(
     "panel.bounds",
     "rows of a published outcome, unit and period that no cell counts, and what the sum of their y can be",
-    columns_of("""
-        study_id! STRING
-        outcome_id! STRING
-        unit_id! STRING
-        period! INT
-        period_start! DATE
-        n BIGINT
-        y_low BIGINT
-        y_high BIGINT
-        reason! STRING
-    """),
+    (
+        *_CELL,
+        PERIOD_START.required(),
+        Column("n", "BIGINT", "How many rows; null where not even that is published"),
+        Column("y_low", "BIGINT", "The least that the sum of their y can be"),
+        Column("y_high", "BIGINT", "The most that the sum of their y can be"),
+        Column(
+            "reason",
+            "STRING",
+            "Why no cell counts them",
+            codes={"suppressed": "a published count is suppressed", "unavailable": "there is no published count"},
+            nullable=False,
+        ),
+    ),
     key=("study_id", "outcome_id", "unit_id", "period", "reason"),
     partition_by=("study_id",),
     checks={
@@ -73,4 +70,3 @@ PANEL_BOUNDS = Table(
     },
     made_from=("bronze.published_values",),
 )
-"""n is null where not even the number of rows is published. reason: suppressed or unavailable."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sos_spark.tables.silver import SILVER_ENTITIES
 from sos_spark.tables.table import Column, Table
+
+_REASONS = Column("reasons", "ARRAY<STRING>", "The codes of the rules of severity error that it breaks", nullable=False)
 
 
 def _quarantine(table: Table) -> Table:
     """The same columns, all nullable, and the reasons."""
-    columns = tuple(Column(c.name, c.type) for c in table.columns if c.name != "warnings")
+    columns = tuple(replace(column, nullable=True) for column in table.columns if column.name != "warnings")
     return Table(
         f"quarantine.{table.short_name}",
         f"a row refused from {table.name}, with every rule it broke",
-        (*columns, Column("reasons", "ARRAY<STRING>", nullable=False)),
+        (*columns, _REASONS),
         made_from=table.made_from,
     )
 

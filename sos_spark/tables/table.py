@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,14 +11,32 @@ if TYPE_CHECKING:
 
 LAYERS = ("bronze", "silver", "quarantine", "dq", "cohort", "outcome", "panel")
 
+Codes = Mapping[str, str] | str
+"""A column's codes, each with its meaning; or the name of a list that is kept elsewhere: a field of
+conf/reference/code_sets.csv, as in 'cin.PrimaryNeedCode', or OUTCOME_REASONS."""
+
+OUTCOME_REASONS = "outcome.reasons"
+"""Names the list of reasons why an index row is not analysed, which `sos_spark.outcome.reasons` keeps in order."""
+
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its Spark SQL type, and whether it may be null."""
+    """A column: its Spark SQL type, and what a reader must know of it.
+
+    `meaning` is one plain sentence. `dfe_item` is the element of DfE's collection that its values come from, below its
+    module: 'CINdetails/CINreferralDate', 'episodes/DECOM'; empty where they come from none.
+    """
 
     name: str
     type: str
+    meaning: str = ""
+    dfe_item: str = ""
+    codes: Codes = field(default_factory=dict, hash=False)
     nullable: bool = True
+
+    def required(self) -> Column:
+        """Returns the same column, never null."""
+        return replace(self, nullable=False)
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,13 @@ class Table:
         """The names of the columns, in order."""
         return [column.name for column in self.columns]
 
+    @property
+    def form(self) -> str:
+        """What decides how rows are stored, as text: what is said of a column in words has no part in it."""
+        columns = ", ".join(f"{c.name} {c.type}{'' if c.nullable else ' NOT NULL'}" for c in self.columns)
+        checks = "; ".join(f"{name}: {check}" for name, check in self.checks.items())
+        return f"{self.name} ({columns}) by ({', '.join(self.partition_by)}) with ({checks})"
+
     def schema(self) -> StructType:
         """Returns the Spark schema. Needs no session."""
         from pyspark.sql.types import StructField, StructType
@@ -70,17 +96,3 @@ def _spark_type(text: str) -> DataType:
     if text.startswith("ARRAY<"):
         return types.ArrayType(_spark_type(text[6:-1]))
     return simple[text]
-
-
-def columns_of(text: str) -> tuple[Column, ...]:
-    """Reads 'name TYPE' lines; a name that ends in '!' may not be null."""
-    columns = []
-    for line in filter(None, (line.strip() for line in text.splitlines())):
-        name, _, kind = line.partition(" ")
-        columns.append(Column(name.rstrip("!"), kind.strip(), nullable=not name.endswith("!")))
-    return tuple(columns)
-
-
-def strings_of(names: str) -> tuple[Column, ...]:
-    """Returns columns of text that may be null, by their names parted by blanks."""
-    return tuple(Column(name, "STRING") for name in names.split())
