@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
+from sos_spark.config.disclosure import ProfileName
 from sos_spark.config.periods import Period, is_period_start
 from sos_spark.config.ratings import OFSTED_RATINGS, OfstedRating, refuse_inspection_after, refuse_later_ratings
 
@@ -312,7 +313,7 @@ class Evidence(Frozen):
 class Disclosure(Frozen):
     """The disclosure-control profile of a release, by name (conf/disclosure)."""
 
-    profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")] = "dfe-cin"
+    profile: ProfileName = "dfe-cin"
 
 
 class Study(Frozen):

@@ -52,6 +52,7 @@ def test_the_wheel_carries_conf_and_expectations(wheel: Path) -> None:
     for name in (
         "conf/reference/authorities.csv",
         "conf/studies/signs_of_safety.toml",
+        "conf/disclosure/dfe-cin.toml",
         "expectations/panel.cells.json",
     ):
         assert f"sos_spark/{name}" in listed.stdout, name
