@@ -133,7 +133,7 @@ class TestDrift:
         section = drift.section(replace(RESULTS, honest=honest))
 
         assert section is not None
-        assert "-infinity to infinity" in section.pictures[0].alt
+        assert "to infinity" in section.pictures[0].alt
 
 
 class TestRobustness:

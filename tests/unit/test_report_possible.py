@@ -42,8 +42,9 @@ def test_what_an_outcome_can_be(outcome: Outcome, expected: Possible) -> None:
         (SHARE, -9.0, -0.9, 0.36, (-0.36, -0.36)),
         (SHARE, -math.inf, math.inf, 0.36, (-0.36, 0.64)),
         (LENGTH, -40.0, 400.0, 31.0, (-31.0, 400.0)),
-        (SHARE, -2.1, 2.83, None, (-2.1, 2.83)),
-        (SHARE, -2.1, 2.83, math.nan, (-2.1, 2.83)),
+        (SHARE, -2.1, 0.83, None, (-1.0, 0.83)),
+        (SHARE, -2.1, 2.83, math.nan, (-1.0, 1.0)),
+        (LENGTH, -400.0, math.inf, None, (-400.0, math.inf)),
     ],
 )
 def test_an_interval_of_changes_is_cut_where_the_outcome_ends(

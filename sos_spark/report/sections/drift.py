@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture,
 from sos_spark.report.figures.axes import panels, room_for_zero, zero_line
 from sos_spark.report.figures.style import COMPARATOR, PILOT, QUIET, draw
 from sos_spark.report.results import Results, of_outcome, rows_of
+from sos_spark.report.words.cut import cut, interval_of
 from sos_spark.report.words.numbers import Scale, number, p_phrase, p_value
 from sos_spark.report.words.specifications import spoken
 
+Cutter = Callable[[float, float], tuple[float, float]]
 TARGET = "average"
 _PANELS = {
     "relative_magnitudes": "If the paths part as they did before go-live",
@@ -108,26 +111,29 @@ def _verdict(row: Any) -> str:
 def survival_in_words(results: Results, outcome_id: str) -> str:
     """Returns how large a violation the finding would survive, under each restriction that the run looked at."""
     scale, said = results.scales[outcome_id], []
+    possible = partial(interval_of, results, outcome_id)
     relative = bounds_of(results, outcome_id, "relative_magnitudes")
     direction = direction_of(results, outcome_id)
     if len(relative):
-        turned = _other_way(relative, direction, scale, _PARALLEL)
+        turned = _other_way(relative, direction, scale, _PARALLEL, possible)
         said.append(turned or _survival(survives_up_to(relative), "{} times the largest one seen before go-live", None))
     smooth = bounds_of(results, outcome_id, "smoothness")
     if len(smooth):
-        turned = _other_way(smooth, direction, scale, _STRAIGHT)
+        turned = _other_way(smooth, direction, scale, _STRAIGHT, possible)
         said.append(turned or _survival(survives_up_to(smooth), f"{{}} {scale.change_unit} a year each year", scale))
     if said == [_UNTOLD.format(_PARALLEL), _UNTOLD.format(_STRAIGHT)]:
         said = [f"{_UNTOLD.format(_PARALLEL)}, nor were an earlier drift to go on in a straight line"]
     return f"{results.labels[outcome_id]}: {'; '.join(said)}."
 
 
-def _other_way(bounds: pd.DataFrame, direction: int, scale: Scale, under: str) -> str:
+def _other_way(bounds: pd.DataFrame, direction: int, scale: Scale, under: str, possible: Cutter) -> str:
     """What to say where, without a violation, the effect lies on the other side of zero; blank where it does not."""
     low, high = float(bounds["ci_low"].iloc[0]), float(bounds["ci_high"].iloc[0])
     if side_of_zero(low, high) != -direction:
         return ""
-    return f"under {under} the effect would be the other way round, {scale.interval(low, high)} {scale.long_unit}"
+    ends = possible(low, high)
+    shown, ended = scale.interval(*ends), "" if ends == (low, high) else ", as far as the outcome can go"
+    return f"under {under} the effect would be the other way round, {shown} {scale.long_unit}{ended}"
 
 
 def _survival(m: float, size: str, scale: Scale | None) -> str:
@@ -199,7 +205,10 @@ def honest_picture(results: Results, outcome_id: str) -> Picture | None:
         return None
     scale, label = results.scales[outcome_id], results.labels[outcome_id]
     direction = direction_of(results, outcome_id)
-    ends = np.concatenate([b[["ci_low", "ci_high"]].to_numpy().ravel() for b in found.values()]) * scale.factor
+    possible = partial(interval_of, results, outcome_id)
+    ends = scale.factor * np.array(
+        [possible(row.ci_low, row.ci_high) for bounds in found.values() for row in rows_of(bounds)]
+    )
     finite = ends[np.isfinite(ends)]
     low, high = room_for_zero(float(finite.min(initial=0.0)), float(finite.max(initial=0.0)))
 
@@ -207,8 +216,9 @@ def honest_picture(results: Results, outcome_id: str) -> Picture | None:
         shown = panels(figure, [_PANELS[name] for name in found])
         for axes, (name, bounds) in zip(shown, found.items(), strict=True):
             _intervals(
-                axes, bounds, scale, direction=direction, factor=1.0 if name == "relative_magnitudes" else scale.factor
-            )
+                axes, bounds, scale, possible, direction=direction,
+                factor=1.0 if name == "relative_magnitudes" else scale.factor,
+            )  # fmt: skip
             axes.set_ylim(low, high)
             axes.set_title(_PANELS[name], fontweight="normal", fontsize=8.5)
             axes.set_xlabel(
@@ -219,15 +229,16 @@ def honest_picture(results: Results, outcome_id: str) -> Picture | None:
         shown[0].set_ylabel(scale.axis)
         figure.suptitle(label, x=0.012, ha="left", fontsize=9.5, fontweight="bold")
 
-    rows = of_outcome(results.honest, outcome_id)
+    rows, said = cut(results, of_outcome(results.honest, outcome_id), ("ci_low", "ci_high"), ("set_low", "set_high"))
     return draw(
         f"honest_{outcome_id}",
         title=label,
         caption="95% interval of the average effect over the years after go-live, by the size of the violation. Blue"
         " and solid: zero is left out. Grey and dashed: no change is possible too. Ring: no violation."
-        + (_OTHER_WAY if _turned(found, direction) else ""),
+        + (_OTHER_WAY if _turned(found, direction) else "")
+        + said,
         alt=f"Honest bounds of {label.lower()}. "
-        + " ".join(f"{_PANELS[name]}: {_in_words(bounds, scale)}" for name, bounds in found.items()),
+        + " ".join(f"{_PANELS[name]}: {_in_words(bounds, scale, possible)}" for name, bounds in found.items()),
         table=DataTable(
             ("Restriction", "Effect", "Violation (m)", f"95% interval ({scale.change_unit})", "Without chance",
              "Standing"),
@@ -244,23 +255,22 @@ def _turned(found: Mapping[str, pd.DataFrame], direction: int) -> bool:
     return any(side_of_zero(low, high) == -direction for low, high in ends)
 
 
-def _intervals(axes: Axes, bounds: pd.DataFrame, scale: Scale, *, direction: int, factor: float) -> None:
+def _intervals(
+    axes: Axes, bounds: pd.DataFrame, scale: Scale, possible: Cutter, *, direction: int, factor: float
+) -> None:
     axes.grid(axis="y")
     zero_line(axes)
     m = bounds["m"].to_numpy(dtype=float) * factor
     for at, row in zip(m, rows_of(bounds), strict=True):
         side = side_of_zero(row.ci_low, row.ci_high)
         colour = QUIET if not side else PILOT if side == direction else COMPARATOR
-        ends = np.clip([row.ci_low * scale.factor, row.ci_high * scale.factor], -1e12, 1e12)
+        ends = np.clip(scale.factor * np.array(possible(row.ci_low, row.ci_high)), -1e12, 1e12)
         axes.vlines(
             at, *ends, color=colour, linewidth=2.2, linestyle="-" if side else (0, (2, 1.4)), zorder=3
         )  # fmt: skip
-        middle = float(np.mean(ends))
-        if at == 0 and abs(middle) < 1e11:
-            axes.plot(
-                at, middle, "o", color=colour, markersize=8, mfc="white", markeredgewidth=1.6,
-                zorder=4,
-            )  # fmt: skip
+        middle = scale.factor * (row.ci_low + row.ci_high) / 2  # of the whole interval: the estimate
+        if at == 0 and math.isfinite(middle):
+            axes.plot(at, middle, "o", color=colour, markersize=8, mfc="white", markeredgewidth=1.6, zorder=4)
     axes.margins(x=0.12)
 
 
@@ -276,9 +286,9 @@ def _row(row: Any, scale: Scale) -> tuple[str, ...]:
     )
 
 
-def _in_words(bounds: pd.DataFrame, scale: Scale) -> str:
+def _in_words(bounds: pd.DataFrame, scale: Scale, possible: Cutter) -> str:
     first, last = bounds.iloc[0], bounds.iloc[-1]
     return (
-        f"95% interval {scale.interval(first['ci_low'], first['ci_high'])} without a violation, and"
-        f" {scale.interval(last['ci_low'], last['ci_high'])} {scale.long_unit} at the largest one tried."
+        f"95% interval {scale.interval(*possible(first['ci_low'], first['ci_high']))} without a violation, and"
+        f" {scale.interval(*possible(last['ci_low'], last['ci_high']))} {scale.long_unit} at the largest one tried."
     )

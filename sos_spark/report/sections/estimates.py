@@ -6,6 +6,7 @@ import pandas as pd
 
 from sos_spark.report.blocks import Code, DataTable, Section, Table, Text, section_of
 from sos_spark.report.results import Results, rows_of, with_intervals
+from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import count, number, p_value
 
 
@@ -16,16 +17,22 @@ def section(results: Results) -> Section | None:
         ' cluster bootstrap. "Adjusted" allows for the number of outcomes of the same family (Romano-Wolf). All digits'
         " are in ",
         Code("estimates.csv"),
-        ".",
+        f".{_rows(results)[1]}",
     )
     table = Table("Main estimate of each outcome", headline_table(results))
     return section_of("numbers", "The main numbers", [table, Text(said, quiet=True)])
 
 
+def _rows(results: Results) -> tuple[pd.DataFrame, str]:
+    """The main estimates with their intervals cut at what outcomes can be, and what to say of that."""
+    main = results.main
+    return cut(results, with_intervals(main), ("low", "high"), standing="own") if len(main) else (main, "")
+
+
 def headline_table(results: Results) -> DataTable:
     """Returns the main estimates: what each outcome's row of estimates.csv says, in natural units."""
     rows = []
-    for row in rows_of(with_intervals(results.main)) if len(results.main) else ():
+    for row in rows_of(_rows(results)[0]):
         scale = results.scales[row.outcome_id]
         rows.append(
             (

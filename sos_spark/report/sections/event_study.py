@@ -13,6 +13,7 @@ from sos_spark.report.blocks import DataTable, Picture, Section, Text, section_o
 from sos_spark.report.figures.axes import go_live_line, room_for_zero, zero_line
 from sos_spark.report.figures.style import PILOT, draw
 from sos_spark.report.results import Results, rows_of
+from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import count, p_phrase
 
 _NUMBERS = ["att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high"]
@@ -45,7 +46,9 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
     if frame.empty:
         return None
     scale, name = results.scales[outcome_id], results.labels[outcome_id]
-    shown = frame[_NUMBERS] * scale.factor
+    # A gap in one period can be larger than what the pilots had before go-live: the comparators moved, too.
+    possible, said = cut(results, frame, ("ci_low", "ci_high"), ("band_low", "band_high"), standing="unknown")
+    shown = possible[_NUMBERS] * scale.factor
     finite = shown.to_numpy()[np.isfinite(shown.to_numpy())]
     low, high = room_for_zero(float(finite.min()), float(finite.max()))
     drawn = shown.clip(low, high)  # an interval without an end runs to the edge
@@ -92,14 +95,16 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
             scale.interval(row.band_low, row.band_high),
             count(row.n_rows),
         )
-        for row in rows_of(frame)
+        for row in rows_of(possible)
     )
     return draw(
         f"event_study_{outcome_id}",
         title=name,
         caption=(
             "Before go-live the points should lie near zero. Thin lines: 95% interval of each point alone; broad pale"
-            " bars: 95% band of all points together, the one to judge a whole path by." + _pretrend(results, outcome_id)
+            " bars: 95% band of all points together, the one to judge a whole path by."
+            + _pretrend(results, outcome_id)
+            + said
         ),
         alt=_in_words(frame, name, unit),
         table=DataTable(header, rows),

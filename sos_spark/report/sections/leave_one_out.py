@@ -12,6 +12,7 @@ from sos_spark.report.blocks import Bullets, DataTable, Picture, Section, Text, 
 from sos_spark.report.figures.forest import Bar, paint_forest
 from sos_spark.report.figures.style import QUIET, WASH, draw
 from sos_spark.report.results import Results, rows_of, with_intervals
+from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import listed, p_value
 
 
@@ -46,9 +47,10 @@ def leave_one_out_picture(results: Results, outcome_id: str) -> Picture | None:
         return None
     scale, label = results.scales[outcome_id], results.labels[outcome_id]
     own = own.assign(name=own["left_out"].map(results.name_of)).sort_values(["att", "name"], kind="stable")
+    own, said = cut(results, own, ("low", "high"))
     bars = [Bar(f"without {row.name}", row.att, row.low, row.high, QUIET) for row in rows_of(own)]
     main = results.main.loc[[outcome_id]] if outcome_id in results.main.index else results.main.iloc[:0]
-    for row in rows_of(with_intervals(main)):
+    for row in rows_of(cut(results, with_intervals(main), ("low", "high"), standing="own")[0]):
         bars.insert(0, Bar("All pilots", row.att, row.low, row.high))
 
     def paint(figure: Figure) -> None:
@@ -63,7 +65,7 @@ def leave_one_out_picture(results: Results, outcome_id: str) -> Picture | None:
         f"leave_one_out_{outcome_id}",
         title=label,
         caption="The first row is the main estimate, its interval (bootstrap) shaded; each other row leaves out one"
-        " pilot (CR2 interval).",
+        f" pilot (CR2 interval).{said}",
         alt=f"Estimates of {label.lower()} without each of {len(own)} pilots in turn: from {scale.change(low)} (without"
         f" {own['name'].iloc[0]}) to {scale.change(high)} {scale.long_unit} (without {own['name'].iloc[-1]}).",
         table=DataTable(

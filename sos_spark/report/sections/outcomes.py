@@ -6,6 +6,7 @@ from sos_spark.report.blocks import DataTable, Picture, Section, section_of
 from sos_spark.report.figures.forest import Bar, bar_in_words, height_of, paint_groups
 from sos_spark.report.figures.style import draw
 from sos_spark.report.results import Results, rows_of, with_intervals
+from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import Scale
 
 
@@ -21,7 +22,8 @@ def forest_picture(results: Results) -> Picture | None:
         return None
     groups: dict[Scale, list[Bar]] = {}
     rows = []
-    for row in rows_of(with_intervals(main)):
+    shown, said = cut(results, with_intervals(main), ("low", "high"), standing="own")
+    for row in rows_of(shown):
         scale, label = results.scales[row.outcome_id], results.labels[row.outcome_id]
         planted = results.planted(row.outcome_id)
         groups.setdefault(scale, []).append(
@@ -43,7 +45,7 @@ def forest_picture(results: Results) -> Picture | None:
         title="All outcomes side by side",
         caption="Points are main estimates, lines their 95% intervals (restricted wild cluster bootstrap;"
         " with four or fewer pilots, the inverted randomisation test). An interval that crosses the upright at zero is"
-        " compatible with no change."
+        f" compatible with no change.{said}"
         + (" The open diamond is the effect planted in the simulated data." if results.truth else ""),
         alt="Forest plot. " + " ".join(bar_in_words(bar, scale) for scale, bars in groups.items() for bar in bars),
         table=DataTable(("Outcome", "Unit", "Estimate", "95% interval", *planted_header), tuple(rows), numeric=2),

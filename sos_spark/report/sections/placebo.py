@@ -13,6 +13,7 @@ from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture,
 from sos_spark.report.figures.axes import panels
 from sos_spark.report.figures.style import FAINT, PILOT, QUIET, WASH, draw
 from sos_spark.report.results import Results, of_outcome, rows_of, with_intervals
+from sos_spark.report.words.cut import cut, note_on
 from sos_spark.report.words.declared import Declared
 from sos_spark.report.words.numbers import count, number, p_value
 from sos_spark.report.words.specifications import spoken
@@ -29,12 +30,13 @@ def section(results: Results) -> Section | None:
             " effects that are not there."
         )
     ]
-    tests = placebo_tests(results)
+    tests, said = cut(results, placebo_tests(results), ("low", "high"), standing="own")
     if len(tests):
         blocks += [
             Heading("Pretend dates and unaffected outcomes"),
             Text(placebos_in_words(tests)),
             Table("Placebo tests", _table(results, tests)),
+            note_on(said),
             Bullets(_not_possible(results, tests)),
         ]
     picture = placebo_picture(results)

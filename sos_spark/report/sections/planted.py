@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from sos_spark.report.blocks import DataTable, Section, Table, Text, section_of
-from sos_spark.report.results import Results
+from sos_spark.report.results import Results, with_intervals
+from sos_spark.report.words.cut import cut, interval_of, note_on
 from sos_spark.report.words.verdicts import known, quoted_interval
 
 
@@ -24,6 +25,7 @@ def section(results: Results) -> Section | None:
                 " estimate; of many such runs about 19 in 20 intervals should hold it."
             ),
             Table("Planted effect and estimate", DataTable(header, tuple(rows), numeric=2)),
+            note_on(cut(results, with_intervals(results.main), ("low", "high"))[1]),
         ],
     )
 
@@ -44,7 +46,7 @@ def recovered(results: Results) -> list[tuple[str, ...]]:
                 scale.long_unit,
                 scale.change(planted),
                 "" if att is None else scale.change(att),
-                scale.interval(low, high),
+                scale.interval(*interval_of(results, outcome_id, low, high)),
                 inside,
             )
         )

@@ -9,6 +9,7 @@ from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture,
 from sos_spark.report.figures.forest import Bar, paint_forest
 from sos_spark.report.figures.style import PILOT, QUIET, WASH, draw
 from sos_spark.report.results import Results, of_outcome, rows_of, with_intervals
+from sos_spark.report.words.cut import cut, note_on
 from sos_spark.report.words.declared import Declared, legend, starred
 from sos_spark.report.words.numbers import count, number, p_value
 from sos_spark.report.words.specifications import meaning, spoken
@@ -34,12 +35,14 @@ def section(results: Results) -> Section | None:
                 " No model, and every authority counts the same."
             ),
             Table("Authorities' changes, pilots less comparators", welch),
+            note_on(_changes(results)[1]),
         ]
     every = other_estimates(results)
     if every.rows:
         blocks += [
             Table("What each way of doing the sums means", meanings(results), folded=True),
             Table("Every other estimate", every, folded=True),
+            note_on(_others(results)[1]),
         ]
     lead = Text(
         "Every choice below was a possible one. A finding that holds under one of them only is weak, whichever it is; a"
@@ -103,11 +106,8 @@ def meanings(results: Results) -> DataTable:
 def other_estimates(results: Results) -> DataTable:
     """Returns every row of the estimates that is not main, in the file's order."""
     plan = Declared(results.frozen, results.study)
-    frame = results.estimates
     rows = []
-    for row in rows_of(with_intervals(frame)) if len(frame) else ():
-        if row.specification == "main" or row.outcome_id not in results.labels:
-            continue
+    for row in rows_of(_others(results)[0]):
         scale = results.scales[row.outcome_id]
         rows.append(
             (
@@ -129,11 +129,29 @@ def other_estimates(results: Results) -> DataTable:
     return DataTable(header, tuple(rows), numeric=3 if plan.marks else 2, words=1).trimmed()
 
 
+def _others(results: Results) -> tuple[pd.DataFrame, str]:
+    """The estimates that are not main, their intervals cut at what outcomes can be, and what to say of that."""
+    frame = results.estimates
+    if frame.empty:
+        return frame, ""
+    frame = frame[(frame["specification"] != "main") & frame["outcome_id"].isin(list(results.labels))]
+    return cut(results, with_intervals(frame), ("low", "high"), standing="own")
+
+
+def _changes(results: Results) -> tuple[pd.DataFrame, str]:
+    """The Welch tests that gave a number, their intervals cut at what outcomes can be, and what to say of that."""
+    welch = results.welch
+    if welch.empty:
+        return welch, ""
+    known = welch[welch["att"].notna() & welch["outcome_id"].isin(list(results.labels))]
+    return cut(results, known, ("ci_low", "ci_high"))
+
+
 def welch_table(results: Results) -> DataTable:
     """Returns the Welch test of each outcome that has one."""
-    rows = []
+    rows, changes = [], _changes(results)[0]
     for outcome_id, label in results.labels.items():
-        own, scale = of_outcome(results.welch, outcome_id), results.scales[outcome_id]
+        own, scale = of_outcome(changes, outcome_id), results.scales[outcome_id]
         rows += [
             (
                 f"{label}, {scale.long_unit}",
@@ -145,7 +163,7 @@ def welch_table(results: Results) -> DataTable:
                 count(row.n_comparators),
                 str(row.note or ""),
             )
-            for row in rows_of(own[own["att"].notna()] if len(own) else own)
+            for row in rows_of(own)
         ]
     header = ("Outcome", "Change", "95% interval", "p", "Degrees of freedom", "Pilots", "Comparators", "Note")
     return DataTable(header, tuple(rows), words=1).trimmed()
@@ -159,6 +177,7 @@ def specification_curve(results: Results, outcome_id: str) -> Picture | None:
         return None
     scale, label = results.scales[outcome_id], results.labels[outcome_id]
     frame = frame.sort_values(["att", "specification"], kind="stable").reset_index(drop=True)
+    frame, said = cut(results, frame, ("low", "high"), standing="own")
     plan = Declared(results.frozen, results.study)
     marks = [plan.specification(outcome_id, str(name)) for name in frame["specification"]]
     bars = [
@@ -188,7 +207,7 @@ def specification_curve(results: Results, outcome_id: str) -> Picture | None:
         f"specification_curve_{outcome_id}",
         title=label,
         caption="Each row is another way of doing the sums, in order of size; the main one is blue on a grey band."
-        f" Lines are 95% intervals (bootstrap).{methods}{legend(marks)}",
+        f" Lines are 95% intervals (bootstrap).{methods}{said}{legend(marks)}",
         alt=f"Specification curve of {label.lower()}: {len(bars)} estimates, from {scale.change(first.att)}"
         f" ({first.name}) to {scale.change(last.att)} {scale.long_unit} ({last.name})."
         + "".join(f" The main one is number {place + 1} in order of size." for place in main),

@@ -11,6 +11,7 @@ from sos_spark.report.figures.axes import wrapped
 from sos_spark.report.figures.forest import Bar, bar_in_words, paint_forest
 from sos_spark.report.figures.style import PILOT, QUIET, draw
 from sos_spark.report.results import Results, rows_of, with_intervals
+from sos_spark.report.words.cut import cut
 from sos_spark.report.words.declared import Declared, Mark, legend, starred
 from sos_spark.report.words.numbers import count, p_value
 from sos_spark.report.words.verdicts import is_significant
@@ -93,11 +94,18 @@ def term_in_words(term: str) -> str:
     return plain[:1].upper() + plain[1:]
 
 
+def _is_contrast(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Whether a row is no effect but a difference between two, or a slope: nothing says how far these can go."""
+    return (rows["term"] == "difference") | rows["term"].str.startswith("per unit")
+
+
 def _forest(results: Results, analysis: str, title: str, shown: pd.DataFrame, marks: dict[str, Mark]) -> Picture:
     """Rows of terms, a panel an outcome."""
     panels: dict[str, list[Bar]] = {}
+    effects, said = cut(results, shown[~_is_contrast(shown)], ("low", "high"), standing="unknown")
+    shown = pd.concat([effects, shown[_is_contrast(shown)]]).loc[shown.index]
     for row in rows_of(shown):
-        colour = QUIET if row.term == "difference" or row.term.startswith("per unit") else PILOT
+        colour = QUIET if _is_contrast(shown)[row.Index] else PILOT
         bar = Bar(term_in_words(row.term), row.att, row.low, row.high, colour)
         panels.setdefault(row.outcome_id, []).append(bar)
     ordered = {key: panels[key] for key in results.labels if key in panels}
@@ -116,7 +124,8 @@ def _forest(results: Results, analysis: str, title: str, shown: pd.DataFrame, ma
         f"secondary_{analysis}",
         title=title,
         caption=f"Points are estimates, lines their 95% intervals{by}; a hollow point has none, because too few pilots"
-        f" stand behind it. Blue: effects; grey: differences and slopes.{legend([marks[key] for key in ordered])}",
+        " stand behind it. Blue: effects; grey: differences and slopes."
+        f"{said}{legend([marks[key] for key in ordered])}",
         alt=f"Forest plot. {title}. "
         + " ".join(
             f"{names[key]}. {' '.join(bar_in_words(bar, results.scales[key]) for bar in bars)}"

@@ -14,6 +14,7 @@ from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture,
 from sos_spark.report.figures.axes import go_live_line, room_for_zero, zero_line
 from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, draw
 from sos_spark.report.results import Results, of_outcome, rows_of
+from sos_spark.report.words.cut import Standing, cut, note_on
 from sos_spark.report.words.numbers import Scale, count, day_in_words, number, p_value
 from sos_spark.report.words.specifications import meaning, spoken
 
@@ -53,12 +54,27 @@ def section(results: Results) -> Section | None:
     estimators = list(dict.fromkeys(results.aggregates["estimator"])) if len(results.aggregates) else []
     blocks.append(Bullets(tuple(f"{spoken(str(name))}: {meaning(str(name))}." for name in estimators)))
     blocks += [by_estimator_picture(results, key) for key in results.labels]
-    for caption, table, folded in (
-        ("Effects over all pilots and periods, with 95% intervals (CR2)", simple_table(results), False),
-        ("Effects by when pilots started and by calendar period", aggregates_table(results), True),
-        ("Effects of each group of pilots in each period", group_time_table(results), True),
+    for caption, table, folded, cut_said in (
+        (
+            "Effects over all pilots and periods, with 95% intervals (CR2)",
+            simple_table(results),
+            False,
+            _cut(results, _simple(results))[1],
+        ),
+        (
+            "Effects by when pilots started and by calendar period",
+            aggregates_table(results),
+            True,
+            _cut(results, _beside_the_figure(results), "unknown")[1],
+        ),
+        (
+            "Effects of each group of pilots in each period",
+            group_time_table(results),
+            True,
+            _cut(results, results.group_time, "unknown")[1],
+        ),
     ):
-        blocks.append(Table(caption, table, folded=folded) if table.rows else None)
+        blocks += [Table(caption, table, folded=folded), note_on(cut_said)] if table.rows else []
     blocks.append(Bullets(_not_had(results), quiet=True))
     said = tuple(filter(None, (twfe_in_words(results, key) for key in results.labels)))
     pictures = [picture for key in results.labels if (picture := bacon_picture(results, key)) is not None]
@@ -71,11 +87,31 @@ def section(results: Results) -> Section | None:
     return section_of("staggered", "Pilots that started at different times", blocks)
 
 
+def _cut(results: Results, rows: pd.DataFrame, standing: Standing = "main") -> tuple[pd.DataFrame, str]:
+    """Rows with their intervals cut at what outcomes can be, and what to say of that.
+
+    Where the pilots of one group, or of one time since go-live, stood is not known: their effects are cut at the
+    largest change there is.
+    """
+    return cut(results, rows, ("ci_low", "ci_high"), standing=standing)
+
+
+def _simple(results: Results) -> pd.DataFrame:
+    rows = results.aggregates
+    return rows[rows["aggregate"] == "simple"] if len(rows) else rows
+
+
+def _beside_the_figure(results: Results) -> pd.DataFrame:
+    """The averages that gave a number and that the figures do not show."""
+    rows = results.aggregates
+    return rows[rows["att"].notna() & ~_in_the_figure(rows)] if len(rows) else rows
+
+
 def simple_table(results: Results) -> DataTable:
     """Returns the average over all pilots and periods: a row an outcome, a column an estimator."""
-    if results.aggregates.empty:
+    simple = _cut(results, _simple(results))[0]
+    if simple.empty:
         return DataTable((), ())
-    simple = results.aggregates[results.aggregates["aggregate"] == "simple"]
     estimators = list(dict.fromkeys(simple["estimator"]))
     rows = []
     for outcome_id, label in results.labels.items():
@@ -94,10 +130,9 @@ def _effect(row: Any, scale: Scale) -> str:
 
 def aggregates_table(results: Results) -> DataTable:
     """Returns all averages but those the figure shows, a row an outcome, estimator, aggregate and level."""
-    rows = []
+    rows, averages = [], _cut(results, _beside_the_figure(results), "unknown")[0]
     for outcome_id, label in results.labels.items():
-        own, scale = of_outcome(results.aggregates, outcome_id), results.scales[outcome_id]
-        shown = own[own["att"].notna() & ~_in_the_figure(own)] if len(own) else own
+        own, scale = of_outcome(averages, outcome_id), results.scales[outcome_id]
         rows += [
             (
                 label,
@@ -109,7 +144,7 @@ def aggregates_table(results: Results) -> DataTable:
                 number(row.df, 1),
                 str(row.note or ""),
             )
-            for row in rows_of(shown)
+            for row in rows_of(own)
         ]
     header = ("Outcome", "Estimator", "Over", "Effect", "95% interval (CR2)", "p (CR2)", "Degrees of freedom", "Note")
     return DataTable(header, tuple(rows), numeric=3, words=1).trimmed()
@@ -138,7 +173,7 @@ def _not_had(results: Results) -> tuple[str, ...]:
 
 def group_time_table(results: Results) -> DataTable:
     """Returns the effect of each group of pilots in each period."""
-    rows = []
+    rows, effects = [], _cut(results, results.group_time, "unknown")[0]
     for outcome_id, label in results.labels.items():
         scale = results.scales[outcome_id]
         rows += [
@@ -152,7 +187,7 @@ def group_time_table(results: Results) -> DataTable:
                 scale.interval(row.ci_low, row.ci_high),
                 count(row.n_rows),
             )
-            for row in rows_of(of_outcome(results.group_time, outcome_id))
+            for row in rows_of(of_outcome(effects, outcome_id))
         ]
     header = (
         "Outcome", "Against authorities that", "Pilots that started", "Period from", "Periods since", "Effect",
@@ -192,6 +227,7 @@ def by_estimator_picture(results: Results, outcome_id: str) -> Picture | None:
     if own.empty:
         return None
     own = own.assign(time=pd.to_numeric(own["level"], errors="coerce")).dropna(subset=["time"])
+    own, said = _cut(results, own, "unknown")
     scale, label = results.scales[outcome_id], results.labels[outcome_id]
     present = [name for name in _ESTIMATORS if (own["estimator"] == name).any()]
     values = own[["att", "ci_low", "ci_high"]].to_numpy() * scale.factor
@@ -230,7 +266,8 @@ def by_estimator_picture(results: Results, outcome_id: str) -> Picture | None:
         f"staggered_{outcome_id}",
         title=label,
         caption="Effects by time since each pilot's own go-live, under estimators that are right when pilots start at"
-        " different times. Where they agree, the choice between them does not matter.",
+        " different times. Where they agree, the choice between them does not matter."
+        + said,
         alt=f"Effects on {label.lower()} by time since go-live under {len(present)} estimators, {len(times)} {unit}s"
         f" from {int(times[0])} to {int(times[-1])}. "
         + " ".join(_after_in_words(own, name, scale) for name in present),

@@ -16,6 +16,7 @@ from sos_spark.report.figures.axes import label_every, panels
 from sos_spark.report.figures.forest import Bar, height_of, paint_groups
 from sos_spark.report.figures.style import ARM_COLOURS, draw
 from sos_spark.report.results import ARM_NAMES, Results, of_outcome, rows_of
+from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import Scale, count, percent
 from sos_spark.report.words.reasons import reason_in_words
 
@@ -50,7 +51,7 @@ def section(results: Results) -> Section | None:
                 " Whatever the true values are, the estimate lies between the two."
             ),
             picture,
-            Bullets(tuple(filter(None, (bounds_in_words(results, row) for row in _bounds(results))))),
+            Bullets(tuple(filter(None, (bounds_in_words(results, row) for row in _bounds(results)[0])))),
         ]
     blocks.append(Bullets(_without_numbers(results)))
     return section_of("unknown", "What is not known", blocks)
@@ -182,15 +183,22 @@ def _shares_in_words(label: str, shares: pd.DataFrame) -> str:
     return f"{label}: {', '.join(said)}."
 
 
-def _bounds(results: Results) -> list[Any]:
-    """The rows of bounds that have numbers, in the study's order of outcomes."""
-    rows = [row for key in results.labels for row in rows_of(of_outcome(results.bounds, key))]
-    return [row for row in rows if not math.isnan(row.att_low)]
+def _bounds(results: Results) -> tuple[list[Any], str]:
+    """The rows of bounds that have numbers, in the study's order of outcomes, cut at what those can be.
+
+    What is filled in moves where the pilots stood, too: so they are cut at the largest change there is.
+    """
+    bounds = results.bounds
+    if bounds.empty:
+        return [], ""
+    known = bounds[bounds["att_low"].notna() & bounds["outcome_id"].isin(list(results.labels))]
+    shown, said = cut(results, known, ("att_low", "att_high"), ("ci_low", "ci_high"), standing="unknown")
+    return [row for key in results.labels for row in rows_of(of_outcome(shown, key))], said
 
 
 def bounds_picture(results: Results) -> Picture | None:
     """Draws the complete-case estimate within its bounds; None where the run left none."""
-    rows = _bounds(results)
+    rows, said = _bounds(results)
     if not rows:
         return None
     groups: dict[Scale, list[Bar]] = {}
@@ -216,7 +224,8 @@ def bounds_picture(results: Results) -> Picture | None:
         "bounds",
         title="Bounds for what is not known",
         caption="Point: the estimate without the unknown values. Broad pale bar: every estimate that some way of"
-        " filling them in would give. Thin line: the same with its 95% margin for chance, the figures at the right.",
+        " filling them in would give. Thin line: the same with its 95% margin for chance, the figures at the right."
+        + said,
         alt="Bounds. " + " ".join(_bar_in_words(row, results) for row in rows),
         table=DataTable(
             ("Outcome", "Not known", "Unit", "Without them", "Bounds", "Bounds with 95% margin", "Cells not known",

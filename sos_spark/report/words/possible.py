@@ -18,11 +18,17 @@ class Possible:
     most: float
 
     def change(self, low: float, high: float, *, baseline: float | None) -> tuple[float, float]:
-        """Returns an interval of changes from a baseline, cut at what they can be; as it is without a baseline."""
-        if baseline is None or math.isnan(baseline) or math.isnan(low) or math.isnan(high):
+        """Returns an interval of changes, cut at what they can be from a baseline; one that is not known as it is."""
+        if math.isnan(low) or math.isnan(high):
             return low, high
-        floor, ceiling = self.least - baseline, self.most - baseline
+        floor, ceiling = self.changes(baseline)
         return min(max(low, floor), ceiling), max(min(high, ceiling), floor)
+
+    def changes(self, baseline: float | None) -> tuple[float, float]:
+        """Returns the least and the greatest change from a baseline; without one, those from anywhere."""
+        if baseline is None or math.isnan(baseline):
+            return self.least - self.most, self.most - self.least
+        return self.least - baseline, self.most - baseline
 
     def holds_change(self, size: float, *, baseline: float | None) -> bool:
         """Returns whether a change of that size, up or down, can be at all."""
