@@ -30,7 +30,7 @@ def shown_date(text: str) -> str:
     return text if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else "nothing" if not text else "no date"
 
 
-def la_code_of(text: str) -> str:
+def parse_la_code(text: str) -> str:
     """Returns a DfE LA code.
 
     Raises:
@@ -41,7 +41,7 @@ def la_code_of(text: str) -> str:
     return text
 
 
-def census_year_of(text: str) -> int:
+def parse_census_year(text: str) -> int:
     """Returns a census year.
 
     Raises:
@@ -69,7 +69,7 @@ def require_authority(la_code: str, census_year: int, authorities: Mapping[str, 
         )
 
 
-def returned_at_of(text: str) -> str | None:
+def parse_returned_at(text: str) -> str | None:
     """Returns a header's DateTime as ISO text that sorts by time, or None where it is none."""
     try:
         moment = datetime.fromisoformat(text)

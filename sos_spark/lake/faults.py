@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sos_spark.errors import ConflictError, InputError, QualityGateError, SosError
-from sos_spark.machine.faults import fault_of, typed, unreadable
+from sos_spark.machine.faults import fault_of, raised_as, unreadable_file
 from sos_spark.machine.java_errors import java_causes, names_of, parameters_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def told_safely(table: Table) -> Iterator[None]:
         EnvironmentFaultError: The disk is full, read-only or broken, memory ran out, or Java has ended.
         SparkFaultError: Spark failed otherwise.
     """
-    with typed(lambda error: _of_table(error, table) or fault_of(error, where=f"the write of {table.name}")):
+    with raised_as(lambda error: _of_table(error, table) or fault_of(error, where=f"the write of {table.name}")):
         yield
 
 
@@ -64,10 +64,10 @@ def told_reading(what: str) -> Iterator[None]:
         known = fault_of(error, where=what) if isinstance(error, OSError) and error.errno else None
         foreign = type(error).__module__.partition(".")[0] in ("deltalake", "_internal", "pyarrow")
         if known is None and (foreign or isinstance(error, OSError)):
-            return unreadable(what, type(error).__name__)
+            return unreadable_file(what, type(error).__name__)
         return known
 
-    with typed(typed_as):
+    with raised_as(typed_as):
         yield
 
 

@@ -24,7 +24,7 @@ MIN_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
-class Finding:
+class Examined:
     """One thing looked at. `remedy` is one sentence, empty where nothing is wrong."""
 
     name: str
@@ -33,7 +33,7 @@ class Finding:
     remedy: str = ""
 
 
-def examine(*, lake: Path | None = None, key_file: Path | None = None) -> tuple[Finding, ...]:
+def examine(*, lake: Path | None = None, key_file: Path | None = None) -> tuple[Examined, ...]:
     """Returns what was found, in a fixed order. Writes nothing but a temporary table, and takes some ten seconds.
 
     Args:
@@ -43,7 +43,7 @@ def examine(*, lake: Path | None = None, key_file: Path | None = None) -> tuple[
     return tuple(_findings(lake, key_file))
 
 
-def _findings(lake: Path | None, key_file: Path | None) -> Iterator[Finding]:
+def _findings(lake: Path | None, key_file: Path | None) -> Iterator[Examined]:
     base = (_java(), _spark(), _delta_jars(), _delta_build())
     yield from base
     yield from _session() if all(finding.ok for finding in base) else _no_session()
@@ -53,12 +53,12 @@ def _findings(lake: Path | None, key_file: Path | None) -> Iterator[Finding]:
     yield _lake(lake)
 
 
-def _java() -> Finding:
+def _java() -> Examined:
     java = find_java()
     if java is not None:
-        return Finding("Java", True, f"Java {java.major} ({java.origin}: {java.home})")
+        return Examined("Java", True, f"Java {java.major} ({java.origin}: {java.home})")
     seen = ", ".join(f"Java {other.major} at {other.home}" for other in candidates())
-    return Finding(
+    return Examined(
         "Java",
         False,
         seen or "none",
@@ -67,25 +67,25 @@ def _java() -> Finding:
     )
 
 
-def _spark() -> Finding:
+def _spark() -> Examined:
     import pyspark
 
     expected, found = jar_lock().spark, pyspark.__version__
     home = os.environ.get("SPARK_HOME")
     told = f"pyspark {found}" + (f", SPARK_HOME {home}" if home else "")
     remedy = f"Run `make setup`, which installs pyspark {expected}, and leave SPARK_HOME unset."
-    return Finding("Spark", found == expected, told, "" if found == expected else remedy)
+    return Examined("Spark", found == expected, told, "" if found == expected else remedy)
 
 
-def _delta_jars() -> Finding:
+def _delta_jars() -> Examined:
     try:
         jars = require_jars(jars_folder())
     except SosError as error:
-        return Finding("Delta jars", False, error.found, f"{error.remedy}.")
-    return Finding("Delta jars", True, f"{len(jars)} files with the locked SHA-256 in {jars_folder()}")
+        return Examined("Delta jars", False, error.found, f"{error.remedy}.")
+    return Examined("Delta jars", True, f"{len(jars)} files with the locked SHA-256 in {jars_folder()}")
 
 
-def _delta_build() -> Finding:
+def _delta_build() -> Examined:
     """The jar's name tells the Spark and the Delta it was built for: delta-spark_<Spark>_<Scala>."""
     from importlib.metadata import version
 
@@ -94,12 +94,12 @@ def _delta_build() -> Finding:
     spark, package = jar.artifact.split("_")[1], version("delta-spark")
     ok = lock.spark.startswith(f"{spark}.") and jar.version == package
     found = f"{jar.artifact} {jar.version} for Spark {lock.spark}, Python package {package}"
-    return Finding(
+    return Examined(
         "Delta build", ok, found, "" if ok else "Lock the jar and delta-spark of one release, with tools/lock.sh."
     )
 
 
-def _session() -> Iterator[Finding]:
+def _session() -> Iterator[Examined]:
     """What only a running Spark shows: that Delta works in it, and which Python its executors take."""
     from pyspark.sql import SparkSession
 
@@ -110,7 +110,7 @@ def _session() -> Iterator[Finding]:
         session = start_session(app_name="doctor", master=None if _is_submitted() else "local[1]", driver_memory="1g")
     except Exception as error:
         told = error.paragraph() if isinstance(error, SosError) else type(error).__name__
-        yield Finding("Session", False, told, "Start Spark by hand (pyspark) and see what it says.")
+        yield Examined("Session", False, told, "Start Spark by hand (pyspark) and see what it says.")
         return
     try:
         if own:
@@ -120,7 +120,7 @@ def _session() -> Iterator[Finding]:
             "Python", lambda: _same_python(session), "Set PYSPARK_PYTHON to the driver's Python on every machine."
         )
         zone = session.conf.get("spark.sql.session.timeZone")
-        yield Finding(
+        yield Examined(
             "Session zone", zone == "UTC", str(zone), "" if zone == "UTC" else "Use start_session, which sets it."
         )
     finally:
@@ -128,17 +128,17 @@ def _session() -> Iterator[Finding]:
             session.stop()
 
 
-def _no_session() -> Iterator[Finding]:
-    yield Finding("Session", False, "not tried", "Mend what is named above first.")
+def _no_session() -> Iterator[Examined]:
+    yield Examined("Session", False, "not tried", "Mend what is named above first.")
 
 
-def _tried(name: str, attempt: Callable[[], str], remedy: str) -> Finding:
+def _tried(name: str, attempt: Callable[[], str], remedy: str) -> Examined:
     try:
-        return Finding(name, True, attempt())
+        return Examined(name, True, attempt())
     except _WrongError as wrong:
-        return Finding(name, False, str(wrong), remedy)
+        return Examined(name, False, str(wrong), remedy)
     except Exception as error:
-        return Finding(name, False, type(error).__name__, remedy)
+        return Examined(name, False, type(error).__name__, remedy)
 
 
 class _WrongError(Exception):
@@ -170,11 +170,11 @@ def _is_submitted() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
-def _memory() -> Finding:
+def _memory() -> Examined:
     gigabytes = _memory_bytes() / 2**30
     ok = gigabytes >= MIN_MEMORY_GB
     remedy = f"Use a machine with {MIN_MEMORY_GB:.0f} GB or more; with less, try --driver-memory 1g on small data."
-    return Finding("Memory", ok, f"{gigabytes:.1f} GB", "" if ok else remedy)
+    return Examined("Memory", ok, f"{gigabytes:.1f} GB", "" if ok else remedy)
 
 
 def _memory_bytes() -> int:
@@ -187,21 +187,21 @@ def _memory_bytes() -> int:
     return min(total, int(limit)) if limit.isdigit() else total
 
 
-def _time_zone() -> Finding:
+def _time_zone() -> Examined:
     """The machine's own zone changes nothing: sessions are in UTC, dates have no zone."""
-    return Finding("Time zone", True, f"{time.tzname[0]} on this machine; sessions use UTC")
+    return Examined("Time zone", True, f"{time.tzname[0]} on this machine; sessions use UTC")
 
 
-def _key(key_file: Path | None) -> Finding:
+def _key(key_file: Path | None) -> Examined:
     named = key_file or (Path(os.environ["SOS_SPARK_KEY_FILE"]) if os.environ.get("SOS_SPARK_KEY_FILE") else None)
     if named is None:
         key = os.environ.get("SOS_SPARK_KEY")
         if key is None:
-            return Finding(
+            return Examined(
                 "Key", True, "none named; validate needs one: --key-file, SOS_SPARK_KEY_FILE or SOS_SPARK_KEY"
             )
         ok = len(key.encode()) >= MIN_KEY_BYTES
-        return Finding(
+        return Examined(
             "Key",
             ok,
             "in SOS_SPARK_KEY" + ("" if ok else f", shorter than {MIN_KEY_BYTES} bytes"),
@@ -210,29 +210,29 @@ def _key(key_file: Path | None) -> Finding:
     try:
         status, length = named.stat(), len(named.read_bytes().strip())
     except OSError as error:
-        return Finding("Key", False, f"{named} cannot be read ({type(error).__name__})", _NEW_KEY)
+        return Examined("Key", False, f"{named} cannot be read ({type(error).__name__})", _NEW_KEY)
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077:
-        return Finding("Key", False, f"{named} has mode {mode:04o}", f"Run chmod 600 {named}.")
+        return Examined("Key", False, f"{named} has mode {mode:04o}", f"Run chmod 600 {named}.")
     if length < MIN_KEY_BYTES:
-        return Finding("Key", False, f"{named} is shorter than {MIN_KEY_BYTES} bytes", _NEW_KEY)
-    return Finding("Key", True, f"{named}, mode {mode:04o}")
+        return Examined("Key", False, f"{named} is shorter than {MIN_KEY_BYTES} bytes", _NEW_KEY)
+    return Examined("Key", True, f"{named}, mode {mode:04o}")
 
 
 _NEW_KEY = "Make one: (umask 077; head -c 32 /dev/urandom | base64 > KEYFILE), and keep it as long as the lake."
 
 
-def _lake(lake: Path | None) -> Finding:
+def _lake(lake: Path | None) -> Examined:
     if lake is None:
-        return Finding("Lake", True, "none named; --lake FOLDER has its permissions looked at")
+        return Examined("Lake", True, "none named; --lake FOLDER has its permissions looked at")
     if not lake.exists():
-        return Finding("Lake", True, f"{lake} does not exist yet; it will be made with mode 0700")
+        return Examined("Lake", True, f"{lake} does not exist yet; it will be made with mode 0700")
     if not lake.is_dir():
-        return Finding("Lake", False, f"{lake} is no folder", "Name a folder.")
+        return Examined("Lake", False, f"{lake} is no folder", "Name a folder.")
     status = lake.stat()
     mode = stat.S_IMODE(status.st_mode)
     if status.st_uid != os.getuid():
-        return Finding("Lake", False, f"{lake} belongs to another user", "Give a folder that you own.")
+        return Examined("Lake", False, f"{lake} belongs to another user", "Give a folder that you own.")
     if mode & 0o077:
-        return Finding("Lake", False, f"{lake} has mode {mode:04o}: others may enter", f"Run chmod 700 {lake}.")
-    return Finding("Lake", True, f"{lake}, mode {mode:04o}")
+        return Examined("Lake", False, f"{lake} has mode {mode:04o}: others may enter", f"Run chmod 700 {lake}.")
+    return Examined("Lake", True, f"{lake}, mode {mode:04o}")

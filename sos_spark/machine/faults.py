@@ -59,12 +59,12 @@ def faults_told(where: str, *, source: Path | None = None) -> Iterator[None]:
         EnvironmentFaultError: The disk is full, read-only or broken, memory ran out, or Java has ended.
         SparkFaultError: Spark failed otherwise.
     """
-    with typed(lambda error: fault_of(error, where=where, source=source)):
+    with raised_as(lambda error: fault_of(error, where=where, source=source)):
         yield
 
 
 @contextmanager
-def typed(typed_as: Callable[[Exception], SosError | None]) -> Iterator[None]:
+def raised_as(typed_as: Callable[[Exception], SosError | None]) -> Iterator[None]:
     """Raises an error as what `typed_as` makes of it; as it is where that is None, or it is typed already."""
     try:
         yield
@@ -98,7 +98,7 @@ def fault_of(error: Exception, *, where: str, source: Path | None = None) -> Sos
         return _disk(kind, where)
     for throwable in causes:
         if _UNREADABLE.search(condition_of(throwable)):
-            return unreadable(_path_of(parameters_of(throwable).get("path", "")) or where, condition_of(throwable))
+            return unreadable_file(_path_of(parameters_of(throwable).get("path", "")) or where, condition_of(throwable))
     if any(_MEMORY.search(name) for name in names):
         return _out_of_memory(where)
     condition = next(filter(None, map(condition_of, causes)), "")
@@ -116,11 +116,13 @@ def _of_system(error: OSError, where: str, source: Path | None) -> SosError:
     place = where if not path or where.startswith("/") else f"{where}: {path}"
     kind = _ERRNO.get(error.errno or 0)
     if path and source is not None and Path(path).is_relative_to(source) and kind != _FULL:
-        return unreadable(path, type(error).__name__, remedy="Make the file readable, or take it out of the source")
+        return unreadable_file(
+            path, type(error).__name__, remedy="Make the file readable, or take it out of the source"
+        )
     if kind is not None:
         return _disk(kind, place)
     if isinstance(error, FileNotFoundError):
-        return unreadable(place, "no such file", remedy="Put the file back, or run the step that makes it")
+        return unreadable_file(place, "no such file", remedy="Put the file back, or run the step that makes it")
     return EnvironmentFaultError(
         "The operating system refused to read or write",
         where=place,
@@ -134,7 +136,7 @@ def _delta_rs(error: Exception, where: str) -> SosError | None:
     if type(error).__module__.partition(".")[0] not in ("deltalake", "_internal"):
         return None
     kind = next((kind for kind, pattern in _SAID if pattern.search(str(error))), None)
-    return _disk(kind, where) if kind is not None else unreadable(where, type(error).__name__)
+    return _disk(kind, where) if kind is not None else unreadable_file(where, type(error).__name__)
 
 
 def _is_of_py4j(error: OSError) -> bool:
@@ -147,7 +149,7 @@ def _disk(kind: str, where: str) -> EnvironmentFaultError:
     return EnvironmentFaultError(what, where=where, expected=expected, remedy=remedy)
 
 
-def unreadable(where: str, found: str, *, remedy: str = "") -> InputError:
+def unreadable_file(where: str, found: str, *, remedy: str = "") -> InputError:
     """Returns the error of a file that is missing or damaged; `found` is a kind of error, never its message."""
     return InputError(
         "A file is missing or damaged",

@@ -9,11 +9,11 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from sos_spark.config.zone import ZONE
+
 PROVENANCE = ("la_code", "census_year", "file_id", "record_position")
 
-SECONDS_A_DAY = 86_400
-ZONE = "Europe/London"
-"""Where the days of the returns are: a time with an offset is an instant, and its date is the civil date here."""
+SECONDS_PER_DAY = 86_400
 
 
 def _characters(spans: str) -> str:
@@ -90,7 +90,7 @@ def _iso_day(value: Column) -> Column:
     instant = F.regexp_extract(value, _ISO_INSTANT, 1).try_cast("timestamp")
     # By arithmetic: a cast to a date would read the shifted instant in the session's own zone.
     seconds = F.unix_seconds(F.from_utc_timestamp(instant, ZONE))
-    return F.coalesce(day, F.date_from_unix_date(F.floor(seconds / SECONDS_A_DAY).cast("int")))
+    return F.coalesce(day, F.date_from_unix_date(F.floor(seconds / SECONDS_PER_DAY).cast("int")))
 
 
 def unreadable(name: str, day: str) -> Column:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from sos_spark.silver.row_rule import contradiction_rule, is_unknown, with_finding
+from sos_spark.silver.row_rule import contradiction_rule, field_is_unknown, with_finding
 
 SILVER = "silver"
 QUARANTINED = "quarantined"
@@ -63,7 +63,7 @@ def open_counts_as_latest(day: str) -> list[Column]:
 
     An end that could not be read is null too, and says nothing about whether there is one. Needs unknown_fields.
     """
-    return [is_unknown(day), F.col(day).desc_nulls_first()]
+    return [field_is_unknown(day), F.col(day).desc_nulls_first()]
 
 
 def total_order(columns: Sequence[str]) -> list[Column]:

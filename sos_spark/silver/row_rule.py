@@ -105,7 +105,7 @@ def with_finding(findings: str, rule: RowRule) -> Column:
     return _joined((F.col(findings), F.when(rule.fails_when, F.lit(rule.code)))).alias(findings)
 
 
-def is_unknown(column: str) -> Column:
+def field_is_unknown(column: str) -> Column:
     """Returns whether a row's received value of a silver column could not be used. Needs unknown_fields."""
     return F.coalesce(F.array_contains(F.split("unknown_fields", " "), column), F.lit(False))
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from sos_spark.simulate.areas import Absences, Area, Unit
 from sos_spark.simulate.calibration import RUN_UP_YEARS, rates_of
-from sos_spark.simulate.care import Episodes, episodes_of
+from sos_spark.simulate.care_periods import Episodes, episodes_of
 from sos_spark.simulate.cases import Cases
 from sos_spark.simulate.children import Children, children_of
 from sos_spark.simulate.cin_records import cin_tables

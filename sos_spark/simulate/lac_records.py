@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sos_spark.simulate.care import (
+from sos_spark.simulate.care_periods import (
     FIRST_TEMPORARY,
     FOSTER,
     KINSHIP,

@@ -48,7 +48,7 @@ from sos_spark.bronze.decide.returns import (
 )
 from sos_spark.bronze.fields import CHARACTERISTICS, COLLECTION_OF
 from sos_spark.bronze.read.accepted_rows import accepted_rows
-from sos_spark.bronze.read.flat_tables import NANOS_AS_LONG, by_module, count_rows, file_of_uri, read_table
+from sos_spark.bronze.read.flat_tables import NANOS_AS_LONG, by_module, count_table_rows, file_of_uri, read_table
 from sos_spark.config.reference import authorities
 from sos_spark.config.simulated import is_simulated
 from sos_spark.errors import InputError, shown_list
@@ -191,7 +191,7 @@ def _table_counts(spark: SparkSession, tables: Sequence[Inspection]) -> list[Tab
     if not sound:
         return []
     by_path = {seen.file.path: seen for seen in tables}
-    counted = count_rows((module, read_table(spark, files, check_rows=True)) for module, files in sound.items())
+    counted = count_table_rows((module, read_table(spark, files, check_rows=True)) for module, files in sound.items())
     return [
         TableCount(
             replace(by_path[file_of_uri(row.file_uri)], uri=row.file_uri),

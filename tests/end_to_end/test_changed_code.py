@@ -32,7 +32,7 @@ CHANGES = (
     ("cohort", "cohort.observed"),
     ("validate", "silver.entities.referral_rules"),
     ("validate", "steps.validate"),
-    ("ingest", "bronze.records"),
+    ("ingest", "bronze.record_batches"),
 )
 
 

@@ -21,9 +21,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from sos_spark.bronze.fields import FIELDS
-from sos_spark.bronze.read.cin_records import parse_cin
-from sos_spark.bronze.read.lac_records import parse_lac
-from sos_spark.bronze.records import RecordBatches
+from sos_spark.bronze.read.cin_xml import parse_cin
+from sos_spark.bronze.read.lac_csv import parse_lac
+from sos_spark.bronze.record_batches import RecordBatches
 from sos_spark.silver.classify import classify_all
 from sos_spark.silver.pseudonyms import key_frame
 from sos_spark.silver.rule_book import all_rules

@@ -10,8 +10,8 @@ from sos_spark.bronze.arrive.inspection import Inspection
 from sos_spark.bronze.arrive.inventory import SourceFile
 from sos_spark.bronze.decide.decisions import Held, decide
 from sos_spark.bronze.decide.returns import Part, Return, Slice
-from sos_spark.bronze.read.cin_records import parse_cin
-from sos_spark.bronze.records import RecordBatches
+from sos_spark.bronze.read.cin_xml import parse_cin
+from sos_spark.bronze.record_batches import RecordBatches
 from tests.sources import a_child, a_referral, cin_xml, leaves
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="<>&", categories=("L", "N", "P", "Zs")), max_size=5)

@@ -16,7 +16,7 @@ from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
 from sos_spark.bronze.arrive.inventory import take_inventory
 from sos_spark.bronze.read.flat_tables import (
     NANOS_AS_LONG,
-    count_rows,
+    count_table_rows,
     file_of_uri,
     read_table,
     with_characteristics,
@@ -102,7 +102,7 @@ def test_columns_may_stand_in_the_names_of_folders(spark: SparkSession, tmp_path
     assert rows(frame, "la_code", "census_year", "LAchildID") == [
         ("201", 2015, "C2015"), ("201", 2016, "C2016"), ("202", 2017, "C2017"),
     ]  # fmt: skip
-    counted = count_rows([("cin_details", frame)]).collect()
+    counted = count_table_rows([("cin_details", frame)]).collect()
     assert sorted((row.la_code, row.census_year, row.n_rows, row.n_broken) for row in counted) == [
         ("201", 2015, 1, 0), ("201", 2016, 1, 0), ("202", 2017, 1, 0),
     ]  # fmt: skip
@@ -115,7 +115,9 @@ def test_rows_are_counted_by_file_and_la_year_and_broken_ones_among_them(spark: 
         "201,2015,C1,2014-05-01,2014-05-02\n201,2015,C2,2014-05-01\n"
         "20,2015,C3,2014-05-01,2014-05-02\n201,then,C4,2014-05-01,2014-05-02\n201,2015,C1,2014-05-01,2014-05-09,x\n",
     )
-    counted = count_rows([("section47", read_table(spark, inspected(spark, tmp_path), check_rows=True))]).collect()
+    counted = count_table_rows(
+        [("section47", read_table(spark, inspected(spark, tmp_path), check_rows=True))]
+    ).collect()
     assert {file_of_uri(row.file_uri) for row in counted} == {str(path)}
     assert sorted(((row.la_code, row.census_year, row.n_rows, row.n_broken) for row in counted), key=str) == [
         ("201", 2015, 3, 2), ("201", None, 1, 0), (None, 2015, 1, 0),

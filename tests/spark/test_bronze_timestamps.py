@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
 from sos_spark.bronze.arrive.inventory import take_inventory
-from sos_spark.bronze.read.flat_tables import NANOS_AS_LONG, count_rows, read_table
+from sos_spark.bronze.read.flat_tables import NANOS_AS_LONG, count_table_rows, read_table
 from sos_spark.bronze.read.received import NO_DAY
 from sos_spark.config.reference import authorities
 from tests.sources import run_ingest
@@ -51,7 +51,7 @@ def inspected(spark: SparkSession, source: Path) -> list[Inspection]:
 def days(spark: SparkSession, source: Path, name: str = "CINreferralDate") -> tuple[list[str], int]:
     """The days read, in the file's order, and how many of them were no midnight."""
     rows = read_table(spark, inspected(spark, source), check_rows=True)
-    (counted,) = count_rows([("cin_details", rows)]).collect()
+    (counted,) = count_table_rows([("cin_details", rows)]).collect()
     ordered = rows.orderBy("file_uri", "record_position")
     return [row[name] for row in ordered.collect()], counted.n_off_midnight
 

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from sos_spark.machine import doctor
-from sos_spark.machine.doctor import Finding, examine
+from sos_spark.machine.doctor import Examined, examine
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def no_session(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def finding(name: str, *, lake: Path | None = None, key_file: Path | None = None) -> Finding:
+def finding(name: str, *, lake: Path | None = None, key_file: Path | None = None) -> Examined:
     return next(found for found in examine(lake=lake, key_file=key_file) if found.name == name)
 
 

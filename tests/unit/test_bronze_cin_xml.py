@@ -10,8 +10,8 @@ from sos_spark.bronze.arrive.cin_file import CinFile, inspect_cin
 from sos_spark.bronze.arrive.cin_structure import MESSAGE, MISPLACED, leaves_of
 from sos_spark.bronze.fault import SourceError
 from sos_spark.bronze.fields import FIELDS
-from sos_spark.bronze.read.cin_records import parse_cin
-from sos_spark.bronze.records import RecordBatches
+from sos_spark.bronze.read.cin_xml import parse_cin
+from sos_spark.bronze.record_batches import RecordBatches
 from tests.sources import a_child, a_header, a_referral, cin_xml, leaves
 
 CHILD = MESSAGE.below["Children"].below["Child"]
@@ -109,7 +109,7 @@ def test_tags_with_prefixes_are_known_by_their_local_names() -> None:
 def test_every_record_survives_the_cut_into_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     text = cin_xml(*(a_child(f"C{n}", a_referral()) for n in range(50)))
     whole = records(text)
-    monkeypatch.setattr("sos_spark.bronze.records.ROWS_A_BATCH", 3)
+    monkeypatch.setattr("sos_spark.bronze.record_batches.ROWS_A_BATCH", 3)
     assert records(text) == whole
     assert [row["LAchildID"] for row in whole["cin_details"]] == [f"C{n}" for n in range(50)]
 

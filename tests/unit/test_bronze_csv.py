@@ -13,8 +13,8 @@ from sos_spark.bronze.arrive.lac_file import census_year_of_day, decode, inspect
 from sos_spark.bronze.arrive.table_file import inspect_table_file
 from sos_spark.bronze.fault import SourceError
 from sos_spark.bronze.fields import FIELDS
-from sos_spark.bronze.read.lac_records import parse_lac
-from sos_spark.bronze.records import RecordBatches
+from sos_spark.bronze.read.lac_csv import parse_lac
+from sos_spark.bronze.record_batches import RecordBatches
 from tests.sources import EPISODES_HEADER, put
 
 WANTED = ("la_code", "census_year", "CHILD", "DOB")

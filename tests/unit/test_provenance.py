@@ -67,7 +67,12 @@ def test_a_line_changed_elsewhere_runs_nothing_again(step: str, module: str, mon
 
 @pytest.mark.parametrize(
     ("module", "reads_anew"),
-    [("bronze.records", True), ("steps.ingest", True), ("bronze.read.published", False), ("config.study", False)],
+    [
+        ("bronze.record_batches", True),
+        ("steps.ingest", True),
+        ("bronze.read.published", False),
+        ("config.study", False),
+    ],
 )
 def test_returns_are_read_anew_only_where_the_code_that_reads_them_changed(
     module: str, reads_anew: bool, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,7 @@ from sos_spark.bronze.arrive.cin_structure import (
 )
 from sos_spark.bronze.arrive.cin_walker import CinWalker
 from sos_spark.bronze.fault import SourceError
-from sos_spark.bronze.records import WHITE_SPACE
+from sos_spark.bronze.record_batches import WHITE_SPACE
 from sos_spark.tables import CIN_MODULES
 
 

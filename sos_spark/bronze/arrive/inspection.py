@@ -24,15 +24,15 @@ from sos_spark.bronze.columns import Columns, find_columns
 from sos_spark.bronze.fault import (
     MAX_FILE_BYTES,
     SourceError,
-    census_year_of,
-    la_code_of,
+    parse_census_year,
+    parse_la_code,
+    parse_returned_at,
     reference_date,
     require_authority,
-    returned_at_of,
     shown_date,
 )
 from sos_spark.bronze.fields import DECLARED, LA_YEAR, fields_of, required_of
-from sos_spark.bronze.records import file_id_of
+from sos_spark.bronze.record_batches import file_id_of
 from sos_spark.config.reference import Authority
 from sos_spark.errors import shown_name
 
@@ -183,8 +183,8 @@ def _place_says(file: SourceFile) -> dict[str, Any]:
     """The LA and year of the file's place, where they can be ones: all that is known of an unreadable file."""
     try:
         return {
-            "la_code": la_code_of(file.layout_la or ""),
-            "census_year": census_year_of(file.layout_year or ""),
+            "la_code": parse_la_code(file.layout_la or ""),
+            "census_year": parse_census_year(file.layout_year or ""),
         }
     except SourceError:
         return {}
@@ -194,7 +194,7 @@ def _judged_cin(seen: Inspection, facts: Mapping[str, Any], authorities: Mapping
     header, file = facts["header"], seen.file
     if header.get("Collection", "").casefold() != "cin":
         raise SourceError("The Header names no collection that is known", expected="Collection CIN")
-    la_code, census_year = la_code_of(header.get("LEA", "")), census_year_of(header.get("Year", ""))
+    la_code, census_year = parse_la_code(header.get("LEA", "")), parse_census_year(header.get("Year", ""))
     expected = reference_date(census_year).isoformat()
     if header.get("ReferenceDate", "") != expected:
         raise SourceError(
@@ -211,7 +211,7 @@ def _judged_cin(seen: Inspection, facts: Mapping[str, Any], authorities: Mapping
         seen,
         la_code=la_code,
         census_year=census_year,
-        returned_at=returned_at_of(header.get("DateTime", "")),
+        returned_at=parse_returned_at(header.get("DateTime", "")),
         rows_by_module=facts["rows_by_module"],
         unknown=_shown_elements(facts["unknown_elements"]),
         n_faulty_records=facts["n_faulty_records"],
@@ -231,8 +231,8 @@ def _shown_elements(names: Sequence[str]) -> tuple[str, ...]:
 def _judged_lac(seen: Inspection, facts: Mapping[str, Any], authorities: Mapping[str, Authority]) -> Inspection:
     seen = replace(
         seen,
-        la_code=la_code_of(seen.file.layout_la or ""),
-        census_year=census_year_of(seen.file.layout_year or ""),
+        la_code=parse_la_code(seen.file.layout_la or ""),
+        census_year=parse_census_year(seen.file.layout_year or ""),
         rows_by_module=facts["rows_by_module"],
         unknown=tuple(facts["unknown_columns"]),
         absent=tuple(facts["absent_columns"]),

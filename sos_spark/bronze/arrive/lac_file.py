@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sos_spark.bronze.columns import Columns, find_columns
 from sos_spark.bronze.fault import MAX_FILE_BYTES, SourceError
 from sos_spark.bronze.fields import FIELDS, required_of
-from sos_spark.bronze.records import WHITE_SPACE
+from sos_spark.bronze.record_batches import WHITE_SPACE
 
 _EPISODES = "lac_episodes"
 _DAY = re.compile(

@@ -16,7 +16,7 @@ from sos_spark.bronze.arrive.inspection import Inspection
 from sos_spark.bronze.decide.returns import Return, Slice
 from sos_spark.bronze.fields import CHARACTERISTICS, LA_YEAR
 from sos_spark.bronze.read.flat_tables import read_table, with_characteristics
-from sos_spark.bronze.read.parsing import read_records, records_of
+from sos_spark.bronze.read.parsing import module_records, read_records
 from sos_spark.tables import BRONZE_MODULES
 
 
@@ -33,7 +33,7 @@ class AcceptedRows:
         columns = BRONZE_MODULES[module].column_names
         parts = []
         if self.records is not None and module in self.record_modules:
-            parts.append(records_of(self.records, module))
+            parts.append(module_records(self.records, module))
         if module in self.tables:
             parts.append(self.tables[module])
         if not parts:

@@ -47,7 +47,7 @@ def by_module(files: Iterable[Inspection]) -> dict[str, list[Inspection]]:
     return members
 
 
-def count_rows(frames: Iterable[tuple[str, DataFrame]]) -> DataFrame:
+def count_table_rows(frames: Iterable[tuple[str, DataFrame]]) -> DataFrame:
     """Counts the rows of module tables read with `check_rows`, in one job.
 
     Grain: a module, file and LA-year. Returns module, file_uri, la_code, census_year, n_rows, n_broken, n_off_midnight.

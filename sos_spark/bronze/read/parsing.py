@@ -14,9 +14,9 @@ from pyspark.sql import functions as F
 from sos_spark.bronze.arrive.inspection import Inspection, chunks_of, spread
 from sos_spark.bronze.fault import SourceError
 from sos_spark.bronze.fields import FIELDS
-from sos_spark.bronze.read.cin_records import parse_cin
-from sos_spark.bronze.read.lac_records import parse_lac
-from sos_spark.bronze.records import RECORD_DDL, RecordBatches, file_id_of
+from sos_spark.bronze.read.cin_xml import parse_cin
+from sos_spark.bronze.read.lac_csv import parse_lac
+from sos_spark.bronze.record_batches import RECORD_DDL, RecordBatches, file_id_of
 from sos_spark.errors import SourceFaultError
 from sos_spark.tables import PROVENANCE
 
@@ -24,8 +24,9 @@ from sos_spark.tables import PROVENANCE
 def read_records(spark: SparkSession, files: Sequence[Inspection]) -> DataFrame:
     """Returns the records of sound files.
 
-    Grain: a record of a module (see `records`). Files of one census year are neighbours, so that a task's records fall
-    into few partitions of a table. Read it through `records_of` for each module; persist it where there are several.
+    Grain: one row per record of a module (see `record_batches`). Files of one census year are neighbours, so that a
+    task's records fall into few partitions of a table. Read it through `module_records` for each module; persist it
+    where there are several.
     """
     ordered = sorted(files, key=lambda seen: (seen.census_year or 0, seen.la_code or "", seen.file.name))
     notes = {
@@ -35,7 +36,7 @@ def read_records(spark: SparkSession, files: Sequence[Inspection]) -> DataFrame:
     return spread(spark, [seen.file for seen in ordered], RECORD_DDL, _parse, notes=notes)
 
 
-def records_of(records: DataFrame, module: str) -> DataFrame:
+def module_records(records: DataFrame, module: str) -> DataFrame:
     """Returns the records of one module.
 
     Grain: a record. Needs the columns of `read_records`. Returns the columns of the module's bronze table.

@@ -8,10 +8,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from sos_spark.bronze.arrive.table_file import NANOSECONDS, NANOSECONDS_UTC
-from sos_spark.bronze.records import WHITE_SPACE
-
-ZONE = "Europe/London"
-"""Where a child's day is: an instant is the day it was there."""
+from sos_spark.bronze.record_batches import WHITE_SPACE
+from sos_spark.config.zone import ZONE
 
 _C1 = "".join(chr(code) for code in range(0x80, 0xA0) if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
 _WINDOWS = "".join(bytes([ord(char)]).decode("cp1252") for char in _C1)

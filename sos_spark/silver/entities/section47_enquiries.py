@@ -10,7 +10,7 @@ from sos_spark.silver.entities.referrals import referral_conferences
 from sos_spark.silver.entities.section47_rules import section47_rules
 from sos_spark.silver.entities.under_referral import REFERRAL_IN_RETURN, typed, with_referral
 from sos_spark.silver.fate import add_fate, total_order
-from sos_spark.silver.row_rule import add_findings, is_unknown
+from sos_spark.silver.row_rule import add_findings, field_is_unknown
 from sos_spark.silver.rule_data import RuleData
 from sos_spark.tables import SILVER_SECTION47
 
@@ -42,7 +42,11 @@ def classify_section47(
     next, and one that could not be read last.
     """
     examined = examine_section47(section47, referrals, children)
-    best_first = [is_unknown("icpc_date"), F.col("icpc_date").asc_nulls_last(), *total_order(["icpc_not_required"])]
+    best_first = [
+        field_is_unknown("icpc_date"),
+        F.col("icpc_date").asc_nulls_last(),
+        *total_order(["icpc_not_required"]),
+    ]
     rows = add_fate(
         add_findings(examined, section47_rules(rule_data), SILVER_SECTION47),
         key=("referral_date", "section47_start_date"),

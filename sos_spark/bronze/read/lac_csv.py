@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from sos_spark.bronze.arrive.lac_file import lac_columns, lac_rows
-from sos_spark.bronze.records import WHITE_SPACE, RecordBatches
+from sos_spark.bronze.record_batches import WHITE_SPACE, RecordBatches
 
 
 def parse_lac(content: bytes, module: str, batches: RecordBatches) -> Iterator[pa.RecordBatch]:

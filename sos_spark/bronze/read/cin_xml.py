@@ -13,7 +13,7 @@ from sos_spark.bronze.arrive.cin_structure import (
 )
 from sos_spark.bronze.arrive.cin_walker import CinWalker
 from sos_spark.bronze.fields import FIELDS
-from sos_spark.bronze.records import WHITE_SPACE, RecordBatches
+from sos_spark.bronze.record_batches import WHITE_SPACE, RecordBatches
 from sos_spark.tables import CIN_MODULES
 
 Values = list[str | None]
