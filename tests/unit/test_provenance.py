@@ -149,5 +149,6 @@ def test_what_reads_conf_is_known_to_the_fingerprint() -> None:
         for module in dependencies(f"sos_spark.steps.{step}").modules
         if b"conf_root()" in provenance.read_source(module)
     }
-    manifest = {"sos_spark.steps.manifest"}  # names the lock, and makes no number
-    assert readers - manifest <= {provenance.REFERENCE, provenance.SHIPPED, "sos_spark.steps.provenance"}
+    # The lock's name and the profiles of a release: neither makes a number.
+    of_no_number = {"sos_spark.steps.manifest", "sos_spark.config.disclosure"}
+    assert readers - of_no_number <= {provenance.REFERENCE, provenance.SHIPPED, "sos_spark.steps.provenance"}
