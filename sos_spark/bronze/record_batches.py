@@ -1,6 +1,6 @@
 """Records on their way from a reader to the lake: one form for all modules, in Arrow batches.
 
-Grain: a record of a module. `values` are the module's fields in the order of its table.
+Grain: one row per record of a module. `values` are the module's fields in the order of its table.
 """
 
 from __future__ import annotations

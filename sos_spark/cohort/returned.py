@@ -31,7 +31,7 @@ MOSTLY_QUARANTINED = "mostly_quarantined"
 def quarantined_rows(quarantine: Mapping[str, DataFrame]) -> DataFrame:
     """Returns the rows of the quarantine tables, given by entity, as entity, la_code, child_id and census_year.
 
-    Grain: a quarantined row; child_id is null where the row does not say whose it is.
+    Grain: one row per quarantined row; child_id is null where the row does not say whose it is.
     """
     rows = [
         table.select(F.lit(entity).alias("entity"), "la_code", "child_id", "census_year")
@@ -100,7 +100,10 @@ def _with_reason(counted: DataFrame, *, max_quarantined: float) -> DataFrame:
 
 
 def unobserved(returned: DataFrame, *, study_id: str) -> DataFrame:
-    """Returns cohort.unobserved from `returned_entities`. Grain: an LA code, census year and entity with a reason."""
+    """Returns cohort.unobserved from `returned_entities`.
+
+    Grain: one row per LA code, census year and entity with a reason.
+    """
     rows = returned.where(F.col("reason").isNotNull()).withColumn("study_id", F.lit(study_id))
     return rows.select(*COHORT_UNOBSERVED.column_names)
 

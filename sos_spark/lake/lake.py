@@ -51,7 +51,7 @@ class Lake:
         return self._looked_at[1]
 
     def take_as_simulated(self, simulated: bool) -> None:
-        """Says it of returns that are being written, before bronze.files knows them."""
+        """Takes returns that are being written for simulated or not, before bronze.files knows them."""
         self._simulated = simulated
 
     def path(self, table: Table) -> Path:
@@ -59,7 +59,7 @@ class Lake:
         return versions.table_path(self.root, table)
 
     def exists(self, table: Table) -> bool:
-        """Says whether the table has content, be it no rows. Needs no Spark."""
+        """Returns whether the table has content, be it no rows. Needs no Spark."""
         return self.version(table) is not None
 
     def version(self, table: Table) -> int | None:

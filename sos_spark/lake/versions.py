@@ -49,7 +49,7 @@ def version_of(root: Path, table: Table) -> int | None:
 
 
 def is_declared(root: Path, table: Table) -> bool:
-    """Says whether the table's version 0 is there."""
+    """Returns whether the table's version 0 is there."""
     return _log(root, table) is not None
 
 

@@ -1,4 +1,4 @@
-"""Says what this machine has and lacks, with a remedy for each fault. Some of it is found by starting Spark."""
+"""What this machine has and lacks, with a remedy for each fault. Some of it is found by starting Spark."""
 
 from __future__ import annotations
 

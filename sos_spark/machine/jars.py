@@ -42,7 +42,7 @@ class Jar:
         return f"{self.artifact}-{self.version}.jar"
 
     def is_intact(self, folder: Path) -> bool:
-        """Says whether the folder holds exactly this jar."""
+        """Returns whether the folder holds exactly this jar."""
         try:
             return hashlib.sha256((folder / self.file_name).read_bytes()).hexdigest() == self.sha256
         except OSError:

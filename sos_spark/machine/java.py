@@ -26,7 +26,7 @@ class Java:
 
     @property
     def is_supported(self) -> bool:
-        """Says whether this Spark runs on it."""
+        """Returns whether this Spark runs on it."""
         return self.major in SUPPORTED
 
 

@@ -51,7 +51,7 @@ class Scratch:
         atexit.register(self.remove)
 
     def note_java(self, process: int) -> None:
-        """Says which Java process uses the folder too."""
+        """Notes which Java process uses the folder too."""
         self._handle.truncate(0)
         json.dump({"java_process": process, "java_started": process_start(process)}, self._handle)
         self._handle.flush()

@@ -52,8 +52,8 @@ def classify_all(
 ) -> Classified:
     """Returns every received row with its findings and its fate.
 
-    Grain: a row of the entity's bronze module, in and out. `key`: `key_frame`. `keep` is called on each frame as soon
-    as it is made, so that a caller can stage what several others read.
+    Grain: one row per row of the entity's bronze module, in and out. `key`: `key_frame`. `keep` is called on each frame
+    as soon as it is made, so that a caller can stage what several others read.
     """
     named = {module: with_pseudonyms(bronze[module], key) for module in NEEDED_MODULES}
     years = with_pseudonyms(referred_years(bronze["cin_details"]), key)

@@ -20,7 +20,7 @@ def add_fate(
 ) -> DataFrame:
     """Adds fate: of the rows that share a child and a key, the best of the latest return is silver's.
 
-    Grain: unchanged; `key` may be empty (one row a child). Needs errors (null: a good row), warnings, unknown_fields,
+    Grain: unchanged; `key` may be empty (one row per child). Needs errors (null: a good row), warnings, unknown_fields,
     census_year and child_id. A row with errors is quarantined and takes no part: a bad later row replaces no good
     earlier one. Of the good ones those of an earlier return are superseded by the later; the others of the latest
     return itself are same-day duplicates. `best_first` must end in a total order (`total_order`).

@@ -36,8 +36,8 @@ _EVERY_ROW = "*"
 def count_rows(entity: str, classified: DataFrame) -> DataFrame:
     """Returns how many rows of an entity met each fate, broke each rule, have an unknown field, and bear each tally.
 
-    Grain: a file, LA, census year, fate and item (a rule's code, UNKNOWN_FIELDS, a tally's name, or * for every row).
-    The one pass from which ledger and rule counts are made.
+    Grain: one row per file, LA, census year, fate and item (a rule's code, UNKNOWN_FIELDS, a tally's name, or * for
+    every row). The one pass from which ledger and rule counts are made.
     """
     tally = F.col("tally") if "tally" in classified.columns else F.lit(None).cast("string")
     unknown = F.when(F.col("unknown_fields").isNotNull(), F.lit(UNKNOWN_FIELDS))
@@ -53,7 +53,8 @@ def count_rows(entity: str, classified: DataFrame) -> DataFrame:
 def make_ledger(files: DataFrame, counts: DataFrame) -> DataFrame:
     """Returns dq.ledger: what bronze.files says was received beside what became of it.
 
-    Grain: a file and an entity of which it delivered, or silver has, any row. The two sides are counted independently.
+    Grain: one row per file and entity of which it delivered, or silver has, any row. The two sides are counted
+    independently.
     """
     received = (
         files.where(F.col("status") == "accepted")
@@ -83,8 +84,8 @@ def make_ledger(files: DataFrame, counts: DataFrame) -> DataFrame:
 def count_places(counts: DataFrame, endings: Sequence[str]) -> DataFrame:
     """Returns where rules were broken whose codes end in one of `endings`, most rows first.
 
-    Grain: an ending, entity, LA and census year with any, out of `count_rows`. Returns ending, entity, la_code,
-    census_year and n, in the order of ending and entity.
+    Grain: one row per ending, entity, LA and census year with any, out of `count_rows`. Returns ending, entity,
+    la_code, census_year and n, in the order of ending and entity.
     """
     ending = F.coalesce(*(F.when(F.col("item").endswith(one), F.lit(one)) for one in endings))
     return (
@@ -97,7 +98,10 @@ def count_places(counts: DataFrame, endings: Sequence[str]) -> DataFrame:
 
 
 def count_unknown(counts: DataFrame) -> DataFrame:
-    """Returns how many rows of silver have an unknown field. Grain: an entity with any, out of `count_rows`."""
+    """Returns how many rows of silver have an unknown field.
+
+    Grain: one row per entity with any, out of `count_rows`.
+    """
     return (
         counts.where((F.col("item") == UNKNOWN_FIELDS) & (F.col("fate") == SILVER))
         .groupBy("entity")
@@ -132,7 +136,10 @@ def require_nothing_lost(ledger: DataFrame, files: DataFrame) -> None:
 
 
 def count_rules(counts: DataFrame, rules: Mapping[str, Sequence[RowRule]]) -> DataFrame:
-    """Returns dq.rule_counts. Grain: a rule, LA and census year with any row of the entity; zeros are rows too."""
+    """Returns dq.rule_counts.
+
+    Grain: one row per rule, LA and census year with any row of the entity; zeros are rows too.
+    """
     totals = (
         counts.where(F.col("item") == _EVERY_ROW)
         .groupBy("entity", "la_code", "census_year")

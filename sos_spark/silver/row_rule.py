@@ -20,7 +20,7 @@ EARLIEST_RECORD = date(1948, 7, 5)
 """The day the Children Act 1948 came into force: no authority has a child's record from before it."""
 
 OLDEST_RECORD_YEARS = 26
-"""A record should begin at most so many years before its return: a care leaver is 25, and a child may be unborn."""
+"""A record should begin at most this many years before its return: a care leaver is 25, and a child may be unborn."""
 
 VERY_OLD = "_very_old"
 """How the codes of the rules end that a date breaks which is older than that, a placeholder most often."""

@@ -28,7 +28,7 @@ class RuleData:
     bank_holidays: frozenset[date]
 
     def unknown(self, field: str, column: str) -> Column:
-        """Says whether a present code is not one of its field's in the row's census year.
+        """Returns whether a present code is not one of its field's in the row's census year.
 
         Years before or after those the code sets cover are held to the nearest year covered.
         """
@@ -39,11 +39,11 @@ class RuleData:
         return ~F.col(column).isin(sorted({span.code for span in self.code_sets[field]}))
 
     def unknown_authority(self) -> Column:
-        """Says whether the row's LA code was not valid in its census year."""
+        """Returns whether the row's LA code was not valid in its census year."""
         return ~known(self.authorities, F.col("la_code"))
 
     def working_days_before_end(self, days: int) -> Column:
-        """Returns the latest day that lies so many working days or more before the return's 31 March.
+        """Returns the latest day that lies `days` working days or more before the return's 31 March.
 
         Null for a census year that the bank holidays do not cover.
         """
@@ -66,7 +66,7 @@ class RuleData:
 
 
 def known(spans: Sequence[CodeSpan], column: Column) -> Column:
-    """Says whether a code is one of the spans' in the row's census year; null for no code."""
+    """Returns whether a code is one of the spans' in the row's census year; null for no code."""
     first = min(span.first_census_year for span in spans)
     last = max(span.last_census_year for span in spans)
     year = F.least(F.greatest(F.col("census_year"), F.lit(first)), F.lit(last))

@@ -69,7 +69,7 @@ _READS_NOTHING = frozenset(
 )
 """What the step imports and its rows do not depend on; its own tables are hashed as they are declared."""
 LAYER_LOCK = replace(FILES, name="bronze")
-"""Names the lock of the layer: one ingest a lake at a time."""
+"""Names the lock of the layer: one ingest per lake at a time."""
 
 
 def ingest(run: Run) -> StepReport:
@@ -202,7 +202,7 @@ def _table_counts(spark: SparkSession, tables: Sequence[Inspection]) -> list[Tab
 
 
 def _fingerprint(lake: Lake, rows: Mapping[FileKey, FileRow]) -> str:
-    """Says what the ingest makes of which state of the lake; the same after a kill."""
+    """Returns what the ingest makes of which state of the lake; the same after a kill."""
     content = json.dumps([lake.fingerprint(FILES), sorted(map(_canonical, rows.values()))])
     return FINGERPRINT_PREFIX + hashlib.sha256(content.encode()).hexdigest()
 
@@ -214,7 +214,7 @@ def _canonical(row: FileRow) -> str:
 def _write_modules(
     spark: SparkSession, lake: Lake, decisions: Decisions, held: Mapping[Slice, Held], fingerprint: str
 ) -> None:
-    """Replaces the changed slices in every module that has, or had, rows of them: one commit a table."""
+    """Replaces the changed slices in every module that has, or had, rows of them: one commit per table."""
     touched: set[str] = set()
     for taken in decisions.accepted:
         touched |= modules_with_rows(taken.rows_by_module)

@@ -163,7 +163,7 @@ def _read(run: Run, table: Table, versions: Mapping[str, int | None]) -> DataFra
 
 
 def _fingerprint(versions: Mapping[str, int | None], key: bytes) -> str:
-    """Says what silver is made from: bronze, the code and reference data of this step, and which key."""
+    """Returns what silver is made from: bronze, the code and reference data of this step, and which key."""
     # A hash of the key's hash: says that the key is another one, and nothing of what it is.
     which_key = hashlib.sha256(hashlib.sha256(key).digest()).hexdigest()[:16]
     return made_from(versions, step=__name__, settings={"key": which_key})

@@ -77,7 +77,7 @@ class Inspection:
 def inspect_files(
     spark: SparkSession, files: Sequence[SourceFile], authorities: Mapping[str, Authority]
 ) -> list[Inspection]:
-    """Looks at each file once, spread over the cluster; brings back one row a file, with no record's value."""
+    """Looks at each file once, spread over the cluster; brings back one row per file, with no record's value."""
     unread = [Inspection(file, reason=file.fault) for file in files if file.fault]
     to_read = [file for file in files if not file.fault]
     if not to_read:

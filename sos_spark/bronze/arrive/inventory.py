@@ -156,7 +156,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _file_fault(root: Path, path: Path) -> str | None:
-    """Says why a file is not to be read, if it is not. Opens nothing: a pipe would never answer."""
+    """Returns why a file is not to be read, if it is not. Opens nothing: a pipe would never answer."""
     try:
         if not path.resolve().is_relative_to(root):
             return "The file is a link that leaves the source folder"
@@ -228,7 +228,10 @@ def _shown(name: str) -> str:
 
 
 def _name_fault(name: str, placed: _Placed) -> str | None:
-    """Says why a file cannot be read because of its name alone. Spark itself opens tables, and by a stricter rule."""
+    """Returns why a file cannot be read because of its name alone.
+
+    Spark itself opens tables, and by a stricter rule.
+    """
     if not name.isprintable():
         return "The file's name, or its folder's, is not in UTF-8 or has a control character: rename it"
     if placed.form == "table" and ":" in name:

@@ -211,7 +211,7 @@ def _is_needed(file: Inspection) -> bool:
 
 
 def _astray_fault(where: Slice, astray: Iterable[TableCount]) -> str | None:
-    """Says which rows without an LA or a year may belong to an LA-year."""
+    """Returns which rows without an LA or a year may belong to an LA-year."""
     rows: dict[str, int] = defaultdict(int)
     for count in astray:
         if count.may_belong_to(where):

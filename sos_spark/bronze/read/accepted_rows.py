@@ -79,7 +79,7 @@ def _tables(spark: SparkSession, accepted: Sequence[Return]) -> dict[str, DataFr
 
 
 def _taken(spark: SparkSession, parts: Sequence[tuple[Slice, Inspection]]) -> DataFrame:
-    """Grain: a file and an LA-year of it, with the file's id."""
+    """Grain: one row per file and LA-year of it, with the file's id."""
     columns = {
         "file_uri": pa.array([file.uri for _, file in parts], pa.string()),
         "la_code": pa.array([where.la_code for where, _ in parts], pa.string()),

@@ -25,11 +25,11 @@ NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
 def read_table(spark: SparkSession, files: Sequence[Inspection], *, check_rows: bool = False) -> DataFrame:
     """Returns the rows of a module's table files as text.
 
-    Grain: a row. Returns file_uri (Spark's name of the file), record_position (1-based row of Parquet, null of CSV),
-    la_code (null where it is not three digits), census_year (null where it is no year) and the module's fields, DfE's
-    names, trimmed, nothing empty. Dates come as the module's returns write them: ISO, in SSDA903 modules dd/mm/yyyy.
-    With `check_rows` also is_broken, a CSV row that has not the header's number of columns, and n_off_midnight, how
-    many timestamps of the row are another moment than the midnight that their day begins with.
+    Grain: one row per row of the files. Returns file_uri (Spark's name of the file), record_position (1-based row of
+    Parquet, null of CSV), la_code (null where it is not three digits), census_year (null where it is no year) and the
+    module's fields, DfE's names, trimmed, nothing empty. Dates come as the module's returns write them: ISO, in SSDA903
+    modules dd/mm/yyyy. With `check_rows` also is_broken, a CSV row that has not the header's number of columns, and
+    n_off_midnight, how many timestamps of the row are another moment than the midnight that their day begins with.
     """
     groups: dict[tuple[object, ...], list[Inspection]] = defaultdict(list)
     for seen in files:
@@ -50,7 +50,8 @@ def by_module(files: Iterable[Inspection]) -> dict[str, list[Inspection]]:
 def count_table_rows(frames: Iterable[tuple[str, DataFrame]]) -> DataFrame:
     """Counts the rows of module tables read with `check_rows`, in one job.
 
-    Grain: a module, file and LA-year. Returns module, file_uri, la_code, census_year, n_rows, n_broken, n_off_midnight.
+    Grain: one row per module, file and LA-year. Returns module, file_uri, la_code, census_year, n_rows, n_broken,
+    n_off_midnight.
     """
     checks = ("is_broken", "n_off_midnight")
     of_all = (frame.select(F.lit(module).alias("module"), "file_uri", *LA_YEAR, *checks) for module, frame in frames)
@@ -68,8 +69,8 @@ def count_table_rows(frames: Iterable[tuple[str, DataFrame]]) -> DataFrame:
 def with_characteristics(identifiers: DataFrame, characteristics: DataFrame) -> DataFrame:
     """Adds Ethnicity and Disabilities that came in a table of their own.
 
-    Grain: identifiers' row, in and out. Several rows of characteristics of a child of an LA-year are one: their
-    distinct values in order, joined with a semicolon. What identifiers hold themselves stands.
+    Grain: one row per row of identifiers, in and out. Several rows of characteristics of a child of an LA-year are one:
+    their distinct values in order, joined with a semicolon. What identifiers hold themselves stands.
     """
     key = [*LA_YEAR, "LAchildID"]
     joined = ("Ethnicity", "Disabilities")

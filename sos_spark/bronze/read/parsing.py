@@ -39,7 +39,7 @@ def read_records(spark: SparkSession, files: Sequence[Inspection]) -> DataFrame:
 def module_records(records: DataFrame, module: str) -> DataFrame:
     """Returns the records of one module.
 
-    Grain: a record. Needs the columns of `read_records`. Returns the columns of the module's bronze table.
+    Grain: one row per record. Needs the columns of `read_records`. Returns the columns of the module's bronze table.
     """
     fields = [F.get("values", F.lit(index)).alias(name) for index, name in enumerate(FIELDS[module])]
     return records.where(F.col("module") == module).select(*(column.name for column in PROVENANCE), *fields)

@@ -15,7 +15,10 @@ from sos_spark.tables import SILVER_ASSESSMENTS
 
 
 def examine_assessments(assessments: DataFrame, referrals: DataFrame, children: DataFrame) -> DataFrame:
-    """Returns assessments typed, with what their rules look at. Grain: a row of bronze.assessments, in and out."""
+    """Returns assessments typed, with what their rules look at.
+
+    Grain: one row per row of bronze.assessments, in and out.
+    """
     rows = typed(
         assessments,
         {

@@ -11,8 +11,8 @@ from sos_spark.tables import DQ_LINK_RATES, SILVER_CHILD_LINKS
 def link_children(lac_children: DataFrame, cin_children: DataFrame) -> DataFrame:
     """Returns silver.child_links: by equal child_id within the LA, else by person_key, else unlinked.
 
-    Grain: a row of silver.lac_children. A person key links only where it is one CIN child's in the LA: of two it would
-    not tell which. Looked-after children that share it, as one whose CHILD changed does, are each that child.
+    Grain: one row per row of silver.lac_children. A person key links only where it is one CIN child's in the LA: of two
+    it would not tell which. Looked-after children that share it, as one whose CHILD changed does, are each that child.
     """
     cin = cin_children.select("la_code", F.col("child_id").alias("cin_child_id"), "person_key")
     lac = lac_children.select("la_code", F.col("child_id").alias("lac_child_id"), "person_key")
@@ -43,7 +43,7 @@ def _held_by_one(children: DataFrame, child: str) -> DataFrame:
 
 
 def count_links(child_links: DataFrame) -> DataFrame:
-    """Returns dq.link_rates. Grain: an LA, out of silver.child_links."""
+    """Returns dq.link_rates. Grain: one row per LA, out of silver.child_links."""
 
     def of_kind(kind: str) -> Column:
         return F.count_if(F.col("link_kind") == kind)

@@ -55,7 +55,7 @@ def classified(rows: DataFrame, received: Sequence[str]) -> DataFrame:
 def with_attributes(rows: DataFrame, children: DataFrame) -> DataFrame:
     """Adds what events take from their child: sex, ethnicity, has_child, and the birth date, for ages, dropped later.
 
-    Grain: unchanged. `children`: classified children, of which silver has one row a child.
+    Grain: unchanged. `children`: classified children, of which silver has one row per child.
     """
     attributes = children.where(F.col("fate") == SILVER).select(
         "child_id", "sex", "ethnicity", "birth_date", "only_expected", F.lit(True).alias("has_child")

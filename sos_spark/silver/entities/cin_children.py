@@ -19,7 +19,7 @@ _RECEIVED = (*RECEIVED, "expected_birth_date")
 
 
 def referred_years(cin_details: DataFrame) -> DataFrame:
-    """Returns the census years a child was in cin_details, as bits. Grain: an LA and LAchildID as received."""
+    """Returns the census years a child was in cin_details, as bits. Grain: one row per LA and LAchildID as received."""
     return cin_details.groupBy("la_code", "LAchildID").agg(F.bit_or(_year_bit()).alias("referred_years"))
 
 
@@ -31,7 +31,8 @@ def _year_bit() -> Column:
 def examine_cin_children(child_identifiers: DataFrame, years: DataFrame) -> DataFrame:
     """Returns child identifiers typed, with what their rules look at.
 
-    Grain: a row of bronze.child_identifiers, in and out. Both frames under pseudonyms; `years`: `referred_years`.
+    Grain: one row per row of bronze.child_identifiers, in and out. Both frames under pseudonyms; `years`:
+    `referred_years`.
     """
     rows = child_identifiers.select(
         *conform.PROVENANCE,

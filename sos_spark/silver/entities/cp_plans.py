@@ -21,7 +21,7 @@ def examine_cp_plans(
 ) -> DataFrame:
     """Returns child protection plans typed, with what their rules look at.
 
-    Grain: a row of bronze.cp_plans, in and out. `conferences`: la_code, child_id and icpc_date, distinct.
+    Grain: one row per row of bronze.cp_plans, in and out. `conferences`: la_code, child_id and icpc_date, distinct.
     """
     rows = typed(
         cp_plans,

@@ -11,8 +11,8 @@ from sos_spark.silver.fate import SILVER
 def find_conferences(referrals: DataFrame, section47: DataFrame) -> DataFrame:
     """Returns the initial conferences, whichever level they were recorded at.
 
-    Grain: a child of an LA and a date, out of classified referrals and section 47 enquiries. recorded_at is referral,
-    section47 or both.
+    Grain: one row per child of an LA and date, out of classified referrals and section 47 enquiries. recorded_at is
+    referral, section47 or both.
     """
     at = [
         rows.where((F.col("fate") == SILVER) & F.col("icpc_date").isNotNull()).select(

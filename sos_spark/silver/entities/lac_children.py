@@ -19,7 +19,7 @@ from sos_spark.tables import SILVER_LAC_CHILDREN
 def examine_lac_children(lac_header: DataFrame) -> DataFrame:
     """Returns header rows typed, with what their rules look at.
 
-    Grain: a row of bronze.lac_header, in and out, under pseudonyms.
+    Grain: one row per row of bronze.lac_header, in and out, under pseudonyms.
     """
     rows = lac_header.select(
         *conform.PROVENANCE,

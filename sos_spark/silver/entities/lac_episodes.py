@@ -1,4 +1,4 @@
-"""Episodes of care: the SSDA903 episodes, one row a child and start date, from the latest return that holds it."""
+"""Episodes of care: the SSDA903 episodes, one row per child and start date, from the latest return that holds it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RECEIVED = (
 def examine_lac_episodes(lac_episodes: DataFrame, children: DataFrame) -> DataFrame:
     """Returns episodes typed, with their child's attributes and what their rules look at.
 
-    Grain: a row of bronze.lac_episodes, in and out. `children`: classified looked-after children.
+    Grain: one row per row of bronze.lac_episodes, in and out. `children`: classified looked-after children.
     """
     rows = lac_episodes.select(
         *conform.PROVENANCE,

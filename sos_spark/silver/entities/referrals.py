@@ -1,4 +1,4 @@
-"""Referrals: the CIN census's CINdetails, one row a child and referral date, from the latest return that holds it."""
+"""Referrals: the CIN census's CINdetails, one row per child and referral date, from the latest return that holds it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RECEIVED = ("referral_source", "primary_need", "closure_reason", "icpc_date", "
 def examine_referrals(cin_details: DataFrame, cin_plan_dates: DataFrame, children: DataFrame) -> DataFrame:
     """Returns CIN details typed, with their child's attributes and what their rules look at.
 
-    Grain: a row of bronze.cin_details, in and out, under pseudonyms. `children`: classified CIN children.
+    Grain: one row per row of bronze.cin_details, in and out, under pseudonyms. `children`: classified CIN children.
     """
     rows = cin_details.select(
         *conform.PROVENANCE,
@@ -123,7 +123,10 @@ def classify_referrals(
 
 
 def referral_facts(referrals: DataFrame) -> DataFrame:
-    """Returns what modules look at in their referral. Grain: a referral of silver, from classified referrals."""
+    """Returns what modules look at in their referral.
+
+    Grain: one row per referral of silver, from classified referrals.
+    """
     return referrals.where(F.col("fate") == SILVER).select(
         "child_id",
         "referral_date",
@@ -136,7 +139,7 @@ def referral_facts(referrals: DataFrame) -> DataFrame:
 
 
 def referral_conferences(referrals: DataFrame) -> DataFrame:
-    """Returns the days of a child's conferences in its classified referrals. Grain: a child with any."""
+    """Returns the days of a child's conferences in its classified referrals. Grain: one row per child with any."""
     return (
         referrals.where((F.col("fate") == SILVER) & F.col("icpc_date").isNotNull())
         .groupBy("child_id")

@@ -16,7 +16,7 @@ from sos_spark.tables import SILVER_SECTION47
 
 
 def examine_section47(section47: DataFrame, referrals: DataFrame, children: DataFrame) -> DataFrame:
-    """Returns section 47 enquiries typed, with what their rules look at. Grain: a row of bronze.section47."""
+    """Returns section 47 enquiries typed, with what their rules look at. Grain: one row per row of bronze.section47."""
     rows = typed(
         section47,
         {"S47ActualStartDate": "section47_start_date", "DateOfInitialCPC": "icpc_date"},

@@ -37,7 +37,7 @@ def typed(module: DataFrame, days: dict[str, str], *others: Column) -> DataFrame
 
 
 def with_referral(rows: DataFrame, referrals: DataFrame, children: DataFrame) -> DataFrame:
-    """Adds the child's attributes and the referral's facts. Grain: unchanged (one child, one referral a row).
+    """Adds the child's attributes and the referral's facts. Grain: unchanged (one child and one referral per row).
 
     The child comes first: both joins and the windows after them then need one shuffle by LA and child, where the
     session lets a join use a partitioning by fewer columns.
