@@ -127,7 +127,7 @@ class Results:
 
     @cached_property
     def main(self) -> pd.DataFrame:
-        """The main estimates, a row an outcome of the study that has one, in the study's order."""
+        """The main estimates, a row per outcome of the study that has one, in the study's order."""
         if self.estimates.empty:
             return self.estimates
         rows = self.estimates[self.estimates["specification"] == "main"].drop_duplicates("outcome_id")

@@ -27,7 +27,7 @@ def section(results: Results) -> Section | None:
 
 
 def pilots(results: Results) -> list[tuple[str, ...]]:
-    """Returns pilot, LA code, go-live; a row a pilot of the study."""
+    """Returns pilot, LA code, go-live; a row per pilot of the study."""
     return [
         (results.name_of(pilot.la_code), pilot.la_code, f"{pilot.go_live.day} {pilot.go_live:%B %Y}")
         for pilot in results.study.pilots

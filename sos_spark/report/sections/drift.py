@@ -74,7 +74,7 @@ def section(results: Results) -> Section | None:
 
 
 def pretrend_table(results: Results) -> DataTable:
-    """Returns what is known of the time before go-live, a row an outcome and specification."""
+    """Returns what is known of the time before go-live, a row per outcome and specification."""
     rows = []
     for outcome_id, label in results.labels.items():
         scale = results.scales[outcome_id]

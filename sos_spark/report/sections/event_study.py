@@ -14,7 +14,7 @@ from sos_spark.report.figures.axes import go_live_line, room_for_zero, zero_line
 from sos_spark.report.figures.style import PILOT, draw
 from sos_spark.report.results import Results, rows_of
 from sos_spark.report.words.cut import cut
-from sos_spark.report.words.numbers import count, p_phrase
+from sos_spark.report.words.numbers import Scale, count, p_phrase
 
 _NUMBERS = ["att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high"]
 
@@ -48,40 +48,55 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
     scale, name = results.scales[outcome_id], results.labels[outcome_id]
     # A gap in one period can be larger than what the pilots had before go-live: the comparators moved, too.
     possible, said = cut(results, frame, ("ci_low", "ci_high"), ("band_low", "band_high"), standing="unknown")
-    shown = possible[_NUMBERS] * scale.factor
+    unit = results.study.window.period
+    return draw(
+        f"event_study_{outcome_id}",
+        title=name,
+        caption=(
+            "Before go-live the points should lie near zero. Thin lines: 95% interval of each point alone; broad pale"
+            " bars: 95% band of all points together, the one to judge a whole path by."
+            + _pretrend(results, outcome_id)
+            + said
+        ),
+        alt=_in_words(frame, name, unit),
+        table=_table(possible, scale),
+        height=3.0,
+        paint=lambda figure: _paint(figure, possible, scale, name, unit),
+    )
+
+
+def _paint(figure: Figure, frame: pd.DataFrame, scale: Scale, name: str, unit: str) -> None:
+    """Draws one outcome's points by event time, their intervals and their band."""
+    shown = frame[_NUMBERS] * scale.factor
     finite = shown.to_numpy()[np.isfinite(shown.to_numpy())]
     low, high = room_for_zero(float(finite.min()), float(finite.max()))
     drawn = shown.clip(low, high)  # an interval without an end runs to the edge
     times = frame["event_time"].to_numpy(dtype=float)
-    estimated = frame["se_cr2"].notna().to_numpy()
-    banded = frame["band_low"].notna().to_numpy()
-    unit = results.study.window.period
+    estimated, banded = frame["se_cr2"].notna().to_numpy(), frame["band_low"].notna().to_numpy()
+    bands, intervals = drawn[banded], drawn[estimated]
+    thick = min(1.0, 30 / len(frame))  # many periods: everything thinner, so that none overlap
+    axes = figure.subplots()
+    zero_line(axes)
+    axes.vlines(
+        times[banded], bands["band_low"], bands["band_high"], color="#dde3e9", linewidth=7 * thick, zorder=1.2
+    )  # fmt: skip
+    axes.vlines(
+        times[estimated], intervals["ci_low"], intervals["ci_high"], color=PILOT, linewidth=1.6 * thick, zorder=3
+    )  # fmt: skip
+    axes.plot(times[estimated], intervals["att"], "o", color=PILOT, markersize=4.5 * thick, zorder=4)
+    axes.plot(
+        times[~estimated], shown["att"][~estimated], "o", color=PILOT, markersize=5 * thick, mfc="white", zorder=4
+    )  # fmt: skip
+    axes.set_ylim(low, high + (high - low) * 0.08)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))
+    axes.set_xlabel(f"{unit.capitalize()}s since go-live (0 is the first treated {unit}; -1, hollow, is the reference)")
+    axes.set_ylabel(scale.axis)
+    axes.set_title(name)
+    axes.grid(axis="y")
+    go_live_line(axes, -0.5)
 
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        zero_line(axes)
-        thick = min(1.0, 30 / len(frame))  # many periods: everything thinner, so that none overlap
-        bands, intervals = drawn[banded], drawn[estimated]
-        axes.vlines(
-            times[banded], bands["band_low"], bands["band_high"], color="#dde3e9", linewidth=7 * thick, zorder=1.2
-        )
-        axes.vlines(
-            times[estimated], intervals["ci_low"], intervals["ci_high"], color=PILOT, linewidth=1.6 * thick, zorder=3
-        )
-        axes.plot(times[estimated], intervals["att"], "o", color=PILOT, markersize=4.5 * thick, zorder=4)
-        axes.plot(
-            times[~estimated], shown["att"][~estimated], "o", color=PILOT, markersize=5 * thick, mfc="white", zorder=4
-        )
-        axes.set_ylim(low, high + (high - low) * 0.08)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))
-        axes.set_xlabel(
-            f"{unit.capitalize()}s since go-live (0 is the first treated {unit}; -1, hollow, is the reference)"
-        )
-        axes.set_ylabel(scale.axis)
-        axes.set_title(name)
-        axes.grid(axis="y")
-        go_live_line(axes, -0.5)
 
+def _table(frame: pd.DataFrame, scale: Scale) -> DataTable:
     header = (
         "Event time", f"Estimate ({scale.change_unit})", "Standard error", "95% interval", "Simultaneous 95% band",
         "Treated rows",
@@ -95,22 +110,9 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
             scale.interval(row.band_low, row.band_high),
             count(row.n_rows),
         )
-        for row in rows_of(possible)
+        for row in rows_of(frame)
     )
-    return draw(
-        f"event_study_{outcome_id}",
-        title=name,
-        caption=(
-            "Before go-live the points should lie near zero. Thin lines: 95% interval of each point alone; broad pale"
-            " bars: 95% band of all points together, the one to judge a whole path by."
-            + _pretrend(results, outcome_id)
-            + said
-        ),
-        alt=_in_words(frame, name, unit),
-        table=DataTable(header, rows),
-        height=3.0,
-        paint=paint,
-    )
+    return DataTable(header, rows)
 
 
 def _pretrend(results: Results, outcome_id: str) -> str:

@@ -69,7 +69,7 @@ def entity_of(outcome: Outcome) -> str | None:
 def flow_table(results: Results) -> pd.DataFrame:
     """Returns the sample flow of every outcome.
 
-    Grain: one row an outcome, stage, arm and reason, columns `COLUMNS`. A stage's total has a blank reason; its losses
+    Grain: one row per outcome, stage, arm and reason, columns `COLUMNS`. A stage's total has a blank reason; its losses
     follow it, each under stage 'lost_<next stage>'. Stages that the run left no counts of are absent.
     """
     rows = [row for outcome in results.study.outcomes for row in _of_outcome(results, outcome)]

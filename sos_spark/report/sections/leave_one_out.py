@@ -103,7 +103,7 @@ def comparators_left_out(results: Results, outcome_id: str) -> str:
 
 
 def stability(results: Results, outcome_id: str) -> str:
-    """Returns one sentence that says whether the sign, and which pilot, decides; blank where the run left none."""
+    """Returns one sentence on whether the sign hangs on a pilot, and on which; blank where the run left none."""
     own, row = _left_out(results, outcome_id, "pilot"), results.main_row(outcome_id)
     main = math.nan if row is None else float(row["att"])
     if own.empty or math.isnan(main):

@@ -122,6 +122,6 @@ def section(results: Results) -> Section | None:
 
 
 def definitions(study: Study) -> list[tuple[str, ...]]:
-    """Returns outcome, what is counted, family; a row an outcome."""
+    """Returns outcome, what is counted, family; a row per outcome."""
     labels = outcome_labels(study)
     return [(labels[o.outcome_id], outcome_definition(o), o.family) for o in study.outcomes]

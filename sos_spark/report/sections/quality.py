@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -96,7 +97,7 @@ def _links(results: Results, links: list[tuple[str, ...]]) -> Iterator[Block]:
 def quality_table(results: Results) -> pd.DataFrame:
     """Returns the row rules' results with names and arms.
 
-    Grain: one row a rule, LA and census year, columns `COLUMNS`. Empty without a lake.
+    Grain: one row per rule, LA and census year, columns `COLUMNS`. Empty without a lake.
     """
     counts = results.lake.rule_counts
     if counts.empty:
@@ -116,8 +117,8 @@ def quality_table(results: Results) -> pd.DataFrame:
 def failures_per_1000(results: Results) -> pd.DataFrame:
     """Returns the failures of the rules that cost a record or a value (severity error or field) per 1,000 records.
 
-    Grain: a row an LA code, a column a census year; NaN where no records were received. A record that breaks two rules
-    counts twice.
+    Grain: a row per LA code, a column per census year; NaN where no records were received. A record that breaks two
+    rules counts twice.
     """
     counts = results.lake.rule_counts
     if counts.empty:
@@ -165,7 +166,7 @@ def top_rules(results: Results, *, most: int = 15) -> list[tuple[str, ...]]:
 
 
 def returns_received(results: Results) -> list[tuple[str, ...]]:
-    """Returns collection, census year, authorities accepted, refused, replaced; a row a collection and year."""
+    """Returns collection, census year, authorities accepted, refused, replaced; a row per collection and year."""
     files = results.lake.files
     if files.empty:
         return []
@@ -209,7 +210,7 @@ def unobserved_years(results: Results) -> list[tuple[str, ...]]:
 
 
 def links_by_arm(results: Results) -> list[tuple[str, ...]]:
-    """Returns arm, looked-after children, shares linked by id, by person, and not linked; a row an arm."""
+    """Returns arm, looked-after children, shares linked by id, by person, and not linked; a row per arm."""
     links = results.lake.link_rates
     if links.empty:
         return []
@@ -226,7 +227,7 @@ def links_by_arm(results: Results) -> list[tuple[str, ...]]:
 
 
 def link_rates_of_pilots(results: Results) -> list[tuple[str, ...]]:
-    """Returns pilot LA, looked-after children, share linked; a row a pilot LA code."""
+    """Returns pilot LA, looked-after children, share linked; a row per pilot LA code."""
     links = results.lake.link_rates
     if links.empty:
         return []
@@ -262,57 +263,13 @@ def quality_picture(results: Results) -> Picture | None:
     rates = failures_per_1000(results)
     if rates.empty:
         return None
-    arm_of, unit_of = results.arm_of(), results.unit_of
-    arm = pd.Series({code: arm_of.get(unit_of.get(code, code), "unused") for code in rates.index})
-    name = pd.Series({code: results.name_of(code) for code in rates.index})
-    order = pd.DataFrame({"arm": arm.map({"pilot": 0, "comparator": 1, "unused": 2}), "name": name})
-    used = order[order["arm"] < 2] if (order["arm"] == 1).any() else order
     missing_returns = rates.isna() & expected(results, rates)
-    trouble = -(missing_returns.sum(axis=1) * 1e6 + rates.sum(axis=1))
-    kept = used.assign(trouble=trouble).sort_values(["arm", "trouble", "name"]).head(_MOST_ROWS)
-    kept = kept.sort_values(["arm", "name"], kind="stable")
+    kept, n_used = _most_troubled(results, rates, missing_returns)
     grid, missing = rates.loc[kept.index], missing_returns.loc[kept.index].to_numpy()
-    names = [name[code] for code in kept.index]
-    cut = "" if len(grid) == len(used) else f" Shown: pilots and the comparators with most failures ({len(grid)})."
-    n_pilots = int((kept["arm"] == 0).sum())
-    top = max(float(np.nanmax(grid.to_numpy(), initial=0.0)), 1.0)
-
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        colours = _PALE_TO_BLUE.with_extremes(bad="none")
-        axes.pcolor(
-            np.arange(grid.shape[1] + 1) - 0.5, np.arange(grid.shape[0] + 1) - 0.5,
-            np.ma.masked_array(np.ones(grid.shape), ~missing), hatch="/////", facecolor="white", edgecolor=QUIET,
-            linewidth=0, cmap=LinearSegmentedColormap.from_list("white", ["white", "white"]),
-        )  # fmt: skip
-        mesh = axes.pcolormesh(
-            np.arange(grid.shape[1] + 1) - 0.5, np.arange(grid.shape[0] + 1) - 0.5,
-            np.ma.masked_invalid(grid.to_numpy(dtype=float)), cmap=colours, vmin=0, vmax=top, edgecolor="white",
-            linewidth=1.2,
-        )  # fmt: skip
-        bare_rows(axes, names)
-        axes.set_ylim(len(names) - 0.5, -0.5)
-        axes.grid(visible=False)
-        axes.set_xticks(range(grid.shape[1]), [str(year) for year in grid.columns])
-        axes.xaxis.tick_top()
-        axes.tick_params(axis="x", length=0)
-        axes.tick_params(axis="y", labelsize=7.5)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-        for place, label in enumerate(axes.get_yticklabels()):
-            label.set_color(PILOT if place < n_pilots else COMPARATOR)
-        if missing.any():
-            axes.legend(
-                handles=[Patch(facecolor="white", edgecolor=QUIET, hatch="/////", linewidth=0)],
-                labels=["no records received"], loc="upper left", bbox_to_anchor=(0, -0.01), frameon=False, fontsize=8,
-            )  # fmt: skip
-        bar = figure.colorbar(mesh, ax=axes, shrink=min(1.0, 2.2 / (0.19 * len(names) + 0.5)), aspect=14, pad=0.03)
-        bar.outline.set_visible(False)
-        bar.set_label("Records or values refused per 1,000 records")
-
+    names, n_pilots = list(kept["name"]), int((kept["arm"] == 0).sum())
+    cut = "" if len(grid) == n_used else f" Shown: pilots and the comparators with most failures ({len(grid)})."
     whole = grid.to_numpy(dtype=float)
     worst = np.unravel_index(np.nanargmax(np.where(np.isnan(whole), -1, whole)), whole.shape)
-    n_missing = int(missing.sum())
     return draw(
         "data_quality",
         title="Data quality by authority and census year",
@@ -320,7 +277,7 @@ def quality_picture(results: Results) -> Picture | None:
         " are blue, comparators' orange." + cut,
         alt=f"Heat map of {len(grid)} authorities by {grid.shape[1]} census years. The highest rate is"
         f" {number(float(whole[worst]), 1)} failures per 1,000 records, in {names[int(worst[0])]} in"
-        f" {grid.columns[int(worst[1])]}. {n_missing} authority-years have no records.",
+        f" {grid.columns[int(worst[1])]}. {int(missing.sum())} authority-years have no records.",
         table=DataTable(
             ("Authority", *(str(year) for year in grid.columns)),
             tuple(
@@ -329,5 +286,51 @@ def quality_picture(results: Results) -> Picture | None:
             ),
         ),
         height=0.7 + 0.19 * len(names),
-        paint=paint,
+        paint=lambda figure: _paint(figure, grid, missing, names, n_pilots),
     )
+
+
+def _most_troubled(results: Results, rates: pd.DataFrame, missing_returns: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The authorities that the figure has room for, by LA code, with arm (pilots are 0) and name; and of how many."""
+    arm_of, unit_of = results.arm_of(), results.unit_of
+    arm = pd.Series({code: arm_of.get(unit_of.get(code, code), "unused") for code in rates.index})
+    name = pd.Series({code: results.name_of(code) for code in rates.index})
+    order = pd.DataFrame({"arm": arm.map({"pilot": 0, "comparator": 1, "unused": 2}), "name": name})
+    used = order[order["arm"] < 2] if (order["arm"] == 1).any() else order
+    trouble = -(missing_returns.sum(axis=1) * 1e6 + rates.sum(axis=1))
+    kept = used.assign(trouble=trouble).sort_values(["arm", "trouble", "name"]).head(_MOST_ROWS)
+    return kept.sort_values(["arm", "name"], kind="stable"), len(used)
+
+
+def _paint(figure: Figure, grid: pd.DataFrame, missing: np.ndarray[Any, Any], names: list[str], n_pilots: int) -> None:
+    """Draws the rates as a heat map, hatched where no records came, the pilots' names first and blue."""
+    axes = figure.subplots()
+    top = max(float(np.nanmax(grid.to_numpy(), initial=0.0)), 1.0)
+    edges = np.arange(grid.shape[1] + 1) - 0.5, np.arange(grid.shape[0] + 1) - 0.5
+    axes.pcolor(
+        *edges, np.ma.masked_array(np.ones(grid.shape), ~missing), hatch="/////", facecolor="white", edgecolor=QUIET,
+        linewidth=0, cmap=LinearSegmentedColormap.from_list("white", ["white", "white"]),
+    )  # fmt: skip
+    mesh = axes.pcolormesh(
+        *edges, np.ma.masked_invalid(grid.to_numpy(dtype=float)), cmap=_PALE_TO_BLUE.with_extremes(bad="none"), vmin=0,
+        vmax=top, edgecolor="white", linewidth=1.2,
+    )  # fmt: skip
+    bare_rows(axes, names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(visible=False)
+    axes.set_xticks(range(grid.shape[1]), [str(year) for year in grid.columns])
+    axes.xaxis.tick_top()
+    axes.tick_params(axis="x", length=0)
+    axes.tick_params(axis="y", labelsize=7.5)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    for place, label in enumerate(axes.get_yticklabels()):
+        label.set_color(PILOT if place < n_pilots else COMPARATOR)
+    if missing.any():
+        axes.legend(
+            handles=[Patch(facecolor="white", edgecolor=QUIET, hatch="/////", linewidth=0)],
+            labels=["no records received"], loc="upper left", bbox_to_anchor=(0, -0.01), frameon=False, fontsize=8,
+        )  # fmt: skip
+    bar = figure.colorbar(mesh, ax=axes, shrink=min(1.0, 2.2 / (0.19 * len(names) + 0.5)), aspect=14, pad=0.03)
+    bar.outline.set_visible(False)
+    bar.set_label("Records or values refused per 1,000 records")

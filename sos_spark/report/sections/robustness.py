@@ -10,8 +10,8 @@ from sos_spark.report.figures.forest import Bar, paint_forest
 from sos_spark.report.figures.style import PILOT, QUIET, WASH, draw
 from sos_spark.report.results import Results, of_outcome, rows_of, with_intervals
 from sos_spark.report.words.cut import cut, note_on
-from sos_spark.report.words.declared import Declared, legend, starred
-from sos_spark.report.words.numbers import count, number, p_value
+from sos_spark.report.words.declared import Declared, Mark, legend, starred
+from sos_spark.report.words.numbers import Scale, count, number, p_value
 from sos_spark.report.words.specifications import meaning, spoken
 from sos_spark.report.words.verdicts import is_significant
 
@@ -211,22 +211,20 @@ def specification_curve(results: Results, outcome_id: str) -> Picture | None:
         alt=f"Specification curve of {label.lower()}: {len(bars)} estimates, from {scale.change(first.att)}"
         f" ({first.name}) to {scale.change(last.att)} {scale.long_unit} ({last.name})."
         + "".join(f" The main one is number {place + 1} in order of size." for place in main),
-        table=DataTable(
-            ("Specification", f"Estimate ({scale.change_unit})", "95% interval", "Interval by", "p",
-             *(("Plan",) if plan.marks else ())),
-            tuple(
-                (
-                    spoken(row.specification),
-                    scale.change(row.att),
-                    scale.interval(row.low, row.high),
-                    row.by,
-                    p_value(row.p),
-                    *((mark or "declared",) if plan.marks else ()),
-                )
-                for row, mark in zip(rows_of(frame), marks, strict=True)
-            ),
-            words=int(plan.marks),
-        ),
+        table=_curve_table(frame, scale, marks if plan.marks else None),
         height=0.6 + 0.22 * len(bars),
         paint=paint,
     )  # fmt: skip
+
+
+def _curve_table(frame: pd.DataFrame, scale: Scale, marks: list[Mark] | None) -> DataTable:
+    """The numbers of a curve; marks: what each row is to the frozen plan, None where there is no plan to compare."""
+    header = ("Specification", f"Estimate ({scale.change_unit})", "95% interval", "Interval by", "p")
+    rows = [
+        (spoken(row.specification), scale.change(row.att), scale.interval(row.low, row.high), row.by, p_value(row.p))
+        for row in rows_of(frame)
+    ]
+    if marks is None:
+        return DataTable(header, tuple(rows))
+    planned = tuple((*row, mark or "declared") for row, mark in zip(rows, marks, strict=True))
+    return DataTable((*header, "Plan"), planned, words=1)

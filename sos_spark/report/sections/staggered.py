@@ -108,7 +108,7 @@ def _beside_the_figure(results: Results) -> pd.DataFrame:
 
 
 def simple_table(results: Results) -> DataTable:
-    """Returns the average over all pilots and periods: a row an outcome, a column an estimator."""
+    """Returns the average over all pilots and periods: a row per outcome, a column per estimator."""
     simple = _cut(results, _simple(results))[0]
     if simple.empty:
         return DataTable((), ())
@@ -129,7 +129,7 @@ def _effect(row: Any, scale: Scale) -> str:
 
 
 def aggregates_table(results: Results) -> DataTable:
-    """Returns all averages but those the figure shows, a row an outcome, estimator, aggregate and level."""
+    """Returns all averages but those the figure shows, a row per outcome, estimator, aggregate and level."""
     rows, averages = [], _cut(results, _beside_the_figure(results), "unknown")[0]
     for outcome_id, label in results.labels.items():
         own, scale = of_outcome(averages, outcome_id), results.scales[outcome_id]
@@ -229,36 +229,8 @@ def by_estimator_picture(results: Results, outcome_id: str) -> Picture | None:
     own = own.assign(time=pd.to_numeric(own["level"], errors="coerce")).dropna(subset=["time"])
     own, said = _cut(results, own, "unknown")
     scale, label = results.scales[outcome_id], results.labels[outcome_id]
-    present = [name for name in _ESTIMATORS if (own["estimator"] == name).any()]
-    values = own[["att", "ci_low", "ci_high"]].to_numpy() * scale.factor
-    finite = values[np.isfinite(values)]
-    low, high = room_for_zero(float(finite.min()), float(finite.max()))
+    present = _present(own)
     unit = results.study.window.period
-
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        zero_line(axes)
-        go_live_line(axes, -0.5, label="")
-        step = 0.72 / len(present)
-        for place, name in enumerate(present):
-            part, look = own[own["estimator"] == name], _ESTIMATORS[name]
-            at = part["time"] + (place - (len(present) - 1) / 2) * step
-            ends = (part[["ci_low", "ci_high"]] * scale.factor).clip(low, high)
-            axes.vlines(at, ends["ci_low"], ends["ci_high"], color=look["color"], linewidth=1.1, zorder=3)
-            axes.plot(
-                at, part["att"] * scale.factor, linestyle="", markersize=3.6, label=spoken(name), zorder=4, **look
-            )
-        axes.set_ylim(low, high)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))
-        axes.set_xlabel(f"{unit.capitalize()}s since each pilot's own go-live")
-        axes.set_ylabel(scale.axis)
-        axes.grid(axis="y")
-        axes.set_title(label, pad=24)
-        legend = axes.legend(
-            loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=len(present), frameon=False, fontsize=7.5,
-            handletextpad=0.1, columnspacing=1.2, borderaxespad=0.2,
-        )  # fmt: skip
-        legend.set_in_layout(False)  # wider than the axes of few periods: it must not narrow them
 
     times = sorted(own["time"].unique())
     wide = {(row.estimator, row.time): row for row in rows_of(own)}
@@ -278,8 +250,41 @@ def by_estimator_picture(results: Results, outcome_id: str) -> Picture | None:
             ),
         ),
         height=3.1,
-        paint=paint,
+        paint=lambda figure: _paint_estimators(figure, own, scale, label, unit),
     )  # fmt: skip
+
+
+def _paint_estimators(figure: Figure, own: pd.DataFrame, scale: Scale, label: str, unit: str) -> None:
+    """Draws effects by time since go-live, each estimator in its colour and shape."""
+    present = _present(own)
+    values = own[["att", "ci_low", "ci_high"]].to_numpy() * scale.factor
+    finite = values[np.isfinite(values)]
+    low, high = room_for_zero(float(finite.min()), float(finite.max()))
+    axes = figure.subplots()
+    zero_line(axes)
+    go_live_line(axes, -0.5, label="")
+    step = 0.72 / len(present)
+    for place, name in enumerate(present):
+        part, look = own[own["estimator"] == name], _ESTIMATORS[name]
+        at = part["time"] + (place - (len(present) - 1) / 2) * step
+        ends = (part[["ci_low", "ci_high"]] * scale.factor).clip(low, high)
+        axes.vlines(at, ends["ci_low"], ends["ci_high"], color=look["color"], linewidth=1.1, zorder=3)
+        axes.plot(at, part["att"] * scale.factor, linestyle="", markersize=3.6, label=spoken(name), zorder=4, **look)
+    axes.set_ylim(low, high)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))
+    axes.set_xlabel(f"{unit.capitalize()}s since each pilot's own go-live")
+    axes.set_ylabel(scale.axis)
+    axes.grid(axis="y")
+    axes.set_title(label, pad=24)
+    legend = axes.legend(
+        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=len(present), frameon=False, fontsize=7.5,
+        handletextpad=0.1, columnspacing=1.2, borderaxespad=0.2,
+    )  # fmt: skip
+    legend.set_in_layout(False)  # wider than the axes of few periods: it must not narrow them
+
+
+def _present(own: pd.DataFrame) -> list[str]:
+    return [name for name in _ESTIMATORS if (own["estimator"] == name).any()]
 
 
 def _after_in_words(own: pd.DataFrame, name: str, scale: Scale) -> str:

@@ -33,7 +33,7 @@ def section(results: Results) -> Section | None:
 def arm_trends(results: Results, outcome_id: str) -> pd.DataFrame:
     """Returns the n-weighted mean of an outcome by period and arm, pilots and used comparators.
 
-    Grain: one row a period (index) with columns `<arm>_mean`, `<arm>_n` and period_start. Empty where the run left no
+    Grain: one row per period (index) with columns `<arm>_mean`, `<arm>_n` and period_start. Empty where the run left no
     cells or arms of the outcome.
     """
     cells = results.cells

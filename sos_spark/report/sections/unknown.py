@@ -60,7 +60,7 @@ def section(results: Results) -> Section | None:
 def unknown_by_period(results: Results) -> pd.DataFrame:
     """Returns how many eligible rows have no known outcome, by outcome, period, arm and reason.
 
-    Grain: one row an outcome, period, arm and reason with n_rows and n_eligible (of that outcome, period and arm).
+    Grain: one row per outcome, period, arm and reason with n_rows and n_eligible (of that outcome, period and arm).
     Rows outside the estimand (a placement outside the denominator, say) are neither eligible nor unknown here. period
     and period_start are null where the lake's flow was counted without them.
     """
@@ -114,7 +114,7 @@ def unknown_table(results: Results) -> DataTable:
 
 
 def shares_by_period(results: Results, outcome_id: str) -> pd.DataFrame:
-    """Returns the share of eligible rows without a known outcome: a row a period, a column an arm; reasons together.
+    """Returns the share of eligible rows without a known outcome: a row per period, a column per arm; reasons together.
 
     A period in which every eligible row is known has a share of 0; an outcome that has no other is no frame.
     """
