@@ -31,12 +31,10 @@ from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.result import NOT_KNOWN
 from sos_spark.fit.thresholds import FEW_TREATED
 from sos_spark.outcome.reasons import is_unknown
+from sos_spark.tables import PANEL_BOUNDS
+from sos_spark.tables.results import BOUNDS
 
-BOUNDS_COLUMNS = (
-    "outcome_id", "what", "att_complete_case", "att_low", "att_high", "ci_low", "ci_high", "n_cells_unknown", "n_cells",
-    "note",
-)  # fmt: skip
-UNKNOWN_COLUMNS = ("outcome_id", "unit_id", "period", "period_start", "n", "y_low", "y_high", "reason")
+UNKNOWN_COLUMNS = tuple(name for name in PANEL_BOUNDS.column_names if name != "study_id")
 """What a frame of unknown values needs to have: `panel.bounds` does, and what `unknown_of_flow` returns."""
 BINARY = frozenset({"rereferral_nfa", "rereferral_escalated", "assessment_within", "kinship_placement", "icpc"})
 """The kinds of outcome of which every row is 0 or 1."""
@@ -78,7 +76,7 @@ def extremes(box: Box, *, inference: Inference) -> tuple[LinearEstimate, LinearE
 def bounds_frame(
     panel_cells: pd.DataFrame, bounds: pd.DataFrame, *, design: Design, inference: Inference, what: str = "suppressed"
 ) -> pd.DataFrame:
-    """Returns the bounds of one outcome's effect: one row, columns `BOUNDS_COLUMNS`.
+    """Returns the bounds of one outcome's effect: one row, the columns of bounds.csv.
 
     Args:
         panel_cells: The columns of `panel.cells`: what is known, unit and period by unit and period or finer.
@@ -93,7 +91,7 @@ def bounds_frame(
     values. `n_cells_unknown` counts units' periods, as does `n_cells`, among those fitted.
     """
     bare = design.model_copy(update={"covariates": Covariates()})
-    row: dict[str, object] = dict.fromkeys(BOUNDS_COLUMNS, NOT_KNOWN)
+    row: dict[str, object] = dict.fromkeys(BOUNDS.column_names, NOT_KNOWN)
     row |= {"outcome_id": design.outcome_id, "what": what, "n_cells_unknown": 0, "n_cells": 0}
     notes = ["covariates left out"] if design.covariates != Covariates() else []
     try:
@@ -220,7 +218,7 @@ def study_bounds(
         design = study.design(outcome.outcome_id)
         for what, unknown in _kinds(outcome.outcome_id, outcome.kind, published, flow):
             frames.append(bounds_frame(cells, unknown, design=design, inference=study.inference, what=what))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(BOUNDS_COLUMNS))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(BOUNDS.column_names))
 
 
 def _kinds(

@@ -17,11 +17,8 @@ from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.result import NOT_KNOWN, DidResult
 from sos_spark.fit.thresholds import FEW_TREATED
+from sos_spark.tables.results import HONEST
 
-HONEST_COLUMNS = (
-    "outcome_id", "restriction", "m", "target", "estimate", "ci_low", "ci_high", "set_low", "set_high", "n_pre",
-    "n_post", "df", "label", "breakdown", "note",
-)  # fmt: skip
 MBAR = (0.0, 0.5, 1.0, 1.5, 2.0)
 """m of relative magnitudes: times the largest step before go-live."""
 M_MULTIPLES = (0.0, 0.1, 0.25, 0.5, 1.0)
@@ -32,7 +29,7 @@ SIMULATED_DF = 3.0
 
 
 def honest_frame(result: DidResult) -> pd.DataFrame:
-    """Returns a result's bounds, one row a restriction, m and target; the columns are HONEST_COLUMNS.
+    """Returns a result's bounds, one row a restriction, m and target; the columns are those of honest.csv.
 
     `target`: the average of the years from go-live on that count, each year once, or the first of them. `estimate` is
     theirs under parallel trends, so it differs from the main effect, which weighs rows. `m`: a multiple under relative
@@ -54,7 +51,7 @@ def honest_frame(result: DidResult) -> pd.DataFrame:
 
 
 def bounds_frame(effects: AnnualEffects, *, outcome_id: str) -> pd.DataFrame:
-    """Returns the bounds of effects by year, the columns HONEST_COLUMNS."""
+    """Returns the bounds of effects by year, the columns of honest.csv."""
     n_pre = len(effects.pre)
     unit = float(np.sqrt(np.diag(effects.covariance)[:n_pre].mean()))
     first = np.eye(effects.n_post)[0]
@@ -106,4 +103,4 @@ def _blank(outcome_id: str, note: str) -> pd.DataFrame:
 
 
 def _framed(frame: pd.DataFrame, **same: str | float) -> pd.DataFrame:
-    return frame.assign(**same)[list(HONEST_COLUMNS)]
+    return frame.assign(**same)[list(HONEST.column_names)]

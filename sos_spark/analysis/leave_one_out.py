@@ -17,16 +17,16 @@ from sos_spark.fit.inference.kernel import place_of
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, independent
 from sos_spark.fit.regression.moments import ClusterMoments
-
-LEAVE_ONE_OUT_COLUMNS = ("outcome_id", "left_out", "arm", "att", "se_cr2", "df", "p_cr2")
+from sos_spark.tables.results import LEAVE_ONE_OUT
 
 
 def leave_one_out(estimate: LinearEstimate) -> pd.DataFrame:
     """Returns the estimate without each LA, by the same estimator and weights.
 
     Returns:
-        Grain: one row an LA left out, pilots first, each in order of unit id; LEAVE_ONE_OUT_COLUMNS, arm being pilot or
-        comparator. Numbers are blank where nothing can be estimated without the LA; CR2 where one treated LA is left.
+        Grain: one row per LA left out, pilots first, each in order of unit id; the columns of leave_one_out.csv, arm
+        being pilot or comparator. Numbers are blank where nothing can be estimated without the LA; CR2 where one
+        treated LA is left.
     """
     panel = estimate.panel
     pilots = {unit_id for unit_id, gtime in zip(panel.unit_ids, panel.gtime, strict=True) if gtime != NEVER}
@@ -35,7 +35,7 @@ def leave_one_out(estimate: LinearEstimate) -> pd.DataFrame:
         (panel.outcome_id, unit_id, "pilot" if unit_id in pilots else "comparator", *_without(estimate, unit_id))
         for unit_id in units
     ]
-    return pd.DataFrame(records, columns=list(LEAVE_ONE_OUT_COLUMNS))
+    return pd.DataFrame(records, columns=list(LEAVE_ONE_OUT.column_names))
 
 
 def _without(estimate: LinearEstimate, unit_id: str) -> tuple[float, float, float, float]:

@@ -12,42 +12,36 @@ from functools import cached_property
 
 import pandas as pd
 
-from sos_spark.analysis.honest import HONEST_COLUMNS, honest_frame
-from sos_spark.analysis.leave_one_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out
+from sos_spark.analysis.honest import honest_frame
+from sos_spark.analysis.leave_one_out import leave_one_out
 from sos_spark.analysis.placebo import (
-    PLACEBO_COLUMNS,
-    PLACEBO_SUMMARY_COLUMNS,
     PlaceboPilots,
     placebo_frame,
     placebo_pilots,
     placebo_summary,
 )
-from sos_spark.analysis.power import POWER_COLUMNS, power_frame
-from sos_spark.analysis.pretrend import PRETREND_COLUMNS, pretrend_frame
-from sos_spark.analysis.secondary.analyses import SECONDARY_COLUMNS, secondary_frame
+from sos_spark.analysis.power import power_frame
+from sos_spark.analysis.pretrend import pretrend_frame
+from sos_spark.analysis.secondary.analyses import secondary_frame
 from sos_spark.analysis.secondary.rows import Source
 from sos_spark.analysis.specification import fit_beside_main, fit_specification, main_specification
 from sos_spark.analysis.staggered_tables import (
-    AGGREGATES_COLUMNS,
-    GROUP_TIME_COLUMNS,
     aggregates_frame,
     group_time_frame,
 )
 from sos_spark.config.characteristics import Trait
 from sos_spark.config.study import Design, Study
 from sos_spark.errors import SosError
-from sos_spark.fit.cells.arms import ARMS_COLUMNS, arms_frame
-from sos_spark.fit.cells.matching import BALANCE_COLUMNS
+from sos_spark.fit.cells.arms import arms_frame
 from sos_spark.fit.cells.prepare import Prepared, prepare
 from sos_spark.fit.did import blank_result
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import shares_one_go_live, unit_panel
-from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
 from sos_spark.fit.inference.welch import welch_test
 from sos_spark.fit.result import DidResult
-from sos_spark.fit.staggered.goodman_bacon import GOODMAN_BACON_COLUMNS, goodman_bacon_frame
-
-WELCH_COLUMNS = ("outcome_id", "att", "se", "df", "p", "ci_low", "ci_high", "n_treated", "n_comparators", "note")
+from sos_spark.fit.staggered.goodman_bacon import goodman_bacon_frame
+from sos_spark.tables import results
+from sos_spark.tables.results import ResultTable
 
 
 @dataclass(frozen=True)
@@ -120,11 +114,11 @@ def fit_outcome(inputs: Inputs, outcome_id: str) -> OutcomeFit:
     fitted = _Fitted(inputs, prepared, main)
     others = fit_beside_main(inputs.panel, study, outcome_id, prepared=prepared)
     tables, warnings = {}, []
-    for name, (_, table_of) in TABLES.items():
+    for table, rows_of in TABLES:
         try:
-            tables[name] = table_of(fitted)
+            tables[table.name] = rows_of(fitted)
         except SosError as error:
-            warnings.append(f"{outcome_id}: {name} left out: {error.what}")
+            warnings.append(f"{outcome_id}: {table.name} left out: {error.what}")
     return OutcomeFit((_with_pretrend(main), *others), tables, tuple(warnings))
 
 
@@ -165,7 +159,7 @@ def _welch(fitted: _Fitted) -> pd.DataFrame:
     low, high = test.interval()
     row = (fitted.main.outcome_id, test.difference, test.se, test.df, test.p, low, high, test.n_treated,
            test.n_comparators, test.note)  # fmt: skip
-    return pd.DataFrame([row], columns=list(WELCH_COLUMNS))
+    return pd.DataFrame([row], columns=list(results.WELCH.column_names))
 
 
 def _group_time(fitted: _Fitted) -> pd.DataFrame:
@@ -208,20 +202,20 @@ def _power(fitted: _Fitted) -> pd.DataFrame:
     return power_frame(fitted.main, smallest_effect=fitted.smallest_effect)
 
 
-TABLES: dict[str, tuple[tuple[str, ...], Callable[[_Fitted], pd.DataFrame]]] = {
-    "event_study": (EVENT_STUDY_COLUMNS, _event_study),
-    "pretrend": (PRETREND_COLUMNS, _pretrend),
-    "honest": (HONEST_COLUMNS, _honest),
-    "leave_one_out": (LEAVE_ONE_OUT_COLUMNS, _leave_one_out),
-    "balance": (BALANCE_COLUMNS, _balance),
-    "arms": (ARMS_COLUMNS, _arms),
-    "welch": (WELCH_COLUMNS, _welch),
-    "group_time": (GROUP_TIME_COLUMNS, _group_time),
-    "aggregates": (AGGREGATES_COLUMNS, _aggregates),
-    "goodman_bacon": (GOODMAN_BACON_COLUMNS, _goodman_bacon),
-    "placebo_pilots": (PLACEBO_COLUMNS, _placebo_pilots),
-    "placebo_summary": (PLACEBO_SUMMARY_COLUMNS, _placebo_summary),
-    "secondary": (SECONDARY_COLUMNS, _secondary),
-    "power": (POWER_COLUMNS, _power),
-}
-"""A file's columns, and what makes its rows of one outcome."""
+TABLES: tuple[tuple[ResultTable, Callable[[_Fitted], pd.DataFrame]], ...] = (
+    (results.EVENT_STUDY, _event_study),
+    (results.PRETREND, _pretrend),
+    (results.HONEST, _honest),
+    (results.LEAVE_ONE_OUT, _leave_one_out),
+    (results.BALANCE, _balance),
+    (results.ARMS, _arms),
+    (results.WELCH, _welch),
+    (results.GROUP_TIME, _group_time),
+    (results.AGGREGATES, _aggregates),
+    (results.GOODMAN_BACON, _goodman_bacon),
+    (results.PLACEBO_PILOTS, _placebo_pilots),
+    (results.PLACEBO_SUMMARY, _placebo_summary),
+    (results.SECONDARY, _secondary),
+    (results.POWER, _power),
+)
+"""Each file that stands beside the estimates, and what makes its rows of one outcome."""

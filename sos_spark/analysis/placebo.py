@@ -28,12 +28,7 @@ from sos_spark.fit.inference.randomisation import Estimator, Refits, blocks_of, 
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Weights, treatment_regression
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.staggered.simple_refit import SimpleEffect
-
-PLACEBO_COLUMNS = ("outcome_id", "draw", "att", "t")
-PLACEBO_SUMMARY_COLUMNS = (
-    "outcome_id", "n_draws", "n_undefined", "n_pilots", "n_candidates", "att", "t", "sd", "p2_5", "p97_5",
-    "share_beyond",
-)  # fmt: skip
+from sos_spark.tables.results import PLACEBO_PILOTS, PLACEBO_SUMMARY
 
 _BATCH = 500
 
@@ -163,16 +158,16 @@ def placebo_pilots(panel_frame: pd.DataFrame, design: Design, *, inference: Infe
 
 
 def placebo_frame(placebos: Sequence[PlaceboPilots]) -> pd.DataFrame:
-    """Returns a row an outcome and draw, numbered from 1: PLACEBO_COLUMNS."""
+    """Returns a row an outcome and draw, numbered from 1: the columns of placebo_pilots.csv."""
     frames = [
         pd.DataFrame({"outcome_id": p.outcome_id, "draw": np.arange(1, len(p.att) + 1), "att": p.att, "t": p.t})
         for p in placebos
     ]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(PLACEBO_COLUMNS))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(PLACEBO_PILOTS.column_names))
 
 
 def placebo_summary(placebos: Sequence[PlaceboPilots]) -> pd.DataFrame:
-    """Returns a row an outcome: PLACEBO_SUMMARY_COLUMNS, att and t being the real ones against every candidate."""
+    """Returns a row per outcome: the columns of placebo_summary.csv, att and t being real, against every candidate."""
     rows = [
         (
             p.outcome_id, len(p.att), p.n_undefined, p.n_pilots, p.n_candidates, p.real_att, p.real_t, p.sd,
@@ -180,7 +175,7 @@ def placebo_summary(placebos: Sequence[PlaceboPilots]) -> pd.DataFrame:
         )
         for p in placebos
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=list(PLACEBO_SUMMARY_COLUMNS))
+    return pd.DataFrame(rows, columns=list(PLACEBO_SUMMARY.column_names))
 
 
 def _refits(panel: PreparedPanel, batches: Iterable[Ints], *, weights: Weights, two_way: bool) -> Iterator[Refits]:

@@ -16,12 +16,7 @@ from sos_spark.fit.inference.equivalence import minimum_detectable_effect
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.result import DidResult
 from sos_spark.fit.thresholds import ALPHA, FEW_TREATED
-
-POWER_COLUMNS = (
-    "outcome_id", "source", "effect", "power", "mc_se", "replications", "se_cr2", "df", "mde", "sd_la", "sd_shock",
-    "autocorrelation", "n_clusters", "n_treated_clusters", "note",
-)  # fmt: skip
-"""The columns of power.csv. Grain: one row an outcome, source (analytic or simulated) and effect."""
+from sos_spark.tables.results import POWER
 
 MULTIPLES = (0.0, 0.5, 1.0, 1.5, 2.0)
 """The default effects, in multiples of the smallest effect of interest, or of the MDE where the study names none."""
@@ -48,7 +43,8 @@ def power_frame(result: DidResult, *, smallest_effect: float | None) -> pd.DataF
     """Returns the analytic power of a fit: at the smallest effect of interest, where given, and at its MDE.
 
     Returns:
-        One row an effect, POWER_COLUMNS. Without an estimate or its standard error, one row of blanks with the reason.
+        One row per effect, the columns of power.csv. Without an estimate or its standard error, one row of blanks with
+        the reason.
     """
     if result.fitted is None or np.isnan(result.mde):
         return blank_power(result.outcome_id, note=result.note or "no standard error")
@@ -64,7 +60,7 @@ def blank_power(outcome_id: str, *, note: str) -> pd.DataFrame:
 
 
 def analytic_rows(result: DidResult, components: VarianceComponents, effects: Sequence[float]) -> pd.DataFrame:
-    """Returns the analytic power of a fit at some effects; POWER_COLUMNS.
+    """Returns the analytic power of a fit at some effects: the columns of power.csv.
 
     By the CR2 standard error and its df; with 4 or fewer treated LAs by the randomisation distribution, and the note
     says so.
@@ -95,7 +91,9 @@ def simulated_rows(
     replications: int,
     pilots: int | None = None,
 ) -> pd.DataFrame:
-    """Returns the power that simulated studies have at some effects; POWER_COLUMNS. Arguments as `simulate_power`.
+    """Returns the power that simulated studies have at some effects: the columns of power.csv.
+
+    Arguments as `simulate_power`.
 
     `se_cr2`, `df` and `mde` are the simulated studies'; the last is blank with 4 or fewer treated LAs, all three with
     one. With `pilots`, whose number no fit of the panel has, analytic rows from these stand first.
@@ -157,5 +155,5 @@ def _scatter(components: VarianceComponents) -> dict[str, Any]:
 
 
 def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(POWER_COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(POWER.column_names))
     return frame.assign(note=frame["note"].fillna(""))

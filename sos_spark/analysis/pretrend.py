@@ -15,7 +15,7 @@ the slopes that LAs without a programme show when they are taken for treated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,15 +32,11 @@ from sos_spark.fit.regression.design import CellArrays, Ints, PreparedPanel, Wei
 from sos_spark.fit.regression.moments import Array, ClusterMoments
 from sos_spark.fit.result import NOT_KNOWN, DidResult
 from sos_spark.fit.thresholds import FEW_TREATED
+from sos_spark.tables.results import PRETREND
 
 SLOPE = "treated_x_time"
 _REFITTED = 999
 _FEW = f"{FEW_TREATED} or fewer treated authorities: interval, equivalence and detectable slope by permuted go-lives"
-
-PRETREND_COLUMNS = (
-    "outcome_id", "specification", "n_pre", "p_joint", "slope", "se_cr2", "df", "p_cr2", "ci_low", "ci_high",
-    "slope_bound", "p_equivalence", "detectable_slope", "detectable_violation", "note",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,9 +69,9 @@ class PreTrend:
 
 
 def pretrend_frame(result: DidResult, *, smallest_effect: float | None) -> pd.DataFrame:
-    """Returns one row, the columns PRETREND_COLUMNS; see `pre_trend`."""
+    """Returns one row, the columns of pretrend.csv; see `pre_trend`."""
     found = pre_trend(result, smallest_effect=smallest_effect)
-    return pd.DataFrame([vars(found)], columns=[f.name for f in fields(PreTrend)])[list(PRETREND_COLUMNS)]
+    return pd.DataFrame([vars(found)], columns=list(PRETREND.column_names))
 
 
 def pre_trend(result: DidResult, *, smallest_effect: float | None) -> PreTrend:

@@ -26,14 +26,7 @@ from sos_spark.fit.staggered.residual_model import has_a_small_group
 from sos_spark.fit.staggered.residuals import average_moments
 from sos_spark.fit.staggered.saturated import saturated_satterthwaite
 from sos_spark.fit.staggered.sun_abraham import SunAbraham
-
-GROUP_TIME_COLUMNS = (
-    "outcome_id", "control", "group_start", "period_start", "event_time", "att", "se_cr2", "df", "ci_low", "ci_high",
-    "n_rows",
-)  # fmt: skip
-AGGREGATES_COLUMNS = (
-    "outcome_id", "estimator", "aggregate", "level", "att", "se_cr2", "df", "p_cr2", "ci_low", "ci_high", "note",
-)  # fmt: skip
+from sos_spark.tables.results import AGGREGATES, GROUP_TIME
 
 AVERAGES = ("simple", "group", "calendar", "event")
 SHARED_NOTE = "residuals are about effects shared by event time, because some groups have few authorities"
@@ -46,9 +39,10 @@ def group_time_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFr
     """Returns ATT(g, t) by differences of cell means, before go-live too, against both kinds of comparators.
 
     Returns:
-        Grain: one row a control (never, not_yet), group and period; GROUP_TIME_COLUMNS. `group_start` is the first day
-        of the group's first treated period; n_rows counts the group's rows in the period. A control that nobody is has
-        no rows. Uncertainty is blank where the group has rows of one LA only: it has no other to vary about.
+        Grain: one row per control (never, not_yet), group and period; the columns of group_time.csv. `group_start` is
+        the first day of the group's first treated period; n_rows counts the group's rows in the period. A control that
+        nobody is has no rows. Uncertainty is blank where the group has rows of one LA only: it has no other to vary
+        about.
     """
     units = unit_panel(panel).weighing(inference.weights)
     controls: tuple[Control, ...] = ("never", "not_yet")
@@ -68,7 +62,7 @@ def group_time_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFr
             own = (float("nan") if alone else float(part[k]) for part in (test.se, test.df, *ends))
             known = (int(event_time[k]), float(test.estimate[k]), *own)
             records.append((panel.outcome_id, control, *starts, *known, int(rows.sum())))
-    return pd.DataFrame(records, columns=list(GROUP_TIME_COLUMNS))
+    return pd.DataFrame(records, columns=list(GROUP_TIME.column_names))
 
 
 def aggregates_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFrame:
@@ -79,9 +73,9 @@ def aggregates_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFr
     group, calendar or event average is over its levels: groups by rows, periods and event times from 0 on equally.
 
     Returns:
-        Grain: one row an estimator, average (simple, group, calendar, event) and level (overall, or the ISO start of
-        the group or period, or the event time); AGGREGATES_COLUMNS. An estimator that cannot be had has one row of
-        blanks, and `note` says why.
+        Grain: one row per estimator, average (simple, group, calendar, event) and level (overall, or the ISO start of
+        the group or period, or the event time); the columns of aggregates.csv. An estimator that cannot be had has one
+        row of blanks, and `note` says why.
     """
     estimators: dict[str, Callable[[PreparedPanel, Inference], tuple[str, Named]]] = {
         "cs_never": lambda *given: _differences(*given, control="never"),
@@ -97,7 +91,7 @@ def aggregates_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFr
         except InputError as error:
             own = [("simple", "overall", *(float("nan"),) * 6, error.what)]
         records += [(panel.outcome_id, estimator, *row) for row in own]
-    return pd.DataFrame(records, columns=list(AGGREGATES_COLUMNS))
+    return pd.DataFrame(records, columns=list(AGGREGATES.column_names))
 
 
 def _inference(moments: ClusterMoments) -> tuple[float, float, float, float, float, float]:

@@ -20,15 +20,12 @@ from sos_spark.fit.cells.reading import outcomes_in, read_panel, units_in
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.inference.multiplicity import family_test
 from sos_spark.fit.regression.design import TREATED
-from sos_spark.fit.result import ESTIMATE_COLUMNS, DidResult
+from sos_spark.fit.result import DidResult
 from sos_spark.fit.thresholds import ALPHA
+from sos_spark.tables.results import ESTIMATES, SENSITIVITY
 
-SENSITIVITY_COLUMNS = (
-    "outcome_id", "specification", "analysis", "estimand", "n_rows", "n_clusters", "n_treated_clusters", "att",
-    "difference", "se_cr2", "df_satterthwaite", "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri", "ci_low_ri",
-    "ci_high_ri", "headline", "significant", "note",
-)  # fmt: skip
-"""The columns of sensitivity.csv: the specification curve; `difference` is att less main's."""
+FITTED = tuple(name for name in ESTIMATES.column_names if name != "is_simulated")
+"""The columns of estimates.csv that a fit knows; where the data come from, its caller does."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +78,17 @@ def fit_study(panel: pd.DataFrame, study: Study, *, sources: Mapping[Trait, Sour
     inputs = Inputs(panel, study, sources or {})
     fits = [fit_outcome(inputs, outcome_id) for outcome_id in outcome_ids]
     results = _with_evidence(_with_family(fits, study.inference), fits, study)
-    estimates = _stacked([result.to_frame() for result in results], ESTIMATE_COLUMNS)
+    estimates = _stacked([result.to_frame() for result in results], FITTED)
     absent = [outcome_id for outcome_id in study.outcome_ids if outcome_id not in present]
     return StudyFit(
         results=results,
         estimates=estimates,
         sensitivity=_curve(estimates),
         tables={
-            name: _stacked([fit.tables[name] for fit in fits if name in fit.tables], columns)
-            for name, (columns, _) in TABLES.items()
+            table.name: _stacked(
+                [fit.tables[table.name] for fit in fits if table.name in fit.tables], table.column_names
+            )
+            for table, _ in TABLES
         },
         warnings=_warnings(results, fits, absent),
         failures=tuple(fit.failure for fit in fits if fit.failure is not None),
@@ -107,7 +106,7 @@ def _curve(estimates: pd.DataFrame) -> pd.DataFrame:
     """Returns the estimates with their difference to their outcome's main one."""
     main = estimates[estimates["specification"] == "main"].set_index("outcome_id")["att"]
     curve = estimates.assign(difference=estimates["att"] - estimates["outcome_id"].map(main))
-    return curve[list(SENSITIVITY_COLUMNS)]
+    return curve[list(SENSITIVITY.column_names)]
 
 
 def _warnings(results: Sequence[DidResult], fits: Sequence[OutcomeFit], absent: Sequence[str]) -> tuple[str, ...]:

@@ -28,19 +28,6 @@ from sos_spark.fit.staggered.residual_model import has_a_small_group
 from sos_spark.fit.staggered.residuals import average_moments
 from sos_spark.fit.thresholds import FEW_TREATED
 
-EVENT_STUDY_COLUMNS = (
-    "outcome_id",
-    "specification",
-    "event_time",
-    "att",
-    "se_cr2",
-    "ci_low",
-    "ci_high",
-    "band_low",
-    "band_high",
-    "n_rows",
-)
-
 _NAN = float("nan")
 
 
@@ -85,9 +72,11 @@ class EventStudy:
         return tuple(row for row in self.rows if not np.isnan(row.att) and row.event_time != self.reference)
 
     def to_frame(self, *, outcome_id: str, specification: str = "main") -> pd.DataFrame:
-        """Returns one row an event time, the columns of event_study.csv."""
+        """Returns one row per event time: outcome_id, specification and the fields of EventTime."""
         frame = pd.DataFrame([vars(row) for row in self.rows], columns=[f.name for f in fields(EventTime)])
-        return frame.assign(outcome_id=outcome_id, specification=specification)[list(EVENT_STUDY_COLUMNS)]
+        frame.insert(0, "outcome_id", outcome_id)
+        frame.insert(1, "specification", specification)
+        return frame
 
 
 def event_study(panel: PreparedPanel, *, estimator: str, inference: Inference, bands: bool = True) -> EventStudy:

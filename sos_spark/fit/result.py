@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,16 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NOT_KNOWN = float("nan")
-
-ESTIMATE_COLUMNS = (
-    "study_id", "outcome_id", "specification", "estimand", "n_rows", "n_cells", "n_clusters", "n_treated_clusters",
-    "baseline_mean", "att", "se_cr2", "df_satterthwaite", "p_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri",
-    "se_cr1", "se_cr3", "se_iid", "se_hc1", "p_adjusted", "mde", "evidence", "note",
-    "family", "estimator", "headline", "significant", "ci_low_cr2", "ci_high_cr2", "p_holm", "p_pretrend", "analysis",
-    "p_equivalence", "ci_low_ri", "ci_high_ri", "treated_weight_max", "leverage_max", "effective_clusters", "verdict",
-    "adjusted_for",
-)  # fmt: skip
-"""The columns of estimates.csv: those that every reader may rely on, up to note, then more."""
+_BESIDE_ITS_ROW = frozenset({"arms", "gtimes", "treated_weight_share", "warnings", "inference", "fitted", "permuted"})
+"""What a result holds and its row of estimates.csv does not."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +109,9 @@ class DidResult:
         return verdict_of(significant=self.significant, p_equivalence=self.p_equivalence)
 
     def to_frame(self) -> pd.DataFrame:
-        """Returns one row, the columns of estimates.csv."""
-        row = {name: getattr(self, name) for name in ESTIMATE_COLUMNS}
+        """Returns one row: what estimates.csv says of a fit, in the order of this record."""
+        row = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _BESIDE_ITS_ROW}
+        row |= {"treated_weight_max": self.treated_weight_max, "verdict": self.verdict}
         return pd.DataFrame([row | {"adjusted_for": ", ".join(self.adjusted_for)}])
 
     def summary(self) -> str:
@@ -126,7 +119,7 @@ class DidResult:
         return summary_text(self)
 
     def event_study(self) -> pd.DataFrame:
-        """Returns the effects by event time, the columns of event_study.csv; empty where nothing was fitted."""
+        """Returns the effects by event time, the columns of event_study.csv and df; empty where nothing was fitted."""
         study = self.event_study_result
         if study is None:
             return EventStudy((), None, NOT_KNOWN, 0, np.zeros((0, 0))).to_frame(outcome_id=self.outcome_id)

@@ -19,10 +19,11 @@ from sos_spark.fit.cells.reading import read_panel
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.fitted_study import write_fitted_study
-from sos_spark.steps.guarded_csv import guarded_csv
+from sos_spark.steps.result_tables import write_table
 from sos_spark.steps.results import write_result
 from sos_spark.steps.simulated import COLUMN, cells_are_simulated, run_is_simulated, truth_file, write_sidecar
 from sos_spark.tables import OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PANEL_MOMENTS
+from sos_spark.tables.results import RESULT_TABLES
 
 SENSITIVITY_FILES = ("sensitivity", "leave_one_out", "placebo_pilots", "placebo_summary", "pretrend", "honest")
 
@@ -30,7 +31,7 @@ SENSITIVITY_FILES = ("sensitivity", "leave_one_out", "placebo_pilots", "placebo_
 def fit(run: Run) -> StepReport:
     """Fits the study's outcomes on the lake's panel and writes the results to the run's folder.
 
-    Files: estimates.csv and .json, sensitivity.csv, bounds.csv, and one for each of `outcome_analyses.TABLES`. An
+    Files: estimates.csv and .json, sensitivity.csv, bounds.csv, and one for each of `analysis.outcome.TABLES`. An
     outcome with nothing to compare is a row of blanks with its reason, and the run goes on. Where the source is
     simulated, traits of authorities that the study lacks are the simulation's, and the report says so.
 
@@ -141,8 +142,8 @@ def _written(fitted: StudyFit, bounds: pd.DataFrame, out: Path, *, simulated: bo
 
 def _write_frames(frames: Mapping[str, pd.DataFrame], out: Path, report: StepReport) -> None:
     for name, frame in frames.items():
-        write_result(out / f"{name}.csv", guarded_csv(frame))
-        report.rows[f"{name}.csv"] = len(frame)
+        table = RESULT_TABLES[name]
+        report.rows[table.file_name] = write_table(out, table, frame)
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, object]:

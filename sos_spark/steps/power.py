@@ -17,8 +17,8 @@ from sos_spark.fit.cells.reading import outcomes_in, read_panel
 from sos_spark.fit.did import fit_prepared
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.steps.context import StepReport
-from sos_spark.steps.guarded_csv import guarded_csv
-from sos_spark.steps.results import write_result
+from sos_spark.steps.result_tables import write_table
+from sos_spark.tables.results import POWER
 
 REPLICATIONS = 500
 """Enough for a share near 80 % to be known to within 2 points (one standard error)."""
@@ -63,12 +63,11 @@ def power(
                 failures.append(error)
                 report.warnings.append(f"{outcome_id}: {error.what}")
                 frames.append(blank_power(outcome_id, note=error.what))
-            shown.append(StepReport("power", rows={"power.csv": len(frames[-1])}))
+            shown.append(StepReport("power", rows={POWER.file_name: len(frames[-1])}))
     if len(failures) == len(frames):
         raise failures[0]
     frame = pd.concat(frames, ignore_index=True)
-    write_result(out / "power.csv", guarded_csv(frame))
-    report.rows["power.csv"] = len(frame)
+    report.rows[POWER.file_name] = write_table(out, POWER, frame)
     return frame, report
 
 

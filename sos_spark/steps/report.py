@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from sos_spark.report.sections.quality import quality_table
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.fitted_study import fitted_study, require_fitted
-from sos_spark.steps.guarded_csv import guarded_csv
 from sos_spark.steps.manifest import manifest
+from sos_spark.steps.result_tables import read_table, write_table
 from sos_spark.steps.results import write_result
 from sos_spark.steps.simulated import COLUMN, run_is_simulated, truth_file
 from sos_spark.tables import (
@@ -35,63 +36,10 @@ from sos_spark.tables import (
     OUTCOME_FLOW,
     Table,
 )
+from sos_spark.tables.results import CELLS, ESTIMATES, FLOW, QUALITY, RESULT_TABLES
 
-_TEXT = frozenset(
-    {
-        "study_id", "outcome_id", "specification", "estimand", "evidence", "note", "unit_id", "la_code", "arm",
-        "left_out", "variable", "period_start", "outcome", "reason", "family", "estimator", "headline", "significant",
-        "analysis", "restriction", "target", "label", "control", "group_start", "aggregate", "level", "comparison",
-        "treated_start", "control_start", "term", "source", "what", "verdict", "adjusted_for",
-    }
-)  # fmt: skip
-_NEEDED = {
-    "estimates": (
-        "outcome_id", "specification", "n_rows", "n_clusters", "n_treated_clusters", "baseline_mean", "att", "se_cr2",
-        "p_cr2", "ci_low_cr2", "ci_high_cr2", "ci_low_wcr", "ci_high_wcr", "p_wcr", "p_ri", "p_adjusted", "mde",
-        "evidence", "headline", "note", "adjusted_for", "analysis", "p_equivalence",
-    ),
-    "event_study": (
-        "outcome_id", "specification", "event_time", "att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high",
-        "n_rows",
-    ),
-    "leave_one_out": ("outcome_id", "left_out", "arm", "att", "se_cr2", "df", "p_cr2"),
-    "arms": ("outcome_id", "unit_id", "arm", "gtime"),
-    "cells": ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum"),
-    "balance": ("outcome_id", "variable", "smd_before", "smd_after"),
-    "pretrend": (
-        "outcome_id", "specification", "p_joint", "slope", "p_cr2", "ci_low", "ci_high", "slope_bound", "p_equivalence",
-        "detectable_violation", "note",
-    ),
-    "honest": (
-        "outcome_id", "restriction", "m", "target", "ci_low", "ci_high", "set_low", "set_high", "label", "breakdown",
-        "note",
-    ),
-    "group_time": (
-        "outcome_id", "control", "group_start", "period_start", "event_time", "att", "ci_low", "ci_high", "n_rows",
-    ),
-    "aggregates": (
-        "outcome_id", "estimator", "aggregate", "level", "att", "df", "p_cr2", "ci_low", "ci_high", "note",
-    ),
-    "goodman_bacon": ("outcome_id", "comparison", "treated_start", "control_start", "weight", "estimate"),
-    "placebo_pilots": ("outcome_id", "att"),
-    "placebo_summary": ("outcome_id", "att", "n_draws", "sd", "p2_5", "p97_5", "share_beyond"),
-    "secondary": (
-        "outcome_id", "analysis", "term", "estimand", "n_rows", "n_treated_clusters", "att", "p_cr2", "ci_low_cr2",
-        "ci_high_cr2", "p_wcr", "ci_low_wcr", "ci_high_wcr", "p_ri", "headline", "note",
-    ),
-    "bounds": (
-        "outcome_id", "what", "att_complete_case", "att_low", "att_high", "ci_low", "ci_high", "n_cells_unknown",
-        "n_cells", "note",
-    ),
-    "power": (
-        "outcome_id", "source", "effect", "power", "mc_se", "replications", "sd_la", "sd_shock", "autocorrelation",
-        "n_clusters", "n_treated_clusters", "note",
-    ),
-    "welch": ("outcome_id", "att", "df", "p", "ci_low", "ci_high", "n_treated", "n_comparators", "note"),
-}  # fmt: skip
-_EXPECTED_ALWAYS = ("estimates",)
-_LONG = ("cells",)
-"""Files of which only the columns that are needed are read: a row a cell."""
+_OF_CELLS = ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum")
+"""What is read of the cells, whose file is long: a row a cell."""
 
 
 def report(run: Run) -> StepReport:
@@ -110,8 +58,7 @@ def report(run: Run) -> StepReport:
     sections = sections_of(results)
     page, pictures = render_page(results, sections), pictures_of(sections)
 
-    write_result(run.out / "flow.csv", guarded_csv(flow))
-    write_result(run.out / "quality.csv", guarded_csv(quality))
+    rows = {table.file_name: write_table(run.out, table, frame) for table, frame in ((FLOW, flow), (QUALITY, quality))}
     folder = run.out / "figures"
     for picture in pictures:
         write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
@@ -119,7 +66,7 @@ def report(run: Run) -> StepReport:
     write_result(run.out / "report.html", page)
     return StepReport(
         "report",
-        rows={"flow.csv": len(flow), "quality.csv": len(quality)},
+        rows=rows,
         facts={"figures": len(pictures), "is_simulated": results.is_simulated},
     )
 
@@ -131,10 +78,10 @@ def read_results(run: Run) -> Results:
         require_fitted(run.study, fitted, where=run.out)
     run.study, run.frozen, run.origins, run.overrides = fitted.study, fitted.frozen, fitted.origins, fitted.overrides
     study, out = fitted.study, run.out
-    frames = {name: _read_file(out, name) for name in _NEEDED}
+    frames = _read_tables(out)
     earlier = _manifest_steps(out / "manifest.json")
     truth = _read_truth(run)
-    said_by_estimates = COLUMN in frames["estimates"] and frames["estimates"][COLUMN].astype(str).eq("True").any()
+    said_by_estimates = frames["estimates"][COLUMN].eq("True").any()
     return Results(
         study=study,
         fingerprint=fitted.fingerprint,
@@ -150,31 +97,13 @@ def read_results(run: Run) -> Results:
     )
 
 
-def _read_file(out: Path, name: str) -> pd.DataFrame:
-    """A CSV of the run: text columns as text, all others as numbers with NaN for blanks. No file: no rows."""
-    path = out / f"{name}.csv"
-    if not path.exists() or path.stat().st_size < 2:  # a frame without columns is one line feed
-        if name in _EXPECTED_ALWAYS:
-            raise InputError("The run has no estimates", where=str(path), remedy="Run the step fit into the same --out")
-        return pd.DataFrame(columns=list(_NEEDED[name]))
-    header = list(pd.read_csv(path, nrows=0).columns)
-    missing = [column for column in _NEEDED[name] if column not in header]
-    if missing:
-        raise InputError(
-            "A file of results lacks columns",
-            where=str(path),
-            expected=", ".join(missing),
-            remedy="Run the step fit again into the same --out",
-        )
-    kept = list(_NEEDED[name]) if name in _LONG else header
-    return pd.read_csv(
-        path,
-        usecols=kept,
-        dtype={column: str for column in kept if column in _TEXT},
-        keep_default_na=False,
-        na_values={column: [""] for column in kept if column not in _TEXT},
-        float_precision="round_trip",
-    )
+def _read_tables(out: Path) -> dict[str, pd.DataFrame]:
+    """The frames of `Results` that are files of the run, by name."""
+    if not (out / ESTIMATES.file_name).exists():
+        where = str(out / ESTIMATES.file_name)
+        raise InputError("The run has no estimates", where=where, remedy="Run the step fit into the same --out")
+    tables = [RESULT_TABLES[field.name] for field in fields(Results) if field.name in RESULT_TABLES]
+    return {table.name: read_table(out, table, only=_OF_CELLS if table is CELLS else ()) for table in tables}
 
 
 def _read_lake(run: Run) -> LakeTables:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sos_spark.analysis.power import POWER_COLUMNS
 from sos_spark.cli.main import main
+from sos_spark.tables.results import POWER
 from tests.end_to_end.test_fit_panel_file import a_study, some_outcomes
 
 
@@ -28,7 +28,7 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 def test_analytic_rows_and_simulated_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert power(tmp_path, "--replications", "6", "--effects", "0.05,0.3") == 0
     rows = rows_of(tmp_path)
-    assert tuple(rows[0]) == POWER_COLUMNS
+    assert tuple(rows[0]) == POWER.column_names
     assert [(row["outcome_id"], row["source"], row["effect"]) for row in rows] == [
         ("o", "analytic", "0.05"),
         ("o", "analytic", "0.3"),

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sos_spark.analysis.study import SENSITIVITY_COLUMNS
 from sos_spark.cli.commands_analysis import _shown_p
 from sos_spark.cli.main import main
 from sos_spark.steps.fit import SENSITIVITY_FILES
+from sos_spark.tables.results import SENSITIVITY
 from tests.end_to_end.test_fit_panel_file import a_study, some_outcomes
 
 
@@ -26,7 +26,7 @@ def test_every_specification_is_a_row_and_a_line(tmp_path: Path, capsys: pytest.
     assert sensitivity(tmp_path) == 0
     with (tmp_path / "out" / "sensitivity.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
-    assert tuple(rows[0]) == SENSITIVITY_COLUMNS
+    assert tuple(rows[0]) == SENSITIVITY.column_names
     names = [row["specification"] for row in rows]
     assert names[0] == "main"
     assert "comparators=matched" in names

@@ -9,12 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
-from sos_spark.fit.result import ESTIMATE_COLUMNS
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.simulated import is_marked
 from sos_spark.tables import DQ_LEDGER, FILES, OUTCOME_FLOW, PANEL_CELLS, SILVER_ENTITIES, TABLES
+from sos_spark.tables.results import ESTIMATES, EVENT_STUDY
 from tests.end_to_end.conftest import CANARY, WholeRun, command
 from tests.modes import open_to_others
 
@@ -35,12 +34,12 @@ def test_the_run_ends_well_and_leaves_what_the_contract_names(whole_run: WholeRu
 
 def test_every_outcome_has_its_main_row(whole_run: WholeRun) -> None:
     estimates = pd.read_csv(whole_run.out / "estimates.csv")
-    assert tuple(estimates.columns[: len(ESTIMATE_COLUMNS)]) == ESTIMATE_COLUMNS
+    assert tuple(estimates.columns) == ESTIMATES.column_names
     main = estimates[estimates["specification"] == "main"].set_index("outcome_id")
     assert sorted(outcome for outcome in main.index if "~" not in outcome) == OUTCOMES
     assert main.loc[OUTCOMES, "att"].notna().all()
     event_study = pd.read_csv(whole_run.out / "event_study.csv")
-    assert tuple(event_study.columns) == EVENT_STUDY_COLUMNS
+    assert tuple(event_study.columns) == EVENT_STUDY.column_names
     reference = event_study[event_study["event_time"] == -1]
     assert (reference["att"] == 0).all()
     assert reference["se_cr2"].isna().all()

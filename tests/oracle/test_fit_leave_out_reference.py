@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sos_spark.analysis.leave_one_out import LEAVE_ONE_OUT_COLUMNS, leave_one_out, without_cluster
+from sos_spark.analysis.leave_one_out import leave_one_out, without_cluster
 from sos_spark.fit.estimators import LinearEstimate, cs_simple, twfe
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
+from sos_spark.tables.results import LEAVE_ONE_OUT
 from tests.cluster_panels import Rows, moments_of, some_rows
 from tools.monte_carlo.main_design import panel_of_totals
 
@@ -29,7 +30,7 @@ def effect(estimate: LinearEstimate) -> tuple[float, float, float, float]:
 def test_every_row_is_the_estimate_from_the_other_units_panel(estimator, weights) -> None:
     panel = a_panel([2, 3, 3, *[NEVER] * 6])
     frame = leave_one_out(estimator(panel, weights=weights))
-    assert tuple(frame.columns) == LEAVE_ONE_OUT_COLUMNS
+    assert tuple(frame.columns) == LEAVE_ONE_OUT.column_names
     assert frame["left_out"].tolist() == list(panel.unit_ids)
     assert frame["arm"].tolist() == ["pilot"] * 3 + ["comparator"] * 6
     for row in frame.itertuples():

@@ -16,6 +16,7 @@ from sos_spark.config.periods import add_periods
 from sos_spark.config.study import Study
 from sos_spark.steps.context import Run
 from sos_spark.steps.fitted_study import write_fitted_study
+from sos_spark.tables.results import RESULT_TABLES
 from tests.unit import report_example_analyses as analyses
 
 PILOTS = ("304", "801", "855", "925", "926", "935", "384", "938", "872")
@@ -213,7 +214,14 @@ def write_run(out: Path, *, thin: bool = False) -> None:
         files |= {"event_study": event_study(), "leave_one_out": leave_one_out(), "arms": arms(), "cells": cells()}
         files |= {"balance": balance()}
     for name, frame in files.items():
-        frame.to_csv(out / f"{name}.csv", index=False)
+        whole(name, frame).to_csv(out / f"{name}.csv", index=False)
+
+
+def whole(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """A file's frame with every declared column: blank where the example says nothing."""
+    table = RESULT_TABLES[name]
+    absent = [column for column in table.required if column not in frame.columns]
+    return frame.assign(**{column: "" if column in table.text_columns else math.nan for column in absent})
 
 
 def units() -> pd.DataFrame:

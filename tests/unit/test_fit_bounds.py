@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from sos_spark.analysis.bounds import (
-    BOUNDS_COLUMNS,
     UNKNOWN_COLUMNS,
     bounds_frame,
     study_bounds,
@@ -19,6 +18,7 @@ from sos_spark.analysis.bounds import (
 from sos_spark.config.study import Comparators, Covariates, Design, Inference
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.estimators import main_estimate
+from sos_spark.tables.results import BOUNDS
 from tests.fit_panels import a_design, quarter, some_cells
 from tests.unit import report_example
 
@@ -50,7 +50,7 @@ def att_of(cells: pd.DataFrame, design: Design, *, weights: str = "child") -> fl
 
 def the_row(cells: pd.DataFrame, places: pd.DataFrame, design: Design | None = None, **others: Any) -> dict[str, Any]:
     frame = bounds_frame(cells, places, design=design or a_design(), inference=others.pop("inference", FEW), **others)
-    assert tuple(frame.columns) == BOUNDS_COLUMNS
+    assert tuple(frame.columns) == BOUNDS.column_names
     (row,) = frame.to_dict("records")
     return row
 
@@ -124,7 +124,7 @@ def test_where_nothing_is_unknown_the_bounds_are_the_estimate() -> None:
 def test_reasons_of_one_place_add_up_and_empty_ones_say_nothing() -> None:
     one = the_row(some_cells(), unknown(("201", 5, 12, 0, 12)))
     two = the_row(some_cells(), unknown(("201", 5, 5, 0, 5), ("201", 5, 7, 0, 7), ("202", 5, 0, None, None)))
-    assert {name: one[name] for name in BOUNDS_COLUMNS} == {name: two[name] for name in BOUNDS_COLUMNS}
+    assert {name: one[name] for name in BOUNDS.column_names} == {name: two[name] for name in BOUNDS.column_names}
 
 
 def test_a_place_that_nothing_bounds_stays_out_and_is_counted() -> None:

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from sos_spark.analysis.study import FITTED
 from sos_spark.config.study import Covariates
 from sos_spark.errors import StudyError
 from sos_spark.fit import Convention, DidResult, fit_did
 from sos_spark.fit.did import blank_result
-from sos_spark.fit.event_study import EVENT_STUDY_COLUMNS
-from sos_spark.fit.result import ESTIMATE_COLUMNS
+from sos_spark.tables.results import EVENT_STUDY
 from tests.fit_panels import QUICK, a_design, some_cells
 
 FOUR = {"201": 3, "202": 3, "203": 3, "204": 3}
@@ -98,7 +98,7 @@ def test_a_covariate_that_only_pilots_vary_in_is_named_when_it_is_left_out() -> 
 
 def test_event_study_has_its_reference_row_and_counts_treated_rows() -> None:
     frame = planted(5).event_study()
-    assert tuple(frame.columns) == EVENT_STUDY_COLUMNS
+    assert set(frame.columns) == {*EVENT_STUDY.column_names, "df"}
     events = frame.set_index("event_time")
     assert events.index.tolist() == [-3, -2, -1, 0, 1, 2, 3, 4]
     assert events.loc[-1, "att"] == 0
@@ -152,7 +152,7 @@ def test_treated_weight_shares_add_up_to_one() -> None:
 def test_frames_text_and_figure() -> None:
     result = planted(5)
     frame = result.to_frame()
-    assert tuple(frame.columns) == ESTIMATE_COLUMNS
+    assert set(frame.columns) == set(FITTED)
     assert frame.loc[0, "att"] == result.att
     assert "wild cluster bootstrap" in result.summary()
     assert len(result.plot_event_study().axes) == 1

@@ -10,7 +10,7 @@ import pytest
 from scipy import optimize, stats
 
 from sos_spark.analysis.annual import AnnualEffects, annual_effects, periods_a_year
-from sos_spark.analysis.honest import HONEST_COLUMNS, M_MULTIPLES, MBAR, bounds_frame, honest_frame
+from sos_spark.analysis.honest import M_MULTIPLES, MBAR, bounds_frame, honest_frame
 from sos_spark.analysis.honest_bounds import (
     FoldedT,
     breakdown,
@@ -25,6 +25,7 @@ from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.did import blank_result
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.event_study import event_study
+from sos_spark.tables.results import HONEST
 from tests.fit_panels import QUICK, a_design, a_window, quarter, some_cells
 
 FIRST = np.array([1.0])
@@ -230,7 +231,7 @@ def test_a_year_that_few_treated_authorities_have_is_left_out() -> None:
 
 def test_the_table_has_a_row_a_restriction_m_and_target() -> None:
     frame = honest_frame(quarterly(some_cells(n_periods=24), pilots={str(201 + k): 8 for k in range(6)}))
-    assert tuple(frame.columns) == HONEST_COLUMNS
+    assert tuple(frame.columns) == HONEST.column_names
     assert len(frame) == (len(MBAR) + len(M_MULTIPLES)) * 2
     assert frame.groupby(["restriction", "target"])["breakdown"].nunique(dropna=False).eq(1).all()
     assert (frame["n_pre"].eq(2) & frame["n_post"].eq(4)).all()
@@ -258,7 +259,7 @@ def test_few_treated_authorities_or_one_year_before_give_a_row_of_blanks() -> No
     nothing = honest_frame(blank_result(a_design(), inference=Inference(), note="no rows"))
     for frame, note in ((few, "4 or fewer"), (short, "No year before"), (nothing, "no rows")):
         assert len(frame) == 1
-        assert tuple(frame.columns) == HONEST_COLUMNS
+        assert tuple(frame.columns) == HONEST.column_names
         assert frame[["m", "estimate", "ci_low", "ci_high", "set_low", "set_high", "breakdown"]].isna().all(axis=None)
         assert note in frame.loc[0, "note"]
 

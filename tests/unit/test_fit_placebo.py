@@ -11,8 +11,6 @@ import pandas as pd
 import pytest
 
 from sos_spark.analysis.placebo import (
-    PLACEBO_COLUMNS,
-    PLACEBO_SUMMARY_COLUMNS,
     PlaceboPilots,
     cells_ending_by,
     placebo_date,
@@ -24,6 +22,7 @@ from sos_spark.config.study import Comparators, Inference, Pilot
 from sos_spark.errors import InputError
 from sos_spark.fit import fit_did
 from sos_spark.fit.errors import NotEstimableError
+from sos_spark.tables.results import PLACEBO_PILOTS, PLACEBO_SUMMARY
 from tests.fit_panels import QUICK, a_design, quarter, some_cells
 
 OTHERS = [str(code) for code in range(203, 210)]
@@ -128,14 +127,14 @@ def test_ties_and_undefined_draws_count_as_beyond() -> None:
 
 def test_frames_number_the_draws_and_sum_them_up() -> None:
     frame = placebo_frame([a_placebo(), a_placebo(outcome_id="p")])
-    assert tuple(frame.columns) == PLACEBO_COLUMNS
+    assert tuple(frame.columns) == PLACEBO_PILOTS.column_names
     assert frame["draw"].tolist() == [1, 2, 3, 4] * 2
     summary = placebo_summary([a_placebo()])
-    assert tuple(summary.columns) == PLACEBO_SUMMARY_COLUMNS
+    assert tuple(summary.columns) == PLACEBO_SUMMARY.column_names
     row = summary.iloc[0]
     assert (row["n_draws"], row["n_undefined"], row["att"], row["share_beyond"]) == (4, 1, 0.1, 0.75)
     assert row["p97_5"] == pytest.approx(np.percentile([0.0, 0.2, 0.4], 97.5))
-    assert tuple(placebo_frame([]).columns) == PLACEBO_COLUMNS
+    assert tuple(placebo_frame([]).columns) == PLACEBO_PILOTS.column_names
     assert placebo_summary([]).empty
 
 

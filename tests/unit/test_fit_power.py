@@ -11,7 +11,6 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from sos_spark.analysis.power import (
-    POWER_COLUMNS,
     analytic_power,
     analytic_rows,
     default_effects,
@@ -24,6 +23,7 @@ from sos_spark.config.study import Inference
 from sos_spark.fit import fit_did
 from sos_spark.fit.did import blank_result
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
+from sos_spark.tables.results import POWER
 from tests.fit_panels import QUICK, a_design, some_cells
 from tools.monte_carlo.main_design import panel_of_totals
 
@@ -91,7 +91,7 @@ class TestFrame:
 
     def test_the_effect_of_interest_and_the_mde(self) -> None:
         frame = power_frame(self.result, smallest_effect=0.02)
-        assert tuple(frame.columns) == POWER_COLUMNS
+        assert tuple(frame.columns) == POWER.column_names
         assert frame["effect"].tolist() == [0.02, self.result.mde]
         assert frame["source"].tolist() == ["analytic"] * 2
         assert frame["power"].iloc[1] == pytest.approx(0.8, abs=0.01)

@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from sos_spark.analysis.pretrend import PRETREND_COLUMNS, bias_of_slope, pre_trend, pretrend_frame
+from sos_spark.analysis.pretrend import bias_of_slope, pre_trend, pretrend_frame
 from sos_spark.config.study import Continuous, Covariates, Inference
 from sos_spark.fit import DidResult, fit_did
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.did import blank_result
 from sos_spark.fit.estimators import cs_simple, twfe
 from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.tables.results import PRETREND
 from tests.fit_panels import QUICK, a_design, a_window, collapsed, design_of, quarter, some_cells, some_children
 
 
@@ -128,7 +129,7 @@ def test_bound_equivalence_and_detectable_slope_are_what_they_say() -> None:
 
 def test_without_a_smallest_effect_the_bound_is_blank_and_the_rest_stands() -> None:
     frame = pretrend_frame(fitted(some_cells()), smallest_effect=None)
-    assert tuple(frame.columns) == PRETREND_COLUMNS
+    assert tuple(frame.columns) == PRETREND.column_names
     row = frame.iloc[0]
     assert row[["slope_bound", "p_equivalence"]].isna().all()
     assert row[["slope", "se_cr2", "df", "detectable_slope", "detectable_violation"]].notna().all()

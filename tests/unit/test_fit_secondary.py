@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sos_spark.analysis.secondary.analyses import SECONDARY_COLUMNS, SIMULATED
+from sos_spark.analysis.secondary.analyses import SIMULATED
 from sos_spark.analysis.secondary.traits import BETTER, OTHER, UNKNOWN, embeddedness, intensity_of_models, rating_groups
 from sos_spark.config.study import Inference, Pilot
 from sos_spark.fit.cells.prepare import prepare
+from sos_spark.tables.results import SECONDARY
 from tests.fit_panels import a_design, some_cells
 from tests.secondary_panels import (
     GO_LIVE,
@@ -36,7 +37,7 @@ def ofsted(**knobs: Any) -> dict[str, Any]:
 def test_a_triple_difference_takes_each_group_s_own_trend_out() -> None:
     cells, design, known = a_split_world()
     rows = rows_of(cells, design, a_study(design, **known, **ofsted()))
-    assert list(rows.columns) == list(SECONDARY_COLUMNS)
+    assert list(rows.columns) == list(SECONDARY.column_names)
     assert list(rows.index) == [WORSE, GOOD, "difference"]
     assert rows["att"].to_numpy() == pytest.approx([0.02, 0.10, -0.08], abs=1e-12)
     assert rows.loc["difference", "estimand"].startswith("triple difference")
@@ -188,7 +189,7 @@ def test_an_analysis_without_its_data_is_a_row_that_says_why(known: Any, analysi
 def test_only_declared_analyses_are_run() -> None:
     cells, design, known = a_split_world()
     nothing = rows_of(cells, design, a_study(design, **known, secondary={"analyses": ()}))
-    assert list(nothing.columns) == list(SECONDARY_COLUMNS)
+    assert list(nothing.columns) == list(SECONDARY.column_names)
     assert nothing.empty
     assert set(rows_of(cells, design, a_study(design, **known, **ofsted()))["analysis"]) == {"ofsted"}
 

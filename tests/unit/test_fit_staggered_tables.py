@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 
 from sos_spark.analysis.staggered_tables import (
-    AGGREGATES_COLUMNS,
-    GROUP_TIME_COLUMNS,
     SHARED_NOTE,
     aggregates_frame,
     group_time_frame,
@@ -21,10 +19,11 @@ from sos_spark.fit.estimators import ESTIMATORS, unit_panel
 from sos_spark.fit.estimators.twfe import negative_weight_share, two_way_weights
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel
-from sos_spark.fit.staggered.goodman_bacon import GOODMAN_BACON_COLUMNS, goodman_bacon, goodman_bacon_frame
+from sos_spark.fit.staggered.goodman_bacon import goodman_bacon, goodman_bacon_frame
 from sos_spark.fit.staggered.group_time import aggregate, group_time_effects, saturated_moments
 from sos_spark.fit.staggered.residual_model import effect_groups, has_a_small_group
 from sos_spark.fit.staggered.residuals import average_moments
+from sos_spark.tables.results import AGGREGATES, GOODMAN_BACON, GROUP_TIME
 from tests.fit_panels import a_design, collapsed, some_children
 from tests.staggered_panels import LARGE_GROUPS, random_totals
 from tools.monte_carlo.main_design import panel_of_totals
@@ -40,7 +39,7 @@ def by_hand() -> PreparedPanel:
 
 def test_group_time_effects_by_hand() -> None:
     frame = group_time_frame(by_hand(), inference=QUICK)
-    assert tuple(frame.columns) == GROUP_TIME_COLUMNS
+    assert tuple(frame.columns) == GROUP_TIME.column_names
     never = frame[frame["control"] == "never"]
     keys = list(zip(never["group_start"].str[:4], never["period_start"].str[:4], never["event_time"], strict=True))
     assert keys == [("2001", "2001", 0), ("2001", "2002", 1), ("2002", "2000", -2), ("2002", "2002", 0)]
@@ -68,7 +67,7 @@ def test_group_time_uncertainty_is_the_saturated_regression_s_and_blank_for_one_
 
 def test_averages_by_hand() -> None:
     frame = aggregates_frame(by_hand(), inference=QUICK)
-    assert tuple(frame.columns) == AGGREGATES_COLUMNS
+    assert tuple(frame.columns) == AGGREGATES.column_names
     expected = {
         ("simple", "overall"): (1 + 3 + 10) / 3,
         ("group", "2001-01-01"): 2,
@@ -154,7 +153,7 @@ def test_goodman_bacon_by_hand() -> None:
 def test_goodman_bacon_leaves_out_authorities_with_gaps_and_says_so() -> None:
     panel = random_totals((2, 2, 4), gaps=True)
     frame = goodman_bacon_frame(panel)
-    assert tuple(frame.columns) == GOODMAN_BACON_COLUMNS
+    assert tuple(frame.columns) == GOODMAN_BACON.column_names
     assert frame["weight"].sum() == pytest.approx(1)
     assert "11 authorities" in frame.attrs["label"]
     assert "3 left out" in frame.attrs["label"]

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sos_spark.analysis.study import FITTED
 from sos_spark.config.study import Covariates, Inference
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.design import PreparedPanel
-from sos_spark.fit.result import ESTIMATE_COLUMNS, DidResult
+from sos_spark.fit.result import DidResult
 from sos_spark.fit.synthetic import (
     MAX_REFITS,
     SyntheticDid,
@@ -112,7 +113,7 @@ def test_the_row_has_what_applies_and_says_what_it_is() -> None:
     pilots = {"201": 4, "202": 4}
     result = result_of(some_cells(n_units=14), pilots, Inference(draws=999, permutations=9_999))
     fitted = synthetic_did(prepare(some_cells(n_units=14), a_design(pilots=pilots)).panel, refits=66, seed=20210101)
-    assert tuple(result.to_frame().columns) == ESTIMATE_COLUMNS
+    assert set(result.to_frame().columns) == set(FITTED)
     assert result.estimand == "Synthetic DiD, each authority counts once"
     assert (result.att, result.p_ri, result.headline) == (fitted.att, fitted.p, "p_ri")
     assert result.significant is (fitted.p < 0.05)

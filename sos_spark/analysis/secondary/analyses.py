@@ -14,7 +14,6 @@ import pandas as pd
 from sos_spark.analysis.secondary.dose import dose_coefficients
 from sos_spark.analysis.secondary.exposure import exposure_coefficients
 from sos_spark.analysis.secondary.rows import (
-    SECONDARY_COLUMNS,
     Analysis,
     Coefficient,
     Source,
@@ -28,8 +27,6 @@ from sos_spark.config.study import Design, Inference, Study
 from sos_spark.errors import InputError, StudyError
 from sos_spark.fit.cells.prepare import Prepared
 from sos_spark.fit.regression.design import PreparedPanel
-
-__all__ = ["SECONDARY_COLUMNS", "secondary_frame"]
 
 SIMULATED = "simulated characteristics, from the simulator's truth"
 
@@ -52,7 +49,8 @@ def secondary_frame(
         source: Where the characteristics come from, for all analyses or each; rows of simulated ones say so.
 
     Returns:
-        Grain: one row a term; SECONDARY_COLUMNS. An analysis left out is one row with a blank term and its reason.
+        Grain: one row per term; the columns of secondary.csv. An analysis left out is one row with a blank term and its
+        reason.
     """
     given = inference.model_copy(update={"draws": min(inference.draws, study.secondary.draws)})
     rows = []

@@ -25,14 +25,10 @@ from sos_spark.fit.regression.design import PreparedPanel, Weights
 from sos_spark.fit.regression.final_fit import checked_estimate
 from sos_spark.fit.regression.moments import ClusterMoments
 from sos_spark.fit.thresholds import FEW_DF, FEW_TREATED
+from sos_spark.tables.results import SECONDARY
 
 Analysis = Literal["ofsted", "embeddedness", "practice_models"]
 Source = Literal["study", "simulated"]
-
-SECONDARY_COLUMNS = (
-    "outcome_id", "analysis", "term", "estimand", "n_rows", "n_treated_clusters", "att", "se_cr2", "df_satterthwaite",
-    "p_cr2", "ci_low_cr2", "ci_high_cr2", "p_wcr", "ci_low_wcr", "ci_high_wcr", "p_ri", "headline", "note",
-)  # fmt: skip
 
 _NAN = float("nan")
 _COUNTED: dict[Weights, str] = {"child": "each index row counts once", "la_equal": "each authority counts once"}
@@ -40,7 +36,7 @@ _COUNTED: dict[Weights, str] = {"child": "each index row counts once", "la_equal
 
 @dataclass(frozen=True)
 class SecondaryRow:
-    """One effect, difference or slope, in the outcome's own unit; fields are SECONDARY_COLUMNS. NaN: note says why.
+    """One effect, difference or slope, in the outcome's own unit: the columns of secondary.csv. NaN: note says why.
 
     `n_rows` are the individual rows of the regression, `n_treated_clusters` the treated LAs the coefficient rests on
     (the smaller group's for a difference; comparators whose intensity changes for their slope). `headline` is the
@@ -156,4 +152,4 @@ def left_out(outcome_id: str, analysis: Analysis, *, because: str) -> SecondaryR
 
 def frame_of(rows: Sequence[SecondaryRow]) -> pd.DataFrame:
     """Returns rows as data, the columns of secondary.csv."""
-    return pd.DataFrame([asdict(row) for row in rows], columns=list(SECONDARY_COLUMNS))
+    return pd.DataFrame([asdict(row) for row in rows], columns=list(SECONDARY.column_names))

@@ -16,7 +16,6 @@ from sos_spark.fit.cells.matching import UnitMeans, match
 from sos_spark.fit.cells.reading import CheckedCells
 from sos_spark.fit.errors import NotEstimableError
 
-ARMS_COLUMNS = ("outcome_id", "unit_id", "arm", "gtime")
 NAMED = 12
 """How many codes a warning names before it counts the rest."""
 

@@ -16,16 +16,6 @@ import pandas as pd
 from sos_spark.fit.cells.reading import CheckedCells, Ints
 from sos_spark.fit.regression.moments import Array
 
-BALANCE_COLUMNS = (
-    "outcome_id",
-    "variable",
-    "mean_pilots",
-    "mean_comparators",
-    "mean_candidates",
-    "smd_before",
-    "smd_after",
-)
-
 
 @dataclass(frozen=True)
 class UnitMeans:
@@ -127,7 +117,8 @@ def balance_table(
             (outcome_id, name, ours.mean(), theirs.mean(), pool.mean(), (ours.mean() - pool.mean()) / unit,
              (ours.mean() - theirs.mean()) / unit)
         )  # fmt: skip
-    return pd.DataFrame(rows, columns=list(BALANCE_COLUMNS))
+    names = ("mean_pilots", "mean_comparators", "mean_candidates", "smd_before", "smd_after")
+    return pd.DataFrame(rows, columns=["outcome_id", "variable", *names])
 
 
 def _variance(values: Array) -> float:

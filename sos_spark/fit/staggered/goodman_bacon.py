@@ -18,8 +18,6 @@ from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.design import NEVER, Ints, PreparedPanel
 from sos_spark.fit.regression.moments import Array
 
-GOODMAN_BACON_COLUMNS = ("outcome_id", "comparison", "treated_start", "control_start", "weight", "estimate")
-
 Comparison = Literal["treated_vs_never", "earlier_vs_later", "later_vs_earlier"]
 
 
@@ -137,9 +135,9 @@ def goodman_bacon_frame(panel: PreparedPanel) -> pd.DataFrame:
     """Returns the comparisons of the balanced LA-equal panel.
 
     Returns:
-        Grain: one row a comparison, in order of treated and control group; GOODMAN_BACON_COLUMNS: starts are the first
-        day of the group's first treated period, control_start blank for the never treated. `attrs["label"]` says what
-        the numbers are of and how many LAs are left out.
+        Grain: one row per comparison, in order of treated and control group; the columns of goodman_bacon.csv: starts
+        are the first day of the group's first treated period, control_start blank for the never treated.
+        `attrs["label"]` says what the numbers are of and how many LAs are left out.
 
     Raises:
         NotEstimableError: As `goodman_bacon`.
@@ -153,6 +151,7 @@ def goodman_bacon_frame(panel: PreparedPanel) -> pd.DataFrame:
         (panel.outcome_id, part.comparison, start(part.treated), start(part.control), part.weight, part.estimate)
         for part in decomposition.comparisons
     ]
-    frame = pd.DataFrame(records, columns=list(GOODMAN_BACON_COLUMNS))
+    columns = ["outcome_id", "comparison", "treated_start", "control_start", "weight", "estimate"]
+    frame = pd.DataFrame(records, columns=columns)
     frame.attrs["label"] = decomposition.label
     return frame

@@ -20,8 +20,8 @@ from sos_spark.report.figures.style import ARM_COLOURS, FAINT, INK, QUIET, WASH,
 from sos_spark.report.results import ARM_NAMES, Results, rows_of
 from sos_spark.report.words.numbers import count
 from sos_spark.report.words.reasons import reason_in_words
+from sos_spark.tables.results import FLOW
 
-COLUMNS = ["outcome_id", "stage", "arm", "entity", "reason", "n_rows"]
 SEVERAL = "several"
 """The arm of records in files that hold more than one authority."""
 STAGES = ("received", "valid", "index_rows", "eligible", "analysed")
@@ -69,11 +69,11 @@ def entity_of(outcome: Outcome) -> str | None:
 def flow_table(results: Results) -> pd.DataFrame:
     """Returns the sample flow of every outcome.
 
-    Grain: one row per outcome, stage, arm and reason, columns `COLUMNS`. A stage's total has a blank reason; its losses
-    follow it, each under stage 'lost_<next stage>'. Stages that the run left no counts of are absent.
+    Grain: one row per outcome, stage, arm and reason; the columns of flow.csv. A stage's total has a blank reason; its
+    losses follow it, each under stage 'lost_<next stage>'. Stages that the run left no counts of are absent.
     """
     rows = [row for outcome in results.study.outcomes for row in _of_outcome(results, outcome)]
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"n_rows": "int64"})
+    return pd.DataFrame(rows, columns=list(FLOW.column_names)).astype({"n_rows": "int64"})
 
 
 def _of_outcome(results: Results, outcome: Outcome) -> Iterator[tuple[object, ...]]:

@@ -16,13 +16,10 @@ from sos_spark.report.figures.axes import bare_rows
 from sos_spark.report.figures.style import COMPARATOR, PILOT, QUIET, draw
 from sos_spark.report.results import ARM_NAMES, ARMS, Results, rows_of
 from sos_spark.report.words.numbers import count, number, percent
+from sos_spark.tables.results import QUALITY
 
 _PALE_TO_BLUE = LinearSegmentedColormap.from_list("pale_to_blue", ["#f3f6fa", "#7fb0da", "#00406f"])
 _MOST_ROWS = 48
-COLUMNS = [
-    "la_code", "la_name", "unit_id", "arm", "census_year", "entity", "rule_code", "dfe_code", "severity", "n_rows",
-    "n_failed", "failed_share",
-]  # fmt: skip
 
 
 def section(results: Results) -> Section | None:
@@ -97,11 +94,11 @@ def _links(results: Results, links: list[tuple[str, ...]]) -> Iterator[Block]:
 def quality_table(results: Results) -> pd.DataFrame:
     """Returns the row rules' results with names and arms.
 
-    Grain: one row per rule, LA and census year, columns `COLUMNS`. Empty without a lake.
+    Grain: one row per rule, LA and census year; the columns of quality.csv. Empty without a lake.
     """
     counts = results.lake.rule_counts
     if counts.empty:
-        return pd.DataFrame(columns=COLUMNS)
+        return pd.DataFrame(columns=list(QUALITY.column_names))
     unit = counts["la_code"].map(results.unit_of).fillna(counts["la_code"])
     table = counts.assign(
         unit_id=unit,
@@ -110,7 +107,7 @@ def quality_table(results: Results) -> pd.DataFrame:
         failed_share=(counts["n_failed"] / counts["n_rows"]).where(counts["n_rows"] > 0),
     )
     return table.sort_values(["la_code", "census_year", "entity", "rule_code"], kind="stable", ignore_index=True)[
-        COLUMNS
+        list(QUALITY.column_names)
     ]
 
 

@@ -1,0 +1,68 @@
+"""Every CSV file of a run's results, once: what writes it and what reads it take its columns from here."""
+
+from __future__ import annotations
+
+from sos_spark.tables.result_table import ResultTable
+from sos_spark.tables.results.estimates import ESTIMATES, EVENT_STUDY, SECONDARY, SENSITIVITY, WELCH
+from sos_spark.tables.results.robustness import (
+    BOUNDS,
+    HONEST,
+    LEAVE_ONE_OUT,
+    PLACEBO_PILOTS,
+    PLACEBO_SUMMARY,
+    POWER,
+    PRETREND,
+)
+from sos_spark.tables.results.sample import ARMS, BALANCE, CELLS, FLOW, QUALITY
+from sos_spark.tables.results.staggered import AGGREGATES, GOODMAN_BACON, GROUP_TIME
+
+__all__ = [
+    "AGGREGATES",
+    "ARMS",
+    "BALANCE",
+    "BOUNDS",
+    "CELLS",
+    "ESTIMATES",
+    "EVENT_STUDY",
+    "FLOW",
+    "GOODMAN_BACON",
+    "GROUP_TIME",
+    "HONEST",
+    "LEAVE_ONE_OUT",
+    "PLACEBO_PILOTS",
+    "PLACEBO_SUMMARY",
+    "POWER",
+    "PRETREND",
+    "QUALITY",
+    "RESULT_TABLES",
+    "SECONDARY",
+    "SENSITIVITY",
+    "WELCH",
+    "ResultTable",
+]
+
+RESULT_TABLES: dict[str, ResultTable] = {
+    table.name: table
+    for table in (
+        ESTIMATES,
+        SENSITIVITY,
+        EVENT_STUDY,
+        SECONDARY,
+        WELCH,
+        GROUP_TIME,
+        AGGREGATES,
+        GOODMAN_BACON,
+        LEAVE_ONE_OUT,
+        PRETREND,
+        HONEST,
+        PLACEBO_PILOTS,
+        PLACEBO_SUMMARY,
+        BOUNDS,
+        POWER,
+        BALANCE,
+        ARMS,
+        CELLS,
+        FLOW,
+        QUALITY,
+    )
+}

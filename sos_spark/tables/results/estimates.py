@@ -1,0 +1,180 @@
+"""The answers: each outcome under each specification, and by event time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sos_spark.tables.result_table import ResultTable
+from sos_spark.tables.results import columns as c
+from sos_spark.tables.table import Column
+
+ESTIMATES = ResultTable(
+    "estimates",
+    "an outcome and specification, main first",
+    (
+        c.STUDY_ID,
+        c.OUTCOME_ID,
+        c.SPECIFICATION,
+        c.ESTIMAND,
+        c.N_ROWS,
+        Column("n_cells", "BIGINT", "How many cells were used: unit, period and covariate levels", nullable=False),
+        c.N_CLUSTERS,
+        c.N_TREATED_CLUSTERS,
+        Column("baseline_mean", "DOUBLE", "The mean of the treated units' rows before go-live"),
+        c.ATT,
+        c.SE_CR2,
+        c.DF_SATTERTHWAITE,
+        c.P_CR2,
+        c.CI_LOW_WCR,
+        c.CI_HIGH_WCR,
+        c.P_WCR,
+        c.P_RI,
+        Column("se_cr1", "DOUBLE", "The CR1 standard error, clustered by unit"),
+        Column("se_cr3", "DOUBLE", "The CR3 standard error, clustered by unit"),
+        Column("se_iid", "DOUBLE", "The standard error if rows were independent and alike"),
+        Column("se_hc1", "DOUBLE", "The HC1 standard error, rows independent"),
+        Column("p_adjusted", "DOUBLE", "The p-value corrected for the family of primary outcomes; main only"),
+        Column("mde", "DOUBLE", "The least effect that the test finds with 80 % power"),
+        Column("evidence", "STRING", "The strength of evidence by the study's rule, with its inputs; main only"),
+        c.NOTE,
+        Column(
+            "family",
+            "STRING",
+            "The outcome's family",
+            codes={
+                "primary": "corrected for together",
+                "secondary": "read as a description",
+                "companion": "shown beside another outcome",
+            },
+            nullable=False,
+        ),
+        Column("estimator", "STRING", "The estimator, by its registered name", nullable=False),
+        c.HEADLINE,
+        c.SIGNIFICANT,
+        c.CI_LOW_CR2,
+        c.CI_HIGH_CR2,
+        Column("p_holm", "DOUBLE", "The p-value corrected for the family by Holm's method; main only"),
+        Column("p_pretrend", "DOUBLE", "The joint p-value of the effects before go-live; main only"),
+        c.ANALYSIS,
+        Column("p_equivalence", "DOUBLE", "The p-value of an effect as large as the smallest of interest, either way"),
+        c.CI_LOW_RI,
+        c.CI_HIGH_RI,
+        Column("treated_weight_max", "DOUBLE", "The largest treated unit's share of the rows' weight from go-live on"),
+        Column("leverage_max", "DOUBLE", "The greatest share of one unit in the effect's partial leverage"),
+        Column("effective_clusters", "DOUBLE", "How many equal units would share the leverage as the units do"),
+        Column(
+            "verdict",
+            "STRING",
+            "What the row answers; blank where there is no estimate",
+            codes={
+                "a change": "the headline rule holds",
+                "no change of a size that matters": "the smallest effect of interest is ruled out",
+                "cannot tell": "neither",
+            },
+        ),
+        Column("adjusted_for", "STRING", "The covariates that the estimator used, joined with commas"),
+        Column("is_simulated", "BOOLEAN", "Whether the data are simulated", nullable=False),
+    ),
+    key=("outcome_id", "specification"),
+)
+
+SENSITIVITY = ResultTable(
+    "sensitivity",
+    "an outcome and specification: the estimates as a curve",
+    (
+        c.OUTCOME_ID,
+        c.SPECIFICATION,
+        c.ANALYSIS,
+        c.ESTIMAND,
+        c.N_ROWS,
+        c.N_CLUSTERS,
+        c.N_TREATED_CLUSTERS,
+        c.ATT,
+        Column("difference", "DOUBLE", "The effect less main's"),
+        c.SE_CR2,
+        c.DF_SATTERTHWAITE,
+        c.P_CR2,
+        c.CI_LOW_WCR,
+        c.CI_HIGH_WCR,
+        c.P_WCR,
+        c.P_RI,
+        c.CI_LOW_RI,
+        c.CI_HIGH_RI,
+        c.HEADLINE,
+        c.SIGNIFICANT,
+        c.NOTE,
+    ),
+    key=("outcome_id", "specification"),
+)
+
+EVENT_STUDY = ResultTable(
+    "event_study",
+    "an outcome and event time, under main",
+    (
+        c.OUTCOME_ID,
+        c.SPECIFICATION,
+        replace(c.EVENT_TIME, meaning="Periods since the first treated one; an end point holds all beyond it"),
+        replace(c.ATT, meaning="The effect at the event time, against the reference; 0 at the reference"),
+        c.SE_CR2,
+        c.CI_LOW,
+        c.CI_HIGH,
+        Column("band_low", "DOUBLE", "The lower end of the 95 % band for all event times at once"),
+        Column("band_high", "DOUBLE", "The upper end of the 95 % band for all event times at once"),
+        replace(c.N_ROWS, meaning="How many treated rows there are at the event time"),
+    ),
+    key=("outcome_id", "specification", "event_time"),
+)
+
+SECONDARY = ResultTable(
+    "secondary",
+    "an outcome, secondary analysis and term",
+    (
+        c.OUTCOME_ID,
+        Column(
+            "analysis",
+            "STRING",
+            "The secondary analysis",
+            codes={
+                "ofsted": "by the Ofsted rating before go-live",
+                "embeddedness": "by how embedded the practice was",
+                "practice_models": "allowing for comparators' similar practice models",
+            },
+            nullable=False,
+        ),
+        Column("term", "STRING", "The effect, difference or slope; blank where the analysis was left out"),
+        c.ESTIMAND,
+        c.N_ROWS,
+        replace(c.N_TREATED_CLUSTERS, meaning="How many treated units the term rests on"),
+        c.ATT,
+        c.SE_CR2,
+        c.DF_SATTERTHWAITE,
+        c.P_CR2,
+        c.CI_LOW_CR2,
+        c.CI_HIGH_CR2,
+        c.P_WCR,
+        c.CI_LOW_WCR,
+        c.CI_HIGH_WCR,
+        c.P_RI,
+        c.HEADLINE,
+        c.NOTE,
+    ),
+    key=("outcome_id", "analysis", "term"),
+)
+
+WELCH = ResultTable(
+    "welch",
+    "an outcome: the change of pilots against that of comparators, each authority counting once",
+    (
+        c.OUTCOME_ID,
+        replace(c.ATT, meaning="The mean change of pilots less that of comparators"),
+        Column("se", "DOUBLE", "Its standard error, without equal variances"),
+        Column("df", "DOUBLE", "Welch's degrees of freedom"),
+        Column("p", "DOUBLE", "The p-value of Welch's t test"),
+        c.CI_LOW,
+        c.CI_HIGH,
+        Column("n_treated", "BIGINT", "How many pilots", nullable=False),
+        Column("n_comparators", "BIGINT", "How many comparators", nullable=False),
+        c.NOTE,
+    ),
+    key=("outcome_id",),
+)

@@ -1,0 +1,176 @@
+"""What an answer hangs on: one authority, a trend before go-live, chance, what is not known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sos_spark.tables.result_table import ResultTable
+from sos_spark.tables.results import columns as c
+from sos_spark.tables.table import Column
+
+LEAVE_ONE_OUT = ResultTable(
+    "leave_one_out",
+    "an outcome and authority left out, pilots first",
+    (
+        c.OUTCOME_ID,
+        Column("left_out", "STRING", "The unit left out", nullable=False),
+        replace(c.ARM, codes={name: c.ARMS[name] for name in ("pilot", "comparator")}),
+        replace(c.ATT, meaning="The effect without it; blank where there is none"),
+        c.SE_CR2,
+        c.DF,
+        c.P_CR2,
+    ),
+    key=("outcome_id", "left_out"),
+)
+
+PRETREND = ResultTable(
+    "pretrend",
+    "an outcome: the slope of treated units against comparators before go-live",
+    (
+        c.OUTCOME_ID,
+        c.SPECIFICATION,
+        Column("n_pre", "BIGINT", "How many event times before go-live have treated rows", nullable=False),
+        Column("p_joint", "DOUBLE", "The p-value of the event study's joint test that all effects before are 0"),
+        Column("slope", "DOUBLE", "The slope before go-live, in the outcome's unit per period"),
+        c.SE_CR2,
+        c.DF,
+        c.P_CR2,
+        c.CI_LOW,
+        c.CI_HIGH,
+        Column("slope_bound", "DOUBLE", "The slope that, going on, makes a bias of the smallest effect of interest"),
+        Column("p_equivalence", "DOUBLE", "The p-value of a slope beyond slope_bound, either way"),
+        Column("detectable_slope", "DOUBLE", "The slope that the 5 % test finds with 80 % power"),
+        Column("detectable_violation", "DOUBLE", "The bias that detectable_slope would make"),
+        c.NOTE,
+    ),
+    key=("outcome_id", "specification"),
+)
+
+HONEST = ResultTable(
+    "honest",
+    "an outcome, restriction, m and target: bounds that allow for unlike trends",
+    (
+        c.OUTCOME_ID,
+        Column(
+            "restriction",
+            "STRING",
+            "What is assumed of the trends; blank in the row that says why there are no bounds",
+            codes={
+                "relative_magnitudes": "they part by at most m times the largest step before go-live",
+                "smoothness": "their slope changes by at most m per year",
+            },
+        ),
+        Column("m", "DOUBLE", "How far the trends may part"),
+        Column(
+            "target",
+            "STRING",
+            "Which effect is bounded",
+            codes={"average": "the mean of the years from go-live on", "first": "the first of these years"},
+        ),
+        Column("estimate", "DOUBLE", "The target under parallel trends; years count equally"),
+        c.CI_LOW,
+        c.CI_HIGH,
+        Column("set_low", "DOUBLE", "The least effect that the restriction allows, were the estimates exact"),
+        Column("set_high", "DOUBLE", "The greatest effect that the restriction allows, were the estimates exact"),
+        Column("n_pre", "BIGINT", "How many years before the reference"),
+        Column("n_post", "BIGINT", "How many years from go-live on"),
+        c.DF,
+        Column(
+            "label",
+            "STRING",
+            "How to read the interval",
+            codes={"interval": "its coverage is simulated", "descriptive": "fewer than 3 degrees of freedom"},
+        ),
+        Column("breakdown", "DOUBLE", "The largest m up to which 0 stays outside the interval; blank if inside at 0"),
+        c.NOTE,
+    ),
+    key=("outcome_id", "restriction", "m", "target"),
+)
+
+PLACEBO_PILOTS = ResultTable(
+    "placebo_pilots",
+    "an outcome and draw of units that are given the pilots' go-lives",
+    (
+        c.OUTCOME_ID,
+        Column("draw", "BIGINT", "The draw's number, from 1", nullable=False),
+        replace(c.ATT, meaning="The effect on the drawn units"),
+        Column("t", "DOUBLE", "The effect over its standard error"),
+    ),
+    key=("outcome_id", "draw"),
+)
+
+PLACEBO_SUMMARY = ResultTable(
+    "placebo_summary",
+    "an outcome: the real effect among those of drawn units",
+    (
+        c.OUTCOME_ID,
+        Column("n_draws", "BIGINT", "How many draws have an effect", nullable=False),
+        Column("n_undefined", "BIGINT", "How many draws have none", nullable=False),
+        Column("n_pilots", "BIGINT", "How many units are drawn each time", nullable=False),
+        Column("n_candidates", "BIGINT", "How many units they are drawn from", nullable=False),
+        replace(c.ATT, meaning="The real effect, against every candidate"),
+        Column("t", "DOUBLE", "The real effect over its standard error"),
+        Column("sd", "DOUBLE", "The standard deviation of the drawn effects"),
+        Column("p2_5", "DOUBLE", "The 2.5th percentile of the drawn effects"),
+        Column("p97_5", "DOUBLE", "The 97.5th percentile of the drawn effects"),
+        Column("share_beyond", "DOUBLE", "The share of draws at least as far from 0 as the real one"),
+    ),
+    key=("outcome_id",),
+)
+
+BOUNDS = ResultTable(
+    "bounds",
+    "an outcome and kind of unknown value: how far the unknown could move the effect",
+    (
+        c.OUTCOME_ID,
+        Column(
+            "what",
+            "STRING",
+            "Which values are not known",
+            codes={
+                "suppressed": "published counts that are suppressed",
+                "missing": "outcomes of rows that belong to the estimand",
+                "missing_within_follow_up": "the same without those not yet observed to the end of their window",
+            },
+            nullable=False,
+        ),
+        Column("att_complete_case", "DOUBLE", "The effect on what is known, without covariates"),
+        Column("att_low", "DOUBLE", "The least effect that the unknown values allow"),
+        Column("att_high", "DOUBLE", "The greatest effect that the unknown values allow"),
+        replace(c.CI_LOW, meaning="The lower end of the 95 % interval at att_low"),
+        replace(c.CI_HIGH, meaning="The upper end of the 95 % interval at att_high"),
+        Column("n_cells_unknown", "BIGINT", "How many fitted units' periods have unknown values", nullable=False),
+        Column("n_cells", "BIGINT", "How many units' periods are fitted", nullable=False),
+        c.NOTE,
+    ),
+    key=("outcome_id", "what"),
+)
+
+POWER = ResultTable(
+    "power",
+    "an outcome, source and effect: how likely the study is to find it",
+    (
+        c.OUTCOME_ID,
+        Column(
+            "source",
+            "STRING",
+            "Where the power comes from",
+            codes={"analytic": "a formula, or the randomisation distribution", "simulated": "simulated studies"},
+            nullable=False,
+        ),
+        Column("effect", "DOUBLE", "The effect, in the outcome's own unit"),
+        Column("power", "DOUBLE", "The chance that the test finds it"),
+        Column("mc_se", "DOUBLE", "The simulation's standard error of power; blank for a formula"),
+        Column("replications", "BIGINT", "How many studies were simulated; 0 for a formula", nullable=False),
+        c.SE_CR2,
+        c.DF,
+        Column("mde", "DOUBLE", "The least effect that the test finds with 80 % power"),
+        Column("sd_la", "DOUBLE", "The standard deviation of lasting differences between units"),
+        Column("sd_shock", "DOUBLE", "The standard deviation of a unit's shock in a period"),
+        Column("autocorrelation", "DOUBLE", "The correlation of a unit's shocks in neighbouring periods"),
+        c.N_CLUSTERS,
+        c.N_TREATED_CLUSTERS,
+        c.NOTE,
+    ),
+    key=("outcome_id", "source", "effect"),
+)
