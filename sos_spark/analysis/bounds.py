@@ -67,9 +67,9 @@ class Box:
 
 def extremes(box: Box, *, inference: Inference) -> tuple[LinearEstimate, LinearEstimate]:
     """Returns the estimates at the least and the greatest effect that the box allows."""
-    w = main_estimate(replace(box.panel, y_sum=box.low), weights=inference.weights).influence()
+    w = _main(replace(box.panel, y_sum=box.low), inference).influence()
     ends = (np.where(w > 0, box.low, box.high), np.where(w > 0, box.high, box.low))
-    least, greatest = (main_estimate(replace(box.panel, y_sum=y), weights=inference.weights) for y in ends)
+    least, greatest = (_main(replace(box.panel, y_sum=y), inference) for y in ends)
     return least, greatest
 
 
@@ -96,7 +96,7 @@ def bounds_frame(
     notes = ["covariates left out"] if design.covariates != Covariates() else []
     try:
         complete = prepare(panel_cells, bare)
-        known = main_estimate(complete.panel, weights=inference.weights)
+        known = _main(complete.panel, inference)
     except NotEstimableError as error:
         return pd.DataFrame([row | {"note": error.what}])
     row["att_complete_case"] = _att(known)
@@ -127,6 +127,10 @@ def bounds_frame(
         "note": "; ".join(notes),
     }
     return pd.DataFrame([row])
+
+
+def _main(panel: PreparedPanel, inference: Inference) -> LinearEstimate:
+    return main_estimate(panel, weights=inference.weights, staggered=inference.staggered)
 
 
 def _unknown(bounds: pd.DataFrame, outcome_id: str, *, periods: Collection[int]) -> _Unknown:

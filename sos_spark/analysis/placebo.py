@@ -2,8 +2,8 @@
 
 Both ask what the estimator finds where there is nothing to find. A placebo date uses only periods that ended by the
 first real go-live. Placebo pilots leave the real ones out and show the spread of the estimate under no effect, hence
-how small an effect the data could have told; t is att over its standard error (CR1 for two-way fixed effects, CR0 for
-cs_simple), as in randomisation inference.
+how small an effect the data could have told; t is att over its standard error without small-sample factor (two-way
+fixed effects: CR1), as in randomisation inference.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from sos_spark.config.periods import Period, add_periods
-from sos_spark.config.study import Comparators, Design, Inference
+from sos_spark.config.study import Comparators, Design, Inference, Staggered
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.errors import NotEstimableError
-from sos_spark.fit.estimators import shares_one_go_live, twfe, unit_panel
+from sos_spark.fit.estimators import ESTIMATORS, shares_one_go_live, twfe
 from sos_spark.fit.inference.assignments import Assignments, Ints
 from sos_spark.fit.inference.effect_distribution import TIE
 from sos_spark.fit.inference.kernel import cr1_factor, kernel_of
 from sos_spark.fit.inference.randomisation import Estimator, Refits, blocks_of, refits_of
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Weights, treatment_regression
 from sos_spark.fit.regression.moments import Array
-from sos_spark.fit.staggered.simple_refit import SimpleEffect
 from sos_spark.tables.results import PLACEBO_PILOTS, PLACEBO_SUMMARY
 
 _BATCH = 500
@@ -126,7 +126,7 @@ def placebo_pilots(panel_frame: pd.DataFrame, design: Design, *, inference: Infe
         InputError: As `prepare`; NotEstimableError too where there are not more candidates than pilots.
     """
     panel = prepare(panel_frame, with_comparators(design, "all")).panel
-    two_way = shares_one_go_live(panel)
+    staggered = None if shares_one_go_live(panel) else inference.staggered
     dates = np.sort(panel.gtime[panel.gtime != NEVER])
     rest = panel.without({unit for unit, g in zip(panel.unit_ids, panel.gtime, strict=True) if g != NEVER})
     seen = rest.rows > 0
@@ -143,8 +143,9 @@ def placebo_pilots(panel_frame: pd.DataFrame, design: Design, *, inference: Infe
     gtime = np.full(len(rest.unit_ids), NEVER)
     gtime[np.flatnonzero(eligible)[: len(dates)]] = dates
     plan = Assignments.of(gtime, strata=eligible, permutations=draws, seed=inference.seed)
-    observed = next(_refits(panel, [panel.gtime[None]], weights=inference.weights, two_way=two_way))
-    drawn = [*_refits(rest.with_gtime(gtime), plan.batches(size=_BATCH), weights=inference.weights, two_way=two_way)]
+    refits = partial(_refits, weights=inference.weights, staggered=staggered)
+    observed = next(refits(panel, [panel.gtime[None]]))
+    drawn = [*refits(rest.with_gtime(gtime), plan.batches(size=_BATCH))]
     return PlaceboPilots(
         outcome_id=design.outcome_id,
         n_pilots=len(dates),
@@ -152,8 +153,8 @@ def placebo_pilots(panel_frame: pd.DataFrame, design: Design, *, inference: Infe
         enumerated=plan.enumerated,
         real_att=float(observed.att[0]),
         real_t=float(observed.t[0]),
-        att=np.concatenate([np.empty(0), *(refits.att for refits in drawn)]),
-        t=np.concatenate([np.empty(0), *(refits.t for refits in drawn)]),
+        att=np.concatenate([np.empty(0), *(batch.att for batch in drawn)]),
+        t=np.concatenate([np.empty(0), *(batch.t for batch in drawn)]),
     )
 
 
@@ -178,14 +179,22 @@ def placebo_summary(placebos: Sequence[PlaceboPilots]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(PLACEBO_SUMMARY.column_names))
 
 
-def _refits(panel: PreparedPanel, batches: Iterable[Ints], *, weights: Weights, two_way: bool) -> Iterator[Refits]:
-    """Yields att and t of the assignments (P, G) of each batch, units in the panel's order, which is sorted."""
-    if not two_way:
-        effect = SimpleEffect.of(unit_panel(panel).weighing(weights))
-        places = {int(g): int(np.searchsorted(panel.periods, g)) for g in np.unique(panel.gtime) if g != NEVER}
+def _refits(
+    panel: PreparedPanel, batches: Iterable[Ints], *, weights: Weights, staggered: Staggered | None
+) -> Iterator[Refits]:
+    """Yields att and t of the assignments (P, G) of each batch, units in the panel's order, which is sorted.
+
+    By two-way fixed effects where `staggered` is None.
+    """
+    if staggered is not None:
+        scored = ESTIMATORS[staggered].refit(panel, weights=weights)
+
+        def effect(gtime: Ints) -> tuple[float, float]:
+            att, scores = scored(gtime)
+            return float(att[0]), float(np.linalg.norm(scores[0]))
+
         for batch in batches:
-            moved = np.vectorize(lambda g: places.get(int(g), NEVER), otypes=[np.int64])(batch)
-            yield _each(moved, effect.under)
+            yield _each(batch, effect)
         return
     fitted = treatment_regression(panel, weights=weights).moments
     period_of = {f"period_{number}": int(number) for number in panel.periods[1:]}

@@ -103,6 +103,7 @@ def simulated_rows(
         components,
         effects,
         weights=inference.weights,
+        staggered=inference.staggered,
         seed=inference.seed,
         replications=replications,
         pilots=pilots,

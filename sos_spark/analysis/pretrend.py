@@ -213,12 +213,12 @@ def _before_go_live(estimate: LinearEstimate) -> tuple[PreparedPanel, bool]:
     untouched = (panel.treated == 0) & (panel.periods < panel.gtime.max()) & (panel.rows > 0)
     if not untouched.any():
         raise NotEstimableError("No rows before go-live")
-    held = estimate.regression is not None and bool(panel.continuous)
+    held = bool(estimate.adjusted_for) and bool(panel.continuous)
     if held:
         solved = Sandwich(estimate.moments)
         beta = np.array([solved.estimate(z) if z in estimate.moments.names else 0.0 for z in panel.covariates])
         panel = replace(panel, y_sum=panel.y_sum - panel.z_sum @ beta, y_sumsq=None)
-    if held or estimate.regression is None:
+    if held or not estimate.adjusted_for:
         panel = _bare(panel)
     return _restricted(panel, untouched), held
 

@@ -16,6 +16,7 @@ from zlib import crc32
 import numpy as np
 
 from sos_spark.analysis.variance_components import VarianceComponents
+from sos_spark.config.study import Staggered
 from sos_spark.fit.estimators import LinearEstimate, main_estimate
 from sos_spark.fit.inference.wild import wild_cluster_test
 from sos_spark.fit.regression.covariance import Sandwich, Satterthwaite
@@ -57,6 +58,7 @@ def simulate_power(
     effects: Sequence[float],
     *,
     weights: Weights = "child",
+    staggered: Staggered = "imputation",
     seed: int,
     replications: int,
     pilots: int | None = None,
@@ -68,6 +70,7 @@ def simulate_power(
         components: Its variance components.
         effects: What is added to the treated LAs' means from go-live on, in the outcome's unit.
         weights: Those of the estimate.
+        staggered: Its estimator where pilots go live in several periods.
         seed: With the outcome's id and the replication's number it decides every draw.
         replications: Studies simulated.
         pilots: As many pilots as this, drawn anew from all LAs in each study, at the pilots' commonest go-live, in
@@ -84,11 +87,11 @@ def simulate_power(
         untreated = untreated_means(components, random)
         y_sum = _drawn(components, plain.rows, untreated, random)
         test_seed, planting_seed = (int(number) for number in random.integers(2**32, size=2))
-        _, test, solved = _tested(replace(plain, y_sum=y_sum), weights, solved)
+        _, test, solved = _tested(replace(plain, y_sum=y_sum), weights, staggered, solved)
         squares[replication], df[replication] = test.se[0] ** 2, test.df[0]
         for place, effect in enumerate(effects):
             treated = _planted(components, plain, y_sum, untreated, effect, np.random.default_rng(planting_seed))
-            estimate, test, solved = _tested(replace(plain, y_sum=treated), weights, solved)
+            estimate, test, solved = _tested(replace(plain, y_sum=treated), weights, staggered, solved)
             rejected[place] += finds(estimate, test, seed=test_seed)
             if components.binary:
                 reached = (untreated + effect)[plain.treated == 1]
@@ -139,10 +142,10 @@ def finds(estimate: LinearEstimate, test: Satterthwaite, *, seed: int) -> bool:
 
 
 def _tested(
-    panel: PreparedPanel, weights: Weights, solved: Sandwich | None
+    panel: PreparedPanel, weights: Weights, staggered: Staggered, solved: Sandwich | None
 ) -> tuple[LinearEstimate, Satterthwaite, Sandwich]:
     """Returns a panel's estimate and its CR2 test; `solved` is a regression whose regressors may be the same."""
-    estimate = main_estimate(panel, weights=weights)
+    estimate = main_estimate(panel, weights=weights, staggered=staggered)
     same = solved is not None and np.array_equal(solved.moments.xx, estimate.moments.xx)
     sandwich = solved.for_outcome(estimate.moments.xy) if same and solved else Sandwich(estimate.moments)
     return estimate, sandwich.satterthwaite_of([estimate.coefficient]), sandwich

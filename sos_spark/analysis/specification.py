@@ -6,7 +6,8 @@ compares what was run with the plan as it was frozen. Source of the idea: Simons
 Human Behaviour 4).
 
 Names, in order: the other weights (`la_equal`, or `child`); `unadjusted` where covariates are declared; where go-lives
-fall in several periods `twfe`, `cs_not_yet`, `imputation` and `sun_abraham`; `logit` of shares; `synthetic_did`;
+fall in several periods every estimator by its name, main's among them, so that one table has them all; `logit` of
+shares; `synthetic_did`;
 `go_live=2014-04-01` (all pilots moved); `comparators=all` (same n, k and exclusions); an outcome's switches,
 `nfa=at_referral`; `missing=indicator` (or `complete_case`) where categorical covariates are declared;
 `placebo_date=2014-04-01`. An alternative that says what the study says already is none.
@@ -166,9 +167,8 @@ def _companions(study: Study, main: Specification) -> Iterator[Specification]:
         bare = main.design.model_copy(update={"covariates": Covariates()})
         yield replace(beside, name="unadjusted", design=bare)
     if len(_first_periods(study)) > 1:
-        for estimator in ESTIMATORS.values():
-            if estimator.stands_beside:
-                yield replace(beside, name=estimator.name, estimator=estimator.name)
+        for name in ESTIMATORS:
+            yield replace(beside, name=name, estimator=name)
     if study.outcome(main.panel_outcome_id).kind != "assessment_duration":
         yield replace(beside, name="logit", estimator="logit")
     yield replace(main, name="synthetic_did", analysis="sensitivity", estimator="synthetic_did")

@@ -20,6 +20,7 @@ from sos_spark.fit.estimators import unit_panel
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import TREATED, Ints, PreparedPanel
 from sos_spark.fit.regression.moments import Array, ClusterMoments
+from sos_spark.fit.staggered.etwfe import Etwfe
 from sos_spark.fit.staggered.group_time import Control, GroupTime, UnitPanel, aggregate, group_time_effects
 from sos_spark.fit.staggered.imputation import Imputation
 from sos_spark.fit.staggered.residual_model import has_a_small_group
@@ -69,8 +70,9 @@ def aggregates_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFr
     """Returns every estimator's averages of its effects.
 
     cs_never, cs_not_yet and sun_abraham weigh groups by their rows over the window (LA-equal weights: by their LAs) as
-    `staggered.aggregate` says; imputation averages treated rows, and has no event times before go-live. `overall` of a
-    group, calendar or event average is over its levels: groups by rows, periods and event times from 0 on equally.
+    `staggered.aggregate` says; imputation and etwfe average treated rows, and have no event times before go-live.
+    `overall` of a group, calendar or event average is over its levels: groups by rows, periods and event times from 0
+    on equally.
 
     Returns:
         Grain: one row per estimator, average (simple, group, calendar, event) and level (overall, or the ISO start of
@@ -82,6 +84,7 @@ def aggregates_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFr
         "cs_not_yet": lambda *given: _differences(*given, control="not_yet"),
         "imputation": _imputed,
         "sun_abraham": _sun_abraham,
+        "etwfe": _etwfe,
     }
     records = []
     for estimator, averages in estimators.items():
@@ -148,6 +151,15 @@ def _sun_abraham(panel: PreparedPanel, inference: Inference) -> tuple[str, Named
     _check_after(fitted.effects)
     left = _left_out(fitted.n_left_out, "periods without comparators, or groups seen only from go-live on")
     return _notes(fitted.cohorts, fitted.panel.periods, left), _averages(panel, fitted.effects, fitted.moments)
+
+
+def _etwfe(panel: PreparedPanel, inference: Inference) -> tuple[str, Named]:
+    fitted = Etwfe.of(panel, weights=inference.weights)
+    left = _left_out(fitted.n_left_out, "treated, of authorities or periods without untreated rows")
+    return _notes(fitted.cohorts, fitted.panel.periods, left), (
+        (kind, _level(fitted.panel, kind, name), fitted.moments(linear_map))
+        for kind, name, linear_map in fitted.averages()
+    )
 
 
 def _check_after(effects: GroupTime) -> None:

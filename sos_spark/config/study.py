@@ -32,6 +32,8 @@ def _as_date(value: Any) -> Any:
 Day = Annotated[date, BeforeValidator(_as_date)]
 Code = Annotated[str, Field(min_length=1, max_length=40)]
 Family = Literal["primary", "secondary", "companion"]
+Staggered = Literal["imputation", "cs_simple", "cs_not_yet", "sun_abraham", "etwfe"]
+"""What `main` may be where pilots go live in several periods, by the names of `sos_spark.fit.estimators`."""
 
 
 class Window(Frozen):
@@ -245,7 +247,8 @@ class Inference(Frozen):
     """How uncertainty is measured. `headline` is the interval that is quoted first.
 
     `strata`: go-lives are permuted among all authorities (none), or within thirds of them by rows (size). A plan that
-    leaves it at none is fingerprinted as one written before there was the key.
+    leaves it at none is fingerprinted as one written before there was the key. `staggered`: the estimator of `main`
+    where pilots go live in several periods; under one go-live it is two-way fixed effects.
     """
 
     headline: Literal["wcr"] = "wcr"
@@ -255,6 +258,7 @@ class Inference(Frozen):
     cluster: Literal["unit_id"] = "unit_id"
     weights: Literal["child", "la_equal"] = "child"
     strata: Literal["none", "size"] = Field("none", exclude_if=lambda named: named == "none")
+    staggered: Staggered = "imputation"
     event_study_bins: tuple[int, int] | None = None
     base: Literal["universal", "varying"] = "universal"
 

@@ -37,8 +37,8 @@ def fit_did(cells: pd.DataFrame, *, design: Design, inference: Inference) -> Did
         inference: Draws, permutations, seed, weights and bins (`load_study(path).inference`).
 
     Returns:
-        The specification `main`: two-way fixed effects where all pilots share one go-live period, else Callaway and
-        Sant'Anna's simple aggregate.
+        The specification `main`: two-way fixed effects where all pilots share one go-live period, else what
+        `inference.staggered` names.
 
     Raises:
         InputError: The cells are faulty, or (NotEstimableError) have nothing to compare.
@@ -57,8 +57,10 @@ def fit_prepared(
 ) -> DidResult:
     """Estimates the effect from a panel that has been prepared already; as `fit_did`."""
     panel = prepared.panel
-    estimate_of = main_estimate if estimator == "main" else ESTIMATORS[estimator]
-    estimate = estimate_of(panel, weights=inference.weights)
+    if estimator == "main":
+        estimate = main_estimate(panel, weights=inference.weights, staggered=inference.staggered)
+    else:
+        estimate = ESTIMATORS[estimator](panel, weights=inference.weights)
     moments, coefficient = estimate.moments, estimate.coefficient
     sandwich = Sandwich(moments)
     own = sandwich.satterthwaite_of([coefficient])

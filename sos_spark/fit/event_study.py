@@ -99,6 +99,7 @@ def event_study(panel: PreparedPanel, *, estimator: str, inference: Inference, b
         moments = _dummies(panel, binned, [k for k in times if k != reference], inference)
     else:
         moments, alone, times, reference = _averages(panel, inference)
+        notes += ["averages of ATT(g, t), not adjusted for covariates"] if panel.covariates else []
     if reference is not None and reference != -1:
         notes.append(f"event time -1 has no rows: effects are against {reference}")
     names = [name for k in times if (name := _name(k)) in moments.names]

@@ -115,7 +115,7 @@ def test_the_same_seed_gives_the_same_rates() -> None:
         for _ in range(2)
     )
     assert first == second
-    assert {rate.method for rate in first} == {"cr2_satterthwaite", "wcr", "ri_t", "estimate"}
+    assert {rate.method for rate in first} == {"cr2_satterthwaite", "wcr", "wcr_and_cr2", "ri_t", "estimate"}
 
 
 def test_true_values_are_found_without_noise() -> None:

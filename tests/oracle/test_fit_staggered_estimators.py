@@ -1,4 +1,4 @@
-"""Imputation and Sun-Abraham against individual rows, pyfixest and diff-diff; refits against estimates."""
+"""Imputation, Sun-Abraham and ETWFE against individual rows, pyfixest and diff-diff; refits against estimates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyfixest
 import pytest
-from diff_diff import ImputationDiD
+from diff_diff import ImputationDiD, WooldridgeDiD
 from diff_diff import SunAbraham as OutsideSunAbraham
 from statsmodels.regression.linear_model import OLS, WLS
 
@@ -21,6 +21,7 @@ from sos_spark.fit.estimators import (
     LinearEstimate,
     cs_not_yet,
     cs_simple,
+    etwfe,
     imputation,
     sun_abraham,
     unit_panel,
@@ -30,6 +31,7 @@ from sos_spark.fit.regression.covariance import Convention, Sandwich
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel
 from sos_spark.fit.regression.final_fit import final_fit
 from sos_spark.fit.regression.moments import ClusterMoments
+from sos_spark.fit.staggered.etwfe_refit import EtwfeRefit
 from sos_spark.fit.staggered.group_time import (
     GroupTime,
     UnitPanel,
@@ -194,10 +196,12 @@ def test_imputation_s_cr1_is_that_of_the_rows_regression_with_shared_effects(gti
     assert final.se_cr1[place] == pytest.approx(se, rel=1e-7)
 
 
-def interactions(data: StaggeredRows) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
+def interactions(data: StaggeredRows, *, after: bool = False) -> tuple[pd.DataFrame, list[tuple[int, int]]]:
+    """Rows with a dummy of each group and period: but the last before go-live, or those from go-live on only."""
     rows, cells = data.rows.copy(), []
     for g in sorted(set(rows["gtime"]) - {99}):
-        for t in sorted(set(rows.loc[rows["gtime"] == g, "period"]) - {g - 1}):
+        seen = set(rows.loc[rows["gtime"] == g, "period"])
+        for t in sorted(t for t in seen if (t >= g if after else t != g - 1)):
             rows[f"d_{g}_{t}"] = ((rows["gtime"] == g) & (rows["period"] == t)).astype(float)
             cells.append((int(g), int(t)))
     return rows, cells
@@ -226,6 +230,55 @@ def test_sun_abraham_is_the_rows_regression_averaged(gtime, weights) -> None:
         solved = Sandwich(own.moments, convention=Convention.PYFIXEST)
         se = np.sqrt(weight @ fit._vcov[np.ix_(places, places)] @ weight)
         assert solved.se(solved.cr1, TREATED) == pytest.approx(float(se), rel=1e-7)
+
+
+@pytest.mark.parametrize("weights", ["child", "la_equal"])
+@pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS])
+def test_etwfe_is_the_rows_regression_averaged(gtime, weights) -> None:
+    data = staggered_rows(gtime, by=("sex",), z="age_years", gaps=GAPS)
+    rows, cells = interactions(data, after=True)
+    names = [f"d_{g}_{t}" for g, t in cells]
+    rows["w"] = row_weights(rows, weights)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = pyfixest.feols(
+            f"y ~ {' + '.join(names)} + C(sex) + age_years | unit + period", rows, vcov={"CRV1": "unit"}, weights="w",
+            fixef_tol=1e-14, fixef_maxiter=100_000,
+        )  # fmt: skip
+    weight = rows.groupby(["gtime", "period"])["w"].sum()[cells].to_numpy()
+    weight /= weight.sum()
+    places = [list(fit.coef().index).index(name) for name in names]
+    own = etwfe(data.panel, weights=weights)
+    assert effect(own) == pytest.approx(float(weight @ fit.coef().to_numpy()[places]), rel=1e-8)
+    if gtime == LARGE_GROUPS:
+        solved = Sandwich(own.moments, convention=Convention.PYFIXEST)
+        se = np.sqrt(weight @ fit._vcov[np.ix_(places, places)] @ weight)
+        assert solved.se(solved.cr1, TREATED) == pytest.approx(float(se), rel=1e-7)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_etwfe_is_that_of_diff_diff(gaps: bool) -> None:
+    panel = random_totals(LARGE_GROUPS[:6], equal=True, gaps=gaps)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outside = WooldridgeDiD().fit(cells_of(panel), "y", "unit", "time", "first")
+    frame = averages(panel, "etwfe")
+    assert frame["simple"]["overall"] == pytest.approx(outside.overall_att, rel=1e-8)
+    found = {int(k): v["att"] for k, v in outside.aggregate("event_study").event_study_effects.items() if k >= 0}
+    assert len(found) == len(frame["event"]) - 1
+    for level, value in found.items():
+        assert frame["event"][str(level)] == pytest.approx(value, rel=1e-8)
+
+
+@pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS])
+def test_etwfe_is_imputation_on_equal_rows_and_not_else(gtime) -> None:
+    equal, unlike = (random_totals(gtime, n_units=20, equal=same) for same in (True, False))
+    assert averages(equal, "etwfe") == {
+        kind: pytest.approx(levels, rel=1e-9) for kind, levels in averages(equal, "imputation").items()
+    }
+    assert effect(etwfe(unlike, weights="child")) != pytest.approx(
+        effect(imputation(unlike, weights="child")), rel=1e-6
+    )
 
 
 def test_sun_abraham_is_that_of_diff_diff_on_equal_rows() -> None:
@@ -260,6 +313,10 @@ def test_without_never_treated_the_last_group_compares() -> None:
         effect(imputation(never, weights="child")), rel=1e-9
     )
     assert Imputation.of(panel, weights="child").n_left_out == panel.rows[:, 5:].sum()
+    assert effect(etwfe(panel, weights="child")) == pytest.approx(effect(etwfe(never, weights="child")), rel=1e-9)
+    assert EtwfeRefit(panel, "child").scored(panel.gtime)[0][0] == pytest.approx(
+        effect(etwfe(never, weights="child")), rel=1e-9
+    )
     assert effect(cs_simple(panel, weights="child")) == effect(cs_not_yet(panel, weights="child"))
 
 
@@ -379,15 +436,17 @@ def _of_groups(units: UnitPanel, groups: GroupTime, simple: np.ndarray) -> np.nd
 @pytest.mark.parametrize("weights", ["child", "la_equal"])
 @pytest.mark.parametrize("by", [(), ("sex",)])
 @pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS, (2, 4, 5)])
-def test_a_sun_abraham_assignment_is_studentised_by_the_residuals_of_its_own_regression(gtime, by, weights) -> None:
+@pytest.mark.parametrize("estimator", [sun_abraham, etwfe])
+def test_a_regression_s_assignment_is_studentised_by_the_residuals_of_its_own(estimator, gtime, by, weights) -> None:
     """Those that groups share; the treated LAs' scores over the root of what their leverage leaves of v'v."""
     panel = staggered_rows(gtime, by=by, gaps=GAPS).panel
-    refit, random, small = SunAbrahamRefit.of(panel, weights=weights), np.random.default_rng(3), gtime != LARGE_GROUPS
+    refits = {"sun_abraham": SunAbrahamRefit.of(panel, weights=weights), "etwfe": EtwfeRefit(panel, weights)}
+    refit, random, small = refits[estimator.name], np.random.default_rng(3), gtime != LARGE_GROUPS
     for _ in range(3):
         drawn = panel.with_gtime(random.permutation(panel.gtime))
         att, scores = refit.scored(drawn.gtime)
         for outcome, y in enumerate((panel, panel.with_effect_as_outcome())):
-            moments = sun_abraham(y.with_gtime(drawn.gtime), weights=weights).moments
+            moments = estimator(y.with_gtime(drawn.gtime), weights=weights).moments
             estimate, expected = adjusted_scores(moments, drawn, small=small)
             expected = counted(expected, np.array([u in treated_ids(drawn) for u in moments.unit_ids]), small=small)
             assert att[outcome] == pytest.approx(estimate, rel=1e-8, abs=1e-12)
@@ -412,7 +471,7 @@ def adjusted_scores(moments: ClusterMoments, panel: PreparedPanel, *, small: boo
     return estimate, scores
 
 
-@pytest.mark.parametrize("name", ["cs_not_yet", "imputation", "sun_abraham"])
+@pytest.mark.parametrize("name", ["cs_not_yet", "imputation", "sun_abraham", "etwfe"])
 @pytest.mark.parametrize("weights", ["child", "la_equal"])
 def test_inference_of_every_estimator_is_of_its_own_estimate(name, weights) -> None:
     panel = random_totals((2, 2, 3, 3, 3), gaps=True)

@@ -24,7 +24,7 @@ PLACES = st.sets(st.tuples(st.integers(201, 208), st.integers(0, 6)), min_size=1
 
 
 def effect(cells: pd.DataFrame, design: Design) -> float:
-    estimate = main_estimate(prepare(cells, design).panel, weights="child")
+    estimate = main_estimate(prepare(cells, design).panel, weights="child", staggered="imputation")
     return Sandwich(estimate.moments).estimate(estimate.coefficient)
 
 

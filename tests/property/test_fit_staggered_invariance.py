@@ -18,7 +18,7 @@ from sos_spark.fit.staggered.imputation import Imputation
 from tests.staggered_panels import random_totals
 from tools.monte_carlo.main_design import panel_of_totals
 
-NAMES = ("cs_simple", "cs_not_yet", "imputation", "sun_abraham")
+NAMES = ("cs_simple", "cs_not_yet", "imputation", "sun_abraham", "etwfe")
 seeds = st.integers(0, 10_000)
 gtimes = st.lists(st.integers(1, 6), min_size=2, max_size=9)
 
@@ -49,7 +49,7 @@ def test_units_scale_and_period_effects_vanish(gtime, seed, name, scale) -> None
 
 
 @settings(max_examples=15, deadline=None)
-@given(gtime=gtimes, seed=seeds, name=st.sampled_from(("imputation", "sun_abraham")))
+@given(gtime=gtimes, seed=seeds, name=st.sampled_from(("imputation", "sun_abraham", "etwfe")))
 def test_authority_effects_vanish_within_authorities(gtime, seed, name) -> None:
     panel = random_totals(gtime, seed=seed, gaps=True)
     shift = np.random.default_rng(seed).normal(size=(14, 1))

@@ -57,13 +57,14 @@ def test_the_primary_family_alone_is_adjusted() -> None:
     assert np.isnan(fitted["a", "la_equal"]["p_adjusted"])
 
 
-def test_staggered_go_lives_have_a_two_way_row_beside_the_main_one() -> None:
+def test_staggered_go_lives_have_a_row_of_every_estimator_beside_the_main_one() -> None:
     pilots = dict(zip((str(code) for code in range(201, 207)), (3, 3, 4, 4, 5, 5), strict=True))
     fitted = fit_study(some_cells(), a_study(pilots=pilots))
     rows = rows_of(fitted)
-    staggered = ("twfe", "cs_not_yet", "imputation", "sun_abraham")
+    staggered = ("twfe", "cs_simple", "cs_not_yet", "imputation", "sun_abraham", "etwfe")
     assert [name for _, name in rows] == ["main", "la_equal", *staggered, "logit", "synthetic_did"]
-    assert rows["o", "main"]["estimator"] == "cs_simple"
+    assert rows["o", "main"]["estimator"] == "imputation"
+    assert rows["o", "main"]["att"] == rows["o", "imputation"]["att"]
     assert all(rows["o", name]["estimator"] == name for name in staggered)
     assert "negative" in rows["o", "twfe"]["note"]
     assert len(fitted.tables["leave_one_out"]) == 14

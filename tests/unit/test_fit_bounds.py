@@ -43,7 +43,7 @@ def without(cells: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
 
 
 def att_of(cells: pd.DataFrame, design: Design, *, weights: str = "child") -> float:
-    estimate = main_estimate(prepare(cells, design).panel, weights=weights)  # type: ignore[arg-type]
+    estimate = main_estimate(prepare(cells, design).panel, weights=weights, staggered="imputation")  # type: ignore[arg-type]
     panel = estimate.panel
     return float(np.sum(estimate.influence() * panel.y_sum))
 
@@ -80,7 +80,7 @@ def test_in_a_two_by_two_one_unknown_count_moves_the_effect_by_its_share_of_the_
 def test_the_estimate_is_the_sum_of_its_weights_times_the_sums(pilots: dict[str, int] | None, weights: str) -> None:
     cells = some_cells().drop(index=[5, 17, 60])
     panel = prepare(cells, a_design(pilots=pilots)).panel
-    estimate = main_estimate(panel, weights=weights)  # type: ignore[arg-type]
+    estimate = main_estimate(panel, weights=weights, staggered="imputation")  # type: ignore[arg-type]
     beta = np.linalg.solve(estimate.moments.weighted_xx.sum(axis=0), estimate.moments.weighted_xy.sum(axis=0))
     w = estimate.influence()
     assert np.sum(w * panel.y_sum) == pytest.approx(beta[estimate.moments.names.index("treated")], rel=1e-9)

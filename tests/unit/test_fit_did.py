@@ -126,9 +126,9 @@ def test_without_a_period_before_go_live_the_last_one_seen_is_the_reference() ->
     assert "against -2" in result.event_study_result.note  # type: ignore[union-attr]
 
 
-def test_staggered_go_lives_take_group_time_averages() -> None:
+def test_staggered_go_lives_are_estimated_by_imputation() -> None:
     result = fit_did(some_cells(), design=a_design(pilots={**FOUR, "205": 4, "206": 5}), inference=QUICK)
-    assert result.estimator == "cs_simple"
+    assert result.estimator == "imputation"
     assert np.isnan([result.se_iid, result.se_hc1]).all()
     assert not np.isnan([result.att, result.se_cr2, result.p_wcr, result.p_ri]).any()
     assert result.event_study().set_index("event_time").loc[-1, "att"] == 0

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+import numpy as np
 import pytest
 
 from sos_spark.analysis.specification import specifications
 from sos_spark.config.load import load_study
 from sos_spark.config.shipped import conf_root
-from sos_spark.config.study import Inference
+from sos_spark.config.study import Covariates, Inference, Staggered
 from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.did import fit_prepared
+from sos_spark.fit.did import fit_did, fit_prepared
 from sos_spark.fit.estimators import ESTIMATORS, Estimator, Words, register, twfe
+from sos_spark.fit.regression.covariance import Sandwich
+from sos_spark.fit.regression.design import Weights
 from sos_spark.report.words.specifications import meaning, spoken
-from tests.fit_panels import a_design, some_cells
+from tests.fit_panels import a_design, collapsed, some_cells, some_children
+from tests.staggered_panels import random_totals
+
+STAGGERED = {"201": 2, "202": 2, "203": 4, "204": 4, "205": 4}
 
 TOY = Estimator(
     name="toy",
     average="ATT of a toy",
     words=Words("A toy", "does what two-way fixed effects do"),
     moments_of=twfe.moments_of,
-    permute=twfe.permute,
     takes_covariates=True,
+    permute=twfe.permute,
     by_dummies=True,
 )
 
@@ -38,7 +46,39 @@ def test_a_registered_estimator_stands_beside_main_where_go_lives_differ(toy: Es
 
     names = [one.name for one in specifications(study, study.outcome_ids[0])]
 
-    assert [name for name in names if name in ESTIMATORS] == ["twfe", "cs_not_yet", "imputation", "sun_abraham", "toy"]
+    assert [name for name in names if name in ESTIMATORS] == [*ESTIMATORS]
+    assert [*ESTIMATORS][-1] == "toy"
+
+
+def test_a_study_may_name_every_estimator_but_two_way_fixed_effects_as_its_headline() -> None:
+    assert {*get_args(Staggered), "twfe"} == set(ESTIMATORS)
+
+
+@pytest.mark.parametrize("name", get_args(Staggered))
+def test_main_is_what_the_study_names_where_go_lives_differ_and_says_what_it_adjusts_for(name: Staggered) -> None:
+    cells = collapsed(some_children(n_rows=4_000, n_units=14), y="yes", by=("sex",))
+    covariates = Covariates(categorical=("sex",))
+    inference = Inference(draws=99, permutations=99, staggered=name)
+
+    staggered = fit_did(cells, design=a_design(pilots=STAGGERED, covariates=covariates), inference=inference)
+    together = fit_did(cells, design=a_design(covariates=covariates), inference=inference)
+
+    assert (staggered.specification, staggered.estimator) == ("main", name)
+    assert staggered.adjusted_for == (("sex",) if ESTIMATORS[name].takes_covariates else ())
+    assert ("not adjusted for covariates" in staggered.note) == (not ESTIMATORS[name].takes_covariates)
+    assert together.estimator == "twfe"
+
+
+@pytest.mark.parametrize("weights", ["child", "la_equal"])
+@pytest.mark.parametrize("name", get_args(Staggered))
+def test_every_estimator_is_the_sum_of_its_weights_times_the_sums(name: Staggered, weights: Weights) -> None:
+    panel = random_totals((1, 1, 2, 3, 3, 0), gaps=True)
+    estimate = ESTIMATORS[name](panel, weights=weights)
+
+    w = estimate.influence()
+
+    assert np.sum(w * panel.y_sum) == pytest.approx(Sandwich(estimate.moments).estimate("treated"), rel=1e-9)
+    assert (w[panel.rows == 0] == 0).all()
 
 
 def test_it_is_fitted_tested_and_spoken_of_as_any_other(toy: Estimator) -> None:

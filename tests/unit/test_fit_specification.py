@@ -24,6 +24,7 @@ from sos_spark.errors import InputError
 from sos_spark.fit import fit_did
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.errors import NotEstimableError
+from sos_spark.fit.estimators import ESTIMATORS
 from sos_spark.fit.result import DidResult
 from tests.fit_panels import quarter, some_cells
 
@@ -100,7 +101,7 @@ def test_a_bare_study_has_its_companions() -> None:
 
 
 def test_estimators_for_staggered_go_lives_stand_beside_where_first_periods_differ() -> None:
-    staggered = ["la_equal", "twfe", "cs_not_yet", "imputation", "sun_abraham", "logit", "synthetic_did"]
+    staggered = ["la_equal", *ESTIMATORS, "logit", "synthetic_did"]
     assert names_of(a_study(pilots={"201": 3, "202": 4})) == staggered
     # Two days whose first whole period is the same are one go-live.
     days = [{"la_code": "201", "go_live": "2014-01-02"}, {"la_code": "202", "go_live": quarter(4)}]
@@ -137,9 +138,11 @@ def test_the_shipped_studies_declare_what_their_files_say() -> None:
         "la_equal",
         "unadjusted",
         "twfe",
+        "cs_simple",
         "cs_not_yet",
         "imputation",
         "sun_abraham",
+        "etwfe",
         "logit",
         "synthetic_did",
         "missing=complete_case",

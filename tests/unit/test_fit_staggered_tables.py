@@ -83,7 +83,7 @@ def test_averages_by_hand() -> None:
     for estimator in ("cs_never", "cs_not_yet", "imputation", "sun_abraham"):
         own = frame[frame["estimator"] == estimator]
         found = dict(zip(zip(own["aggregate"], own["level"], strict=True), own["att"], strict=True))
-        before = {} if estimator == "imputation" else {("event", "-2"): 0}
+        before = {} if estimator in ("imputation", "etwfe") else {("event", "-2"): 0}
         assert found == pytest.approx(expected | before, abs=1e-9), estimator
 
 
@@ -91,7 +91,7 @@ def test_simple_averages_are_the_estimators_own() -> None:
     panel = random_totals((2, 2, 2, 4, 4), gaps=True)
     frame = aggregates_frame(panel, inference=QUICK)
     simple = frame[frame["aggregate"] == "simple"].set_index("estimator")
-    for name in ("cs_simple", "cs_not_yet", "imputation", "sun_abraham"):
+    for name in ("cs_simple", "cs_not_yet", "imputation", "sun_abraham", "etwfe"):
         estimate = ESTIMATORS[name](panel, weights="child")
         test = Sandwich(estimate.moments).satterthwaite_of([TREATED])
         row = simple.loc[name.replace("cs_simple", "cs_never")]
@@ -107,7 +107,7 @@ def test_one_go_live_is_one_group() -> None:
     frame = aggregates_frame(panel, inference=QUICK)
     assert (frame["note"] == "").all()
     groups = frame[(frame["aggregate"] == "group") & (frame["level"] != "overall")]
-    assert groups["level"].tolist() == ["2002-01-01"] * 4
+    assert groups["level"].tolist() == ["2002-01-01"] * 5
     bacon = goodman_bacon_frame(panel)
     assert bacon[["comparison", "control_start", "weight"]].values.tolist() == [["treated_vs_never", "", 1.0]]
     assert negative_weight_share(panel, weights="child") == 0
@@ -134,6 +134,7 @@ def test_what_is_not_adjusted_says_so() -> None:
         "cs_not_yet": True,
         "imputation": False,
         "sun_abraham": False,
+        "etwfe": False,
     }
 
 
@@ -247,4 +248,4 @@ def test_frames_are_empty_rather_than_wrong_without_treated() -> None:
     frame = aggregates_frame(panel, inference=QUICK)
     assert frame["att"].isna().all()
     assert isinstance(frame, pd.DataFrame)
-    assert len(frame) == 4
+    assert len(frame) == 5

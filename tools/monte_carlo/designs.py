@@ -26,6 +26,8 @@ from sos_spark.fit.staggered.group_time import aggregate, group_time_effects, sa
 from tools.monte_carlo.main_design import ALPHA, Conditions, Scenario, simulate_panels
 
 CR2, WCR, RI = "cr2_satterthwaite", "wcr", "ri_t"
+BOTH = "wcr_and_cr2"
+"""The headline rule: both below 0.05."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,8 @@ ONE_GO_LIVE_SCENARIOS = (
     StaggeredScenario("9 of 60, one go-live, heterogeneous effects", 60, (2,), (9,), effect_sd=0.04),
 )
 EVENT_TIMES = (-2, 2)
-STAGGERED: tuple[Estimator, ...] = ("cs_simple", "imputation", "sun_abraham")
-PERMUTED = ("cs_simple", "imputation")
+STAGGERED: tuple[Estimator, ...] = ("cs_simple", "imputation", "sun_abraham", "etwfe")
+PERMUTED = ("cs_simple", "imputation", "etwfe")
 SATURATED = "cs_simple_saturated"
 """cs_simple with the residuals of its own saturated regression, to show why small groups share effects."""
 
@@ -240,6 +242,7 @@ def _measured(fit: Fit, measure: str, *, draws: int, permutations: int, seed: in
         wild = wild_cluster_interval(fit.moments, **drawn)  # type: ignore[arg-type]
         return {CR2: float(low[0] <= fit.truth <= high[0]), WCR: float(wild.low <= fit.truth <= wild.high)}
     p_values = {CR2: float(test.p[0]), WCR: wild_cluster_test(fit.moments, **drawn).p}  # type: ignore[arg-type]
+    p_values[BOTH] = max(p_values.values())
     if fit.randomise is not None:
         p_values[RI] = fit.randomise(permutations, seed)
     return {method: float(p <= ALPHA) for method, p in p_values.items()}

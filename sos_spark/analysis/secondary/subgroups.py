@@ -45,9 +45,8 @@ def subgroup_coefficients(split: Split, *, inference: Inference) -> tuple[Coeffi
     rows = []
     for place in (1, 0):
         part, name = parts[place], split.names[place]
-        p_ri = main_estimate(part, weights=inference.weights).randomise(
-            permutations=inference.permutations, seed=inference.seed
-        ).p  # fmt: skip
+        estimate = main_estimate(part, weights=inference.weights, staggered="cs_simple")
+        p_ri = estimate.randomise(permutations=inference.permutations, seed=inference.seed).p
         rows.append(
             Coefficient(
                 term=f"effect in {name}",

@@ -1,6 +1,6 @@
 """The estimators of the main effect: one file each, registered by its name.
 
-Two-way fixed effects where all treated LAs share one go-live period; else Callaway and Sant'Anna's simple aggregate.
+Main is two-way fixed effects where all treated LAs share one go-live period; else what the study's `staggered` names.
 To add one: write its file, and import it here; what a table, a figure or a check needs of it stands in that file.
 """
 
@@ -18,6 +18,7 @@ from sos_spark.fit.estimators.twfe import twfe  # isort: skip
 from sos_spark.fit.estimators.callaway_santanna import cs_not_yet, cs_simple  # isort: skip
 from sos_spark.fit.estimators.imputation import imputation  # isort: skip
 from sos_spark.fit.estimators.sun_abraham import sun_abraham  # isort: skip
+from sos_spark.fit.estimators.etwfe import etwfe  # isort: skip
 from sos_spark.fit.estimators.main import main_estimate
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Words",
     "cs_not_yet",
     "cs_simple",
+    "etwfe",
     "imputation",
     "main_estimate",
     "register",

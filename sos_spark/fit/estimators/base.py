@@ -48,22 +48,22 @@ class Estimator:
 
     `average`: what it averages, the first half of an estimand. `moments_of`: the regression's cross-products, and the
     regression where LA effects are swept out (else None); raises NotEstimableError where there is no effect to measure.
-    `permute`: the estimates under permuted go-live dates. `takes_covariates`: whether it adjusts for any. `by_dummies`:
-    whether its event study is dummies in the same regression, where all pilots share one go-live; else averages of
-    ATT(g, t). `stands_beside`: whether it is a row beside main where go-lives differ. `influence_of`: of an estimate
-    without covariates the weights w (G, T) with att = sum w y_sum. `cautions_of`: what a reader must know of an
-    estimate, a sentence each.
+    `takes_covariates`: whether it adjusts for any. `influence_of`: of an estimate without covariates the weights w
+    (G, T) with att = sum w y_sum. `refit_of`: estimates and scores under any assignment of the panel's go-lives;
+    `permute`: a faster way to all permuted assignments at once, in its place. `by_dummies`: whether its event study is
+    dummies in the same regression, where all pilots share one go-live; else averages of ATT(g, t). `cautions_of`: what
+    a reader must know of an estimate, a sentence each.
     """
 
     name: str
     average: str
     words: Words
     moments_of: Callable[[PreparedPanel, Weights], tuple[ClusterMoments, Regression | None]]
-    permute: Callable[[LinearEstimate, Permutations], EffectDistribution]
     takes_covariates: bool
-    by_dummies: bool = False
-    stands_beside: bool = True
     influence_of: Callable[[LinearEstimate], Array] | None = None
+    refit_of: Callable[[PreparedPanel, Weights], EffectEstimator] | None = None
+    permute: Callable[[LinearEstimate, Permutations], EffectDistribution] | None = None
+    by_dummies: bool = False
     cautions_of: Callable[[LinearEstimate], Iterator[str]] | None = None
 
     def __call__(self, panel: PreparedPanel, *, weights: Weights) -> LinearEstimate:
@@ -78,6 +78,16 @@ class Estimator:
     def estimand(self, weights: Weights) -> str:
         """Returns what is estimated, in words."""
         return f"{self.average}, {_ROWS_COUNT[weights]}"
+
+    def refit(self, panel: PreparedPanel, *, weights: Weights) -> EffectEstimator:
+        """Returns what estimates any assignment of a panel's go-lives.
+
+        Raises:
+            ValueError: The estimator declares none.
+        """
+        if self.refit_of is None:
+            raise ValueError(f"the estimator {self.name} declares no refit")
+        return self.refit_of(panel, weights)
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,18 @@ class LinearEstimate:
         self, *, permutations: int, seed: int, strata: Literal["none", "size"] = "none"
     ) -> EffectDistribution:
         """Permutes the go-live dates over the LAs, within strata if asked, all dates together, and estimates again."""
-        return self.method.permute(self, Permutations(permutations, seed, self.panel.strata(strata)))
+        plan = Permutations(permutations, seed, self.panel.strata(strata))
+        if self.method.permute is not None:
+            return self.method.permute(self, plan)
+        return randomise_effect(
+            self.method.refit(self.panel, weights=self.weights),
+            unit_ids=self.panel.unit_ids,
+            gtime=self.panel.gtime,
+            permutations=plan.n,
+            seed=plan.seed,
+            strata=plan.strata,
+            factor=cr1_factor(self.moments),
+        )
 
     def on(self, panel: PreparedPanel) -> LinearEstimate:
         """Returns the same estimator, with the same weights, on another panel."""
@@ -153,21 +174,6 @@ def register(estimator: Estimator) -> Estimator:
     return estimator
 
 
-def permuted(
-    estimate: LinearEstimate, refit: EffectEstimator, plan: Permutations, *, gtime: Ints | None = None
-) -> EffectDistribution:
-    """Returns the estimates under permuted go-live dates, all dates together; `gtime` as the refit counts periods."""
-    return randomise_effect(
-        refit,
-        unit_ids=estimate.panel.unit_ids,
-        gtime=estimate.panel.gtime if gtime is None else gtime,
-        permutations=plan.n,
-        seed=plan.seed,
-        strata=plan.strata,
-        factor=cr1_factor(estimate.moments),
-    )
-
-
 def shares_one_go_live(panel: PreparedPanel) -> bool:
     """Returns whether all treated LAs start in one period."""
     return len(np.unique(panel.gtime[panel.gtime != NEVER])) == 1
@@ -186,3 +192,11 @@ def unit_panel(panel: PreparedPanel) -> UnitPanel:
         y_sum=panel.y_sum,
         y_sumsq=panel.y_sumsq,
     )
+
+
+def influence_of_panel(panel: PreparedPanel, kept: PreparedPanel, influence: Array) -> Array:
+    """Returns weights (G, T) on a panel's sums of y from those on a part of its LAs and periods: 0 beyond."""
+    whole = np.zeros_like(panel.rows)
+    units = np.array([panel.unit_ids.index(unit) for unit in kept.unit_ids])
+    whole[np.ix_(units, np.searchsorted(panel.periods, kept.periods))] = influence
+    return whole

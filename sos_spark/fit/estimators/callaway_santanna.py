@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from sos_spark.fit.errors import NotEstimableError
-from sos_spark.fit.estimators.base import Estimator, LinearEstimate, Permutations, Words, permuted, register, unit_panel
-from sos_spark.fit.inference.effect_distribution import EffectDistribution
-from sos_spark.fit.regression.design import TREATED, PreparedPanel, Weights
+from sos_spark.fit.estimators.base import Estimator, LinearEstimate, Words, register, unit_panel
+from sos_spark.fit.inference.randomisation import EffectEstimator
+from sos_spark.fit.regression.design import NEVER, TREATED, Ints, PreparedPanel, Weights
 from sos_spark.fit.regression.moments import Array, ClusterMoments
 from sos_spark.fit.staggered.group_time import Control, aggregate, group_time_effects
 from sos_spark.fit.staggered.residuals import average_moments
@@ -31,16 +31,20 @@ def _moments(panel: PreparedPanel, weights: Weights, *, control: Control | None)
     return average_moments(units, effects, {TREATED: aggregate(effects, "simple")["overall"]})
 
 
-def _permuted(estimate: LinearEstimate, plan: Permutations, *, control: Control | None) -> EffectDistribution:
-    units = unit_panel(estimate.panel)
-    refit = SimpleEffect.of(units.weighing(estimate.weights), control=control).scored
-    return permuted(estimate, refit, plan, gtime=units.gtime)
+def _refit(panel: PreparedPanel, weights: Weights, *, control: Control | None) -> EffectEstimator:
+    effect = SimpleEffect.of(unit_panel(panel).weighing(weights), control=control)
+
+    def scored(gtime: Ints) -> tuple[Array, Array]:
+        """Counts go-lives by their period's place among those that have rows, as the aggregate does."""
+        return effect.scored(np.where(gtime == NEVER, NEVER, np.searchsorted(panel.periods, gtime)))
+
+    return scored
 
 
-def _influence(estimate: LinearEstimate) -> Array:
+def _influence(estimate: LinearEstimate, *, control: Control | None) -> Array:
     panel = estimate.panel
     units = unit_panel(panel).weighing(estimate.weights)
-    effects = group_time_effects(units)
+    effects = group_time_effects(units, control=control)
     simple = aggregate(effects, "simple")["overall"]
     w = np.zeros_like(panel.rows)
     for (g, t), slope in zip(effects.cells, simple, strict=True):
@@ -63,10 +67,9 @@ cs_simple = register(
             "each group of pilots against authorities that never started, averaged over groups and periods",
         ),
         moments_of=lambda panel, weights: (_moments(panel, weights, control=None), None),
-        permute=lambda estimate, plan: _permuted(estimate, plan, control=None),
         takes_covariates=False,
-        stands_beside=False,
-        influence_of=_influence,
+        influence_of=lambda estimate: _influence(estimate, control=None),
+        refit_of=lambda panel, weights: _refit(panel, weights, control=None),
         cautions_of=_cautions,
     )
 )
@@ -79,8 +82,9 @@ cs_not_yet = register(
             "pilots that had not started yet compare as well, so that more authorities carry the comparison",
         ),
         moments_of=lambda panel, weights: (_moments(panel, weights, control="not_yet"), None),
-        permute=lambda estimate, plan: _permuted(estimate, plan, control="not_yet"),
         takes_covariates=False,
+        influence_of=lambda estimate: _influence(estimate, control="not_yet"),
+        refit_of=lambda panel, weights: _refit(panel, weights, control="not_yet"),
         cautions_of=_cautions,
     )
 )

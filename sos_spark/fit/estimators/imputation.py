@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sos_spark.fit.estimators.base import Estimator, LinearEstimate, Permutations, Words, permuted, register
-from sos_spark.fit.inference.effect_distribution import EffectDistribution
-from sos_spark.fit.staggered.imputation import imputation_moments
+from sos_spark.fit.estimators.base import Estimator, LinearEstimate, Words, influence_of_panel, register
+from sos_spark.fit.regression.moments import Array
+from sos_spark.fit.staggered.imputation import Imputation, imputation_moments
 from sos_spark.fit.staggered.imputation_refit import ImputationRefit
 
 
-def _permute(estimate: LinearEstimate, plan: Permutations) -> EffectDistribution:
-    refit = ImputationRefit.of(estimate.panel, weights=estimate.weights).scored
-    return permuted(estimate, refit, plan)
+def _influence(estimate: LinearEstimate) -> Array:
+    parts = Imputation.of(estimate.panel, weights=estimate.weights)
+    return influence_of_panel(estimate.panel, parts.panel, parts.influence(parts.simple))
 
 
 imputation = register(
@@ -22,7 +22,8 @@ imputation = register(
             "each pilot's path without the programme is predicted from rows not yet treated, and the gaps are averaged",
         ),
         moments_of=lambda panel, weights: (imputation_moments(panel, weights=weights), None),
-        permute=_permute,
         takes_covariates=True,
+        influence_of=_influence,
+        refit_of=lambda panel, weights: ImputationRefit.of(panel, weights=weights).scored,
     )
 )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sos_spark.fit.estimators.base import Estimator, LinearEstimate, Permutations, Words, permuted, register
-from sos_spark.fit.inference.effect_distribution import EffectDistribution
-from sos_spark.fit.staggered.sun_abraham import sun_abraham_moments
+from sos_spark.fit.estimators.base import Estimator, LinearEstimate, Words, influence_of_panel, register
+from sos_spark.fit.regression.moments import Array
+from sos_spark.fit.staggered.sun_abraham import SunAbraham, sun_abraham_moments
 from sos_spark.fit.staggered.sun_abraham_refit import SunAbrahamRefit
 
 
-def _permute(estimate: LinearEstimate, plan: Permutations) -> EffectDistribution:
-    refit = SunAbrahamRefit.of(estimate.panel, weights=estimate.weights).scored
-    return permuted(estimate, refit, plan)
+def _influence(estimate: LinearEstimate) -> Array:
+    fitted = SunAbraham.of(estimate.panel, weights=estimate.weights)
+    return influence_of_panel(estimate.panel, fitted.panel, fitted.influence(fitted.simple))
 
 
 sun_abraham = register(
@@ -23,7 +23,8 @@ sun_abraham = register(
             " sizes",
         ),
         moments_of=lambda panel, weights: (sun_abraham_moments(panel, weights=weights), None),
-        permute=_permute,
         takes_covariates=True,
+        influence_of=_influence,
+        refit_of=lambda panel, weights: SunAbrahamRefit.of(panel, weights=weights).scored,
     )
 )

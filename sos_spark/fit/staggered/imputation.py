@@ -103,6 +103,18 @@ class Imputation:
         Raises:
             NotEstimableError: Untreated rows do not determine what the target needs.
         """
+        return moments_of(self._row_weights(target), self.residual_model, self._solved)
+
+    def influence(self, target: Array) -> Array:
+        """Returns the weights (G, T) on sums of y that make the effect, of a panel without covariates.
+
+        Raises:
+            NotEstimableError: As `moments`.
+        """
+        return np.asarray(self._row_weight[:, None] * self._row_weights(target).level)
+
+    def _row_weights(self, target: Array) -> RowWeights:
+        """Returns what the effect multiplies each row's y with, row weights left out."""
         panel, first, n_periods = self.panel, self.untreated, len(self.panel.periods)
         taken, slope = self._taken(target)
         direction = self._row_weight @ slope
@@ -111,7 +123,7 @@ class Imputation:
         # Of an untreated row: -taken / (untreated rows of the LA) - (x - LA mean)'multiplier.
         constant = -taken / first.rows + first.x_mean @ multiplier
         level = np.where(panel.treated == 0, constant[:, None] - multiplier[:n_periods], target)
-        v = RowWeights(
+        return RowWeights(
             panel=panel,
             level=np.where(panel.rows > 0, level, 0.0),
             z_all=np.zeros(len(panel.covariates)),
@@ -119,7 +131,6 @@ class Imputation:
             zz=self.zz,
             zy=self.zy,
         )
-        return moments_of(v, self.residual_model, self._solved)
 
     @cached_property
     def residual_model(self) -> Regression:

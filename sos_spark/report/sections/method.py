@@ -19,10 +19,11 @@ _PARAGRAPHS: tuple[tuple[str, str], ...] = (
         "Model.",
         " Each index row's outcome is explained by an effect of its authority, an effect of its period and, after"
         " go-live, the effect of the programme. Shares are fitted on the scale of shares (a linear probability"
-        " model), lengths in days. Where pilots started in different periods, group-time effects against"
-        " authorities not treated are averaged (Callaway and Sant'Anna). The fit uses counts and sums by"
-        " authority and period, which give the same estimate and the same clustered errors as the individual"
-        " rows.",
+        " model), lengths in days. Where pilots started in different periods, the estimator is the one that the study"
+        " file names, and it never takes pilots that have started for comparators; the others of its kind stand"
+        " beside it. Effects by time since go-live are then averages of group-time effects (Callaway and"
+        " Sant'Anna), not adjusted for covariates. The fit uses counts and sums by authority and period, which"
+        " give the same estimate and the same clustered errors as the individual rows.",
     ),
     (
         "Chance.",

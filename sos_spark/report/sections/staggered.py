@@ -23,6 +23,7 @@ _ESTIMATORS: dict[str, dict[str, Any]] = {
     "cs_not_yet": {"color": COMPARATOR, "marker": "s"},
     "imputation": {"color": "#3d6b35", "marker": "^"},
     "sun_abraham": {"color": "#7a3b8f", "marker": "D"},
+    "etwfe": {"color": "#8a5a1b", "marker": "v"},
 }
 _COMPARISONS: dict[str, tuple[str, dict[str, Any]]] = {
     "treated_vs_never": ("pilots against authorities that never started", {"color": PILOT, "marker": "o"}),
