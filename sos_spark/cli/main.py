@@ -10,7 +10,14 @@ from typing import Annotated
 
 import typer
 
-from sos_spark.cli import commands_analysis, commands_config, commands_lake, commands_run, commands_study
+from sos_spark.cli import (
+    commands_analysis,
+    commands_compare,
+    commands_config,
+    commands_lake,
+    commands_run,
+    commands_study,
+)
 from sos_spark.cli.boundary import within_boundary
 
 app = typer.Typer(
@@ -43,6 +50,7 @@ commands_study.register(app)
 commands_config.register(app)
 commands_lake.register(app)
 commands_analysis.register(app)
+commands_compare.register(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -22,6 +22,7 @@ from sos_spark.machine.processes import java_process
 from sos_spark.tables import FILES, Table
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
 _MADE_BY = {"bronze": "ingest", "silver": "validate", "quarantine": "validate", "dq": "validate"}
@@ -117,6 +118,12 @@ class Lake:
         # An Arrow table is a local relation: Spark knows that it is empty, so joins with it cost nothing.
         nothing = pa.RecordBatch.from_pylist([], schema=arrow_schema(table))
         return spark.createDataFrame(pa.Table.from_batches([nothing]), table.schema())
+
+    def arrow(self, table: Table, *, where: Mapping[str, str] | None = None) -> pa.Table:
+        """Returns a collapsed table's rows without Spark, in no order; `where` and errors as `arrow.read_arrow`."""
+        from sos_spark.lake.arrow import read_arrow
+
+        return read_arrow(self.root, table, where=where)
 
     def overwrite(self, df: DataFrame, table: Table, *, fingerprint: str) -> int:
         """Replaces the whole table by the frame. Returns the version that holds it.

@@ -13,21 +13,38 @@ from sos_spark.report.results import Results
 
 def render_page(results: Results, sections: Sequence[Section]) -> str:
     """Returns the report as HTML: no script, nothing fetched, every name and note escaped."""
-    page = Environment(
+    return (
+        _templates()
+        .get_template("report.html.j2")
+        .render(
+            title=results.study.title,
+            simulated=results.is_simulated or results.truth is not None,
+            n_pilots=_n_pilots(results),
+            sections=sections,
+        )
+    )
+
+
+def render_document(title: str, lede: str, sections: Sequence[Section], *, simulated: bool) -> str:
+    """Returns another page of a run as HTML, in the report's form: no script, nothing fetched, all text escaped."""
+    return (
+        _templates()
+        .get_template("document.html.j2")
+        .render(title=title, lede=lede, sections=sections, simulated=simulated)
+    )
+
+
+def _templates() -> Environment:
+    templates = Environment(
         loader=PackageLoader("sos_spark.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page.filters["data_uri"] = _data_uri
-    page.filters["kind"] = lambda block: type(block).__name__
-    return page.get_template("report.html.j2").render(
-        title=results.study.title,
-        simulated=results.is_simulated or results.truth is not None,
-        n_pilots=_n_pilots(results),
-        sections=sections,
-    )
+    templates.filters["data_uri"] = _data_uri
+    templates.filters["kind"] = lambda block: type(block).__name__
+    return templates
 
 
 def _data_uri(picture: Picture) -> str:

@@ -21,6 +21,7 @@ from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.fitted_study import write_fitted_study
 from sos_spark.steps.result_tables import write_table
 from sos_spark.steps.results import write_result
+from sos_spark.steps.returns import returns_of
 from sos_spark.steps.simulated import COLUMN, cells_are_simulated, run_is_simulated, truth_file, write_sidecar
 from sos_spark.tables import OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PANEL_MOMENTS
 from sos_spark.tables.results import RESULT_TABLES
@@ -44,6 +45,7 @@ def fit(run: Run) -> StepReport:
     fitted = fit_study(cells, filled.study, sources=filled.sources)
     report = _written(fitted, _bounds(run, cells), run.out, simulated=simulated)
     report.facts["simulated"] = list(filled.filled)
+    _write_frames({"returns": returns_of(run.lake_root)}, run.out, report)
     write_fitted_study(run, is_simulated=simulated)
     return report
 

@@ -6,6 +6,7 @@ changed since a plan was frozen, stays with them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -35,6 +36,10 @@ class FittedStudy:
         fingerprint: Of the study as fitted.
         frozen: The plan that had been frozen when it was fitted, against the study that was; None: no plan had.
         is_simulated: Whether the data were simulated.
+        made_by: Code, lock, packages and Python that fitted it.
+        lake: The lake whose panel was fitted; None: a file of cells was.
+        tables: The version of each table of that lake, by name.
+        cells_sha256: Of cells.csv beside it, where there was one.
     """
 
     study: Study
@@ -43,11 +48,16 @@ class FittedStudy:
     fingerprint: str
     frozen: FrozenPlan | None
     is_simulated: bool
+    made_by: Mapping[str, Any]
+    lake: Path | None
+    tables: Mapping[str, int]
+    cells_sha256: str | None
 
 
 def write_fitted_study(run: Run, *, is_simulated: bool) -> None:
     """Writes study.json to the run's results: what was fitted, from what, by what."""
-    study = run.the_study
+    study, lake = run.the_study, run.environment.lake
+    cells = run.out / "cells.csv"
     content = {
         "study": study.model_dump(mode="json", by_alias=True),
         "origins": dict(run.origins),
@@ -56,7 +66,9 @@ def write_fitted_study(run: Run, *, is_simulated: bool) -> None:
         "frozen_plan": None if run.frozen is None else asdict(run.frozen),
         "seed": study.inference.seed,
         "is_simulated": is_simulated,
+        "lake": None if lake is None else str(lake.absolute()),
         "tables": table_versions(run),
+        "cells_sha256": hashlib.sha256(cells.read_bytes()).hexdigest() if cells.exists() else None,
         **made_by(),
     }
     write_result(run.out / FILE, json.dumps(content, indent=2, default=str) + "\n")
@@ -80,6 +92,10 @@ def fitted_study(out: Path) -> FittedStudy:
             fingerprint=str(content["fingerprint"]),
             frozen=_frozen(content["frozen_plan"]),
             is_simulated=bool(content["is_simulated"]),
+            made_by={name: content[name] for name in ("code", "lock_sha256", "packages", "python")},
+            lake=None if content["lake"] is None else Path(content["lake"]),
+            tables=dict(content["tables"]),
+            cells_sha256=content["cells_sha256"],
         )
     except (OSError, ValueError, KeyError, TypeError, StudyError):
         raise InputError("The study of the results cannot be read", where=str(path), remedy=_AGAIN) from None

@@ -17,7 +17,6 @@ from sos_spark.config.periods import periods_between
 from sos_spark.config.reference import authorities, published_reference
 from sos_spark.config.study import Published, Study
 from sos_spark.errors import InputError, StudyError
-from sos_spark.lake.arrow import read_arrow
 from sos_spark.outcome.published import MEASURES, Component, PublishedCell, published_cells
 from sos_spark.outcome.published_bounds import PublishedBound, published_bounds
 from sos_spark.outcome.reasons import ANALYSED
@@ -126,7 +125,7 @@ def write_published(run: Run, source: PublishedSource) -> dict[str, int]:
 
 def lake_holds_returns(lake: Lake) -> bool:
     """Returns whether any return was ever given to a lake, or published tables only."""
-    return lake.exists(FILES) and holds_returns(read_arrow(lake.root, FILES).to_pylist())
+    return lake.exists(FILES) and holds_returns(lake.arrow(FILES).to_pylist())
 
 
 def write_published_cells(run: Run) -> None:
@@ -144,9 +143,9 @@ def write_published_cells(run: Run) -> None:
         raise StudyError(
             "Published tables hold years", where="window.period", expected="year", found=study.window.period
         )
-    stored = read_arrow(lake.root, PUBLISHED_VALUES).to_pylist()
+    stored = lake.arrow(PUBLISHED_VALUES).to_pylist()
     values = [PublishedValue(**row) for row in stored]
-    units = read_arrow(lake.root, COHORT_UNITS, where={"study_id": study.study_id}).to_pylist()
+    units = lake.arrow(COHORT_UNITS, where={"study_id": study.study_id}).to_pylist()
     components = _components(units)
     pilots = {unit["unit_id"]: unit["is_pilot"] for unit in units}
     cells: list[tuple[object, ...]] = []

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from pyspark.sql import SparkSession
 
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.simulated import is_marked
+from sos_spark.steps.reproduce import reproduce
 from sos_spark.tables import DQ_LEDGER, FILES, OUTCOME_FLOW, PANEL_CELLS, SILVER_ENTITIES, TABLES
 from sos_spark.tables.results import ESTIMATES, EVENT_STUDY
 from tests.end_to_end.conftest import CANARY, WholeRun, command
@@ -151,3 +154,23 @@ def test_a_fit_without_the_source_still_says_simulated(whole_run: WholeRun, tmp_
     assert done.returncode == 0, done.stderr[-3000:]
     assert pd.read_csv(out / "estimates.csv")["is_simulated"].all()
     assert "Simulated data" in (out / "report.html").read_text()
+
+
+def test_the_run_is_made_again_from_its_table_versions_to_the_last_digit(
+    whole_run: WholeRun, spark: SparkSession, tmp_path: Path
+) -> None:
+    lake = Lake(whole_run.lake)
+    before = {name: lake.version(table) for name, table in TABLES.items()}
+
+    made = reproduce(
+        whole_run.out,
+        lake=None,
+        scratch=tmp_path,
+        start_session=lambda: spark,
+        while_step=lambda _: nullcontext([]),
+    )
+
+    assert made.is_equal, made
+    assert {"cells.csv", "estimates.csv", "event_study.csv"} <= set(made.same)
+    assert made.steps == ("cohort", "outcome", "panel", "fit")
+    assert {name: lake.version(table) for name, table in TABLES.items()} == before

@@ -94,11 +94,12 @@ def _links(results: Results, links: list[tuple[str, ...]]) -> Iterator[Block]:
 def quality_table(results: Results) -> pd.DataFrame:
     """Returns the row rules' results with names and arms.
 
-    Grain: one row per rule, LA and census year; the columns of quality.csv. Empty without a lake.
+    Grain: one row per rule that any row failed, LA and census year; the columns of quality.csv. Empty without a lake.
     """
     counts = results.lake.rule_counts
     if counts.empty:
         return pd.DataFrame(columns=list(QUALITY.column_names))
+    counts = counts[counts["n_failed"] > 0]
     unit = counts["la_code"].map(results.unit_of).fillna(counts["la_code"])
     table = counts.assign(
         unit_id=unit,

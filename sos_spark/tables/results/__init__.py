@@ -13,7 +13,7 @@ from sos_spark.tables.results.robustness import (
     POWER,
     PRETREND,
 )
-from sos_spark.tables.results.sample import ARMS, BALANCE, CELLS, FLOW, QUALITY
+from sos_spark.tables.results.sample import ARMS, BALANCE, CELLS, FLOW, QUALITY, RETURNS
 from sos_spark.tables.results.staggered import AGGREGATES, GOODMAN_BACON, GROUP_TIME
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "PRETREND",
     "QUALITY",
     "RESULT_TABLES",
+    "RETURNS",
     "SECONDARY",
     "SENSITIVITY",
     "WELCH",
@@ -64,5 +65,6 @@ RESULT_TABLES: dict[str, ResultTable] = {
         CELLS,
         FLOW,
         QUALITY,
+        RETURNS,
     )
 }

@@ -121,3 +121,16 @@ QUALITY = ResultTable(
     ),
     key=("la_code", "census_year", "entity", "rule_code"),
 )
+
+RETURNS = ResultTable(
+    "returns",
+    "a collection of an authority's year in a source file, or a published table",
+    (
+        Column("collection", "STRING", "Which return, or published", nullable=False),
+        Column("census_year", "BIGINT", "The year of the return; blank where a file is of several"),
+        LA_CODE,
+        Column("status", "STRING", "What became of it", nullable=False),
+        Column("sha256", "STRING", "The SHA-256 of the file's content", nullable=False),
+    ),
+    key=("collection", "census_year", "la_code", "sha256"),
+)
