@@ -1,6 +1,6 @@
 """The study: what is estimated, as declared in one TOML file. Frozen, typed, no paths, no code.
 
-Every key is documented in the README's reference; `sos-spark study new` writes a commented file. Models refuse unknown
+Every key is documented in docs/reference; `sos-spark study new` writes a commented file. Models refuse unknown
 keys. A value that only the data can prove wrong (an LA code that no return carries, say) is checked where the data are.
 """
 

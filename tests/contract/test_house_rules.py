@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
@@ -19,17 +18,6 @@ def test_every_step_has_a_job_without_logic(step: str) -> None:
     job = (ROOT / "jobs" / f"{step}.py").read_text(encoding="utf-8")
     assert f'main(["{step}", *sys.argv[1:]])' in job
     assert len(job.splitlines()) < 12
-
-
-def test_the_readme_s_diagram_is_made_from_the_tables() -> None:
-    path = ROOT / "tools" / "readme_diagram.py"
-    spec = importlib.util.spec_from_file_location("readme_diagram", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert module.with_diagram(readme) == readme, "run: .venv/bin/python tools/readme_diagram.py"
 
 
 def test_every_file_the_readme_names_is_there() -> None:

@@ -1,13 +1,11 @@
-"""Writes the README's data-flow diagram from sos_spark/tables: `python tools/readme_diagram.py` after a change."""
+"""The README's diagram of layers and tables, from what each table is made from."""
 
 from __future__ import annotations
 
 from itertools import groupby
-from pathlib import Path
 
 from sos_spark.tables import LAYERS, TABLES
 
-README = Path(__file__).resolve().parents[1] / "README.md"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
 
@@ -37,7 +35,3 @@ def with_diagram(readme: str) -> str:
     before, _, rest = readme.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{diagram()}\n{END}{after}"
-
-
-if __name__ == "__main__":
-    README.write_text(with_diagram(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Pages made from what is declared: the README's diagram, data dictionary, data contract, the study file's keys."""
