@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from sos_spark.config.outcomes import Outcome
 from sos_spark.config.study import Comparators, Covariates, Design, Inference, Study
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.reading import checked_cells
@@ -36,8 +37,6 @@ from sos_spark.tables.results import BOUNDS
 
 UNKNOWN_COLUMNS = tuple(name for name in PANEL_BOUNDS.column_names if name != "study_id")
 """What a frame of unknown values needs to have: `panel.bounds` does, and what `unknown_of_flow` returns."""
-BINARY = frozenset({"rereferral_nfa", "rereferral_escalated", "assessment_within", "kinship_placement", "icpc"})
-"""The kinds of outcome of which every row is 0 or 1."""
 
 Place = tuple[str, int]
 """A unit and a period's number."""
@@ -220,18 +219,18 @@ def study_bounds(
         if outcome.outcome_id not in present:
             continue
         design = study.design(outcome.outcome_id)
-        for what, unknown in _kinds(outcome.outcome_id, outcome.kind, published, flow):
+        for what, unknown in _unknown_of(outcome, published, flow):
             frames.append(bounds_frame(cells, unknown, design=design, inference=study.inference, what=what))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(BOUNDS.column_names))
 
 
-def _kinds(
-    outcome_id: str, kind: str, published: pd.DataFrame | None, flow: pd.DataFrame | None
+def _unknown_of(
+    outcome: Outcome, published: pd.DataFrame | None, flow: pd.DataFrame | None
 ) -> list[tuple[str, pd.DataFrame]]:
-    if kind == "published":
+    if not outcome.is_from_records:
         return [] if published is None else [("suppressed", published)]
     if flow is None or flow.empty:
         return []
-    missing = unknown_of_flow(flow, outcome_id=outcome_id, is_binary=kind in BINARY)
+    missing = unknown_of_flow(flow, outcome_id=outcome.outcome_id, is_binary=outcome.is_binary)
     within = missing[missing["reason"] != "not_fully_observed"]
     return [("missing", missing), ("missing_within_follow_up", within)]

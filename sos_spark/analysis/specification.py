@@ -169,7 +169,7 @@ def _companions(study: Study, main: Specification) -> Iterator[Specification]:
     if len(_first_periods(study)) > 1:
         for name in ESTIMATORS:
             yield replace(beside, name=name, estimator=name)
-    if study.outcome(main.panel_outcome_id).kind != "assessment_duration":
+    if not study.outcome(main.panel_outcome_id).is_length:
         yield replace(beside, name="logit", estimator="logit")
     yield replace(main, name="synthetic_did", analysis="sensitivity", estimator="synthetic_did")
 

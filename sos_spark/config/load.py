@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from sos_spark.config.origins import dotted, origins
+from sos_spark.config.outcomes import KINDS
 from sos_spark.config.study import Study
 from sos_spark.errors import InputError, StudyError
 
@@ -130,7 +131,7 @@ def _faults(error: ValidationError) -> Iterator[str]:
     for item in items:
         if item["type"] == "too_short" and any(_is_inside(other["loc"], item["loc"]) for other in items):
             continue  # a list whose entries have faults of their own is empty only because of them
-        location = tuple(part for part in item["loc"] if part not in _KINDS)
+        location = tuple(part for part in item["loc"] if part not in KINDS)
         key = dotted(location)
         if item["type"] == "extra_forbidden":
             near = difflib.get_close_matches(str(location[-1]), _known_keys(item["loc"]), n=1)
@@ -147,25 +148,14 @@ def _is_inside(location: tuple[int | str, ...], outer: tuple[int | str, ...]) ->
     return len(location) > len(outer) and location[: len(outer)] == outer
 
 
-_KINDS = {
-    "rereferral_nfa",
-    "rereferral_escalated",
-    "assessment_duration",
-    "assessment_within",
-    "kinship_placement",
-    "icpc",
-    "published",
-}
-
-
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     """The keys allowed where the unknown one stands."""
     models: list[type[BaseModel]] = [Study]
     for part in location[:-1]:
         if isinstance(part, int):
             continue
-        if part in _KINDS:
-            models = [m for m in models if typing.get_args(m.model_fields["kind"].annotation) == (part,)]
+        if part in KINDS:
+            models = [KINDS[part]]
             continue
         models = [
             inner

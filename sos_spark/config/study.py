@@ -1,37 +1,22 @@
 """The study: what is estimated, as declared in one TOML file. Frozen, typed, no paths, no code.
 
-Every key is documented in docs/reference; `sos-spark study new` writes a commented file. Models refuse unknown
-keys. A value that only the data can prove wrong (an LA code that no return carries, say) is checked where the data are.
+Every key is documented in docs/reference; `sos-spark study new` writes a commented file. The kinds of outcome stand
+in `config.outcomes`. Models refuse unknown keys. A value that only the data can prove wrong (an LA code that no return
+carries, say) is checked where the data are.
 """
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, model_validator
+from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
 from sos_spark.config.disclosure import ProfileName
+from sos_spark.config.model import Code, Day, Frozen
+from sos_spark.config.outcomes import AnyOutcome, Family, Outcome
 from sos_spark.config.periods import Period, is_period_start
 from sos_spark.config.ratings import OFSTED_RATINGS, OfstedRating, refuse_inspection_after, refuse_later_ratings
 
-
-class Frozen(BaseModel):
-    """A part of a study file: immutable, and unknown keys are faults."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _as_date(value: Any) -> Any:
-    """A TOML date or an ISO string; a date-time is no date."""
-    if isinstance(value, str):
-        return date.fromisoformat(value)
-    return value
-
-
-Day = Annotated[date, BeforeValidator(_as_date)]
-Code = Annotated[str, Field(min_length=1, max_length=40)]
-Family = Literal["primary", "secondary", "companion"]
 Staggered = Literal["imputation", "cs_simple", "cs_not_yet", "sun_abraham", "etwfe"]
 """What `main` may be where pilots go live in several periods, by the names of `sos_spark.fit.estimators`."""
 
@@ -139,94 +124,6 @@ class PracticeModel(Frozen):
     intensity: float = Field(ge=0, le=1)
 
 
-class _Outcome(Frozen):
-    outcome_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
-    family: Family = "primary"
-    smallest_effect_of_interest: float | None = Field(None, gt=0)
-
-
-class RereferralNfa(_Outcome):
-    """Another referral within some months of a decision to take no further action."""
-
-    kind: Literal["rereferral_nfa"]
-    nfa: Literal["either", "at_referral", "after_assessment"] = "either"
-    within_months: int = Field(6, ge=1, le=60)
-    from_: Literal["decision", "referral"] = Field("decision", alias="from")
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class RereferralEscalated(RereferralNfa):
-    """The same, and a re-referral that reaches a child protection plan or care."""
-
-    kind: Literal["rereferral_escalated"]  # type: ignore[assignment]
-    escalate_within_months: int = Field(6, ge=1, le=60)
-    estimand: Literal["joint", "conditional"] = "joint"
-
-
-class AssessmentDuration(_Outcome):
-    """Days from the start of an assessment to its authorisation.
-
-    `mean`: of completed lengths, or the restricted mean, in which no assessment counts more than follow_up_days.
-    """
-
-    kind: Literal["assessment_duration"]
-    days: Literal["working", "calendar"] = "working"
-    follow_up_days: int = Field(90, ge=0, le=1000)
-    mean: Literal["completed", "restricted"] = "completed"
-
-    @model_validator(mode="after")
-    def _restricted_to_something(self) -> AssessmentDuration:
-        if self.mean == "restricted" and not self.follow_up_days:
-            raise ValueError('mean = "restricted" needs follow_up_days above 0')
-        return self
-
-
-class AssessmentWithin(_Outcome):
-    """Whether an assessment was authorised within so many working days."""
-
-    kind: Literal["assessment_within"]
-    days: int = Field(45, ge=1, le=1000)
-
-
-class KinshipPlacement(_Outcome):
-    """Whether a looked-after child is placed with family or friends."""
-
-    kind: Literal["kinship_placement"]
-    unit: Literal["starts", "stock"] = "starts"
-    denominator: Literal["all", "foster"] = "all"
-    count_parents: bool = True
-
-
-class Icpc(_Outcome):
-    """An initial child protection conference within some months."""
-
-    kind: Literal["icpc"]
-    index: Literal["referral", "section47"] = "referral"
-    within_months: int = Field(6, ge=1, le=60)
-
-
-class Published(_Outcome):
-    """A measure from DfE's published LA tables."""
-
-    kind: Literal["published"]
-    measure: Literal[
-        "rereferral_12m",
-        "nfa_share",
-        "icpc_per_section47",
-        "icpc_per_referral",
-        "assessed_within_45",
-        "looked_after_rate",
-        "special_guardianship_share",
-    ]
-
-
-Outcome = Annotated[
-    RereferralNfa | RereferralEscalated | AssessmentDuration | AssessmentWithin | KinshipPlacement | Icpc | Published,
-    Field(discriminator="kind"),
-]
-
-
 class Continuous(Frozen):
     """A continuous covariate, centred at a fixed public constant before it is summed."""
 
@@ -332,7 +229,7 @@ class Study(Frozen):
     comparators: Comparators = Comparators()
     practice_models: tuple[PracticeModel, ...] = ()
     ratings: tuple[Rating, ...] = ()
-    outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1)]
+    outcomes: Annotated[tuple[AnyOutcome, ...], Field(min_length=1)]
     covariates: Covariates = Covariates()
     inference: Inference = Inference()
     sensitivity: Sensitivity = Sensitivity()
@@ -433,6 +330,6 @@ class Design(Frozen):
     population: Population = Population()
     pilots: Annotated[tuple[Pilot, ...], Field(min_length=1)]
     comparators: Comparators = Comparators()
-    neighbours: dict[str, tuple[str, ...]] = {}
+    neighbours: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     practice_models: tuple[PracticeModel, ...] = ()
     covariates: Covariates = Covariates()

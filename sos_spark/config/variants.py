@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sos_spark.config.study import Outcome, Study
+from sos_spark.config.outcomes import Outcome
+from sos_spark.config.study import Study
 from sos_spark.errors import StudyError
 
 

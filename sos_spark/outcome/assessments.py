@@ -7,7 +7,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from sos_spark.config.study import AssessmentDuration, AssessmentWithin
+from sos_spark.config.outcomes import AssessmentDuration, AssessmentWithin
 from sos_spark.outcome.calendar import add_working_days_after
 from sos_spark.outcome.reads import has_unknown
 from sos_spark.outcome.rows import COMMON, Scope, conclude, observe

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
-from sos_spark.config.study import (
+from sos_spark.config.outcomes import (
     AssessmentDuration,
     AssessmentWithin,
     Icpc,

@@ -7,14 +7,14 @@ from pyspark.sql import functions as F
 
 from sos_spark.cohort.returned import first_day_of, last_day_of
 from sos_spark.outcome.calendar import census_year_of
-from sos_spark.outcome.reads import READS, kinds_that_read, n_entities
+from sos_spark.outcome.reads import kinds_that_read, n_entities, reads
 
 
 def coverage(units: DataFrame, observed: DataFrame, *, years: range) -> DataFrame:
     """Returns how far each LA code was observed without a gap, from each census year on, for each kind of outcome.
 
-    Grain: one row per kind of `READS`, LA code and census year of the study's window. A kind observes a day on which
-    every entity that it reads is observed. Columns: kind, la_code, census_year; first_day_observed and
+    Grain: one row per kind of outcome from records, LA code and census year of the study's window. A kind observes a
+    day on which every entity that it reads is observed. Columns: kind, la_code, census_year; first_day_observed and
     last_day_observed of the LA code (null: never observed); observed_from and observed_until: the first and last day of
     the run of observed years that holds this one (null: this year was not observed); is_unit_observed: the code was
     valid in the year, and all of its unit that were then were observed.
@@ -23,7 +23,7 @@ def coverage(units: DataFrame, observed: DataFrame, *, years: range) -> DataFram
     """
     each = (
         units.withColumn("census_year", F.explode(F.array(*(F.lit(year) for year in years))))
-        .withColumn("kind", F.explode(F.array(*(F.lit(kind) for kind in READS))))
+        .withColumn("kind", F.explode(F.array(*(F.lit(kind) for kind in reads()))))
         .withColumn("is_valid", F.col("census_year").between(F.col("first_census_year"), F.col("last_census_year")))
     )
     is_observed = F.coalesce(

@@ -9,7 +9,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sos_spark.cohort.returned import ENTITIES
-from sos_spark.outcome.reads import FIELDS_OF_EVENTS, READS, has_unknown, kinds_that_read
+from sos_spark.config.outcomes import KINDS
+from sos_spark.outcome.reads import has_unknown, kinds_that_read, reads
 
 
 def unreadable_events(silver: Mapping[str, DataFrame]) -> DataFrame:
@@ -20,9 +21,9 @@ def unreadable_events(silver: Mapping[str, DataFrame]) -> DataFrame:
     rows = [
         silver[entity]
         .where(F.col("unknown_fields").isNotNull() & has_unknown(fields))
-        .select(F.lit(kind).alias("kind"), F.lit(entity).alias("entity"), "la_code", "child_id", "census_year")
-        for kind, entities in FIELDS_OF_EVENTS.items()
-        for entity, fields in entities.items()
+        .select(F.lit(name).alias("kind"), F.lit(entity).alias("entity"), "la_code", "child_id", "census_year")
+        for name, kind in KINDS.items()
+        for entity, fields in kind.events.items()
     ]
     return reduce(DataFrame.unionByName, rows).distinct()
 
@@ -48,7 +49,7 @@ def quarantined_years(quarantined: DataFrame, unreadable: DataFrame, child_links
 
 
 def _with_linked(by_kind: DataFrame, child_links: DataFrame) -> DataFrame:
-    in_both = [kind for kind, entities in READS.items() if all(set(entities) & set(own) for own in ENTITIES.values())]
+    in_both = [kind for kind, entities in reads().items() if all(set(entities) & set(own) for own in ENTITIES.values())]
     looked_after = by_kind.where(
         F.col("entity").isin(*ENTITIES["ssda903"]) & F.col("kind").isin(*in_both)
     ).withColumnRenamed("child_id", "lac_child_id")

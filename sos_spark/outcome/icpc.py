@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sos_spark.config.study import Icpc
+from sos_spark.config.outcomes import Icpc
 from sos_spark.outcome.rows import COMMON, Scope, conclude, observe
 
 

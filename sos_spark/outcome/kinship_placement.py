@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from sos_spark.config.study import KinshipPlacement
+from sos_spark.config.outcomes import KinshipPlacement
 from sos_spark.outcome.calendar import census_year_of
 from sos_spark.outcome.care import FOSTER, KINSHIP, OWN_PARENTS, add_placements_around, is_care_start, is_short_break
 from sos_spark.outcome.reads import has_unknown

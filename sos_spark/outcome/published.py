@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sos_spark.bronze.read.published import EARLY_BANDS, LATE_BANDS, PublishedValue
+from sos_spark.config.outcomes.published import MeasureName
 from sos_spark.config.study import Window
 
 Lookup = Callable[[str], int | None]
@@ -40,15 +41,10 @@ class PublishedCell:
 
 @dataclass(frozen=True)
 class Measure:
-    """A share or ratio of published counts.
-
-    `is_share`: each of the n is counted or not, so that y_sumsq is y_sum; a ratio that can pass 1 has none.
-    `first_census_year`: the first in which the count means what it does now.
-    """
+    """How a measure is counted. `first_census_year`: the first in which the count means what it does now."""
 
     numerator: Callable[[Lookup], int | None]
     denominator: Callable[[Lookup], int | None]
-    is_share: bool = True
     first_census_year: int = 0
 
 
@@ -75,10 +71,10 @@ def _guardianship(value: Lookup) -> int | None:
     return whole if whole is not None else _total(value, ("ceased_guardianship_carers", "ceased_guardianship_others"))
 
 
-MEASURES: dict[str, Measure] = {
+MEASURES: dict[MeasureName, Measure] = {
     "rereferral_12m": Measure(_quantity("rereferrals"), _quantity("referrals")),
     "nfa_share": Measure(_quantity("nfa"), _quantity("referrals")),
-    "icpc_per_section47": Measure(_quantity("icpc"), _quantity("section47"), is_share=False),
+    "icpc_per_section47": Measure(_quantity("icpc"), _quantity("section47")),
     "icpc_per_referral": Measure(_quantity("icpc"), _quantity("referrals")),
     # Before 2014/15 LAs could return initial and core assessments.
     "assessed_within_45": Measure(_within_45, _quantity("assessments"), first_census_year=2015),

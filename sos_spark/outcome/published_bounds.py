@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sos_spark.bronze.read.published import EARLY_BANDS, LATE_BANDS, OTHER_REASON, REGION, PublishedValue
+from sos_spark.config.outcomes.published import DECLARED_MEASURES, MeasureName
 from sos_spark.config.reference import Authority
 from sos_spark.config.study import Window
 from sos_spark.outcome.published import MEASURES, Component, codes_of, published_cells
@@ -115,7 +116,7 @@ def _guardianship(place: _Place, n: int) -> Range:
     return place.guardianship().within(n - others.high, n - others.low)
 
 
-_RANGES: dict[str, Callable[[_Place, int], Range]] = {
+RANGES: dict[MeasureName, Callable[[_Place, int], Range]] = {
     "rereferral_12m": _rereferrals,
     "nfa_share": _nfa,
     "icpc_per_section47": lambda place, _: place.range("icpc"),
@@ -124,12 +125,13 @@ _RANGES: dict[str, Callable[[_Place, int], Range]] = {
     "looked_after_rate": lambda place, _: place.range("looked_after"),
     "special_guardianship_share": _guardianship,
 }
+"""How each measure's unknown numerator is bounded in one LA and year."""
 
 
 def published_bounds(
     values: Sequence[PublishedValue],
     *,
-    measure: str,
+    measure: MeasureName,
     units: Mapping[str, Sequence[Component]],
     window: Window,
     authorities: Mapping[str, Authority],
@@ -160,8 +162,8 @@ def published_bounds(
         y = NOBODY
         for part, n in zip(parts, known, strict=True):
             own = counted.numerator(part.value)
-            found = Range(own, own) if own is not None else _RANGES[measure](part, n)
-            y += found.within(0, n) if counted.is_share else found
+            found = Range(own, own) if own is not None else RANGES[measure](part, n)
+            y += found.within(0, n) if DECLARED_MEASURES[measure].is_share else found
         high = None if math.isinf(y.high) else int(y.high)
         bounds.append(PublishedBound(cell.unit_id, cell.census_year, sum(known), y.low, high, cell.reason))
     return bounds

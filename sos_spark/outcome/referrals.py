@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from sos_spark.config.study import RereferralNfa
+from sos_spark.config.outcomes.nfa_decision import NfaDecision
 from sos_spark.outcome.reads import has_unknown
 
 FIRST_CENSUS_YEAR_OF_RC9 = 2023
@@ -39,7 +39,7 @@ def with_child_dates(referrals: DataFrame) -> DataFrame:
     )
 
 
-def select_nfa_decisions(referrals: DataFrame, outcome: RereferralNfa) -> DataFrame:
+def select_nfa_decisions(referrals: DataFrame, outcome: NfaDecision) -> DataFrame:
     """Returns the referrals that ended in no further action, of the kind the outcome asks for.
 
     Grain: a referral, in and out. Needs the columns of `with_child_dates`. The decision is the referral itself where it

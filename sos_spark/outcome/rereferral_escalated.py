@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from sos_spark.config.study import RereferralEscalated
+from sos_spark.config.outcomes import RereferralEscalated
 from sos_spark.outcome.care import is_care_start
 from sos_spark.outcome.referrals import (
     add_window_end,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sos_spark.config.study import RereferralNfa
+from sos_spark.config.outcomes import RereferralNfa
 from sos_spark.outcome.referrals import add_window_end, is_rereferred, select_nfa_decisions
 from sos_spark.outcome.rows import Scope, conclude, observe
 

@@ -13,8 +13,8 @@ import pandas as pd
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.periods import label as period_label
 from sos_spark.config.study import Study
-from sos_spark.report.words.labels import outcome_labels, scale_of, unit_name
-from sos_spark.report.words.numbers import Scale
+from sos_spark.report.words.labels import outcome_labels, unit_name
+from sos_spark.report.words.numbers import SCALES, Scale
 
 Arm = Literal["pilot", "comparator", "unused"]
 ARMS: tuple[Arm, ...] = ("pilot", "comparator", "unused")
@@ -123,7 +123,7 @@ class Results:
     @cached_property
     def scales(self) -> dict[str, Scale]:
         """How each outcome is shown, by outcome id."""
-        return {outcome.outcome_id: scale_of(outcome) for outcome in self.study.outcomes}
+        return {outcome.outcome_id: SCALES[outcome.scale] for outcome in self.study.outcomes}
 
     @cached_property
     def main(self) -> pd.DataFrame:

@@ -36,7 +36,7 @@ def cohort(run: Run) -> StepReport:
         settings={"units": units_from, "data_ends": window.data_ends, "max_quarantined": window.max_quarantined},
     )
     # Published tables come without returns; whatever needs these finds no day observed.
-    only_published = all(outcome.kind == "published" for outcome in study.outcomes)
+    only_published = not any(outcome.is_from_records for outcome in study.outcomes)
     if not only_published and lake.exists(FILES) and not lake_holds_returns(lake):
         raise InputError(
             "The lake holds published tables and no return",

@@ -59,7 +59,7 @@ def outcome(run: Run) -> StepReport:
         InputError: The lake lacks silver or cohort tables.
     """
     study, lake = run.the_study, run.lake
-    computed = [variant for variant in variants(study) if variant.outcome.kind != "published"]
+    computed = [variant for variant in variants(study) if variant.outcome.is_from_records]
     if not computed:
         return StepReport("outcome", facts={"outcomes": []})
     fingerprint = made_from(

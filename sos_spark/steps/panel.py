@@ -35,7 +35,7 @@ def panel(run: Run) -> StepReport:
     """
     study, lake, spark = run.the_study, run.lake, run.spark
     all_variants = variants(study)
-    computed = [variant.outcome_id for variant in all_variants if variant.outcome.kind != "published"]
+    computed = [variant.outcome_id for variant in all_variants if variant.outcome.is_from_records]
     report = StepReport("panel")
     if computed:
         require_covariates(study.covariates)

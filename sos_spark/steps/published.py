@@ -13,9 +13,10 @@ from sos_spark.bronze.arrive.inventory import SourceFile, published_files
 from sos_spark.bronze.decide.files import holds_returns
 from sos_spark.bronze.fault import SourceError
 from sos_spark.bronze.read.published import PublishedTable, PublishedValue, published_values, read_published
+from sos_spark.config.outcomes.published import DECLARED_MEASURES, Published
 from sos_spark.config.periods import periods_between
 from sos_spark.config.reference import authorities, published_reference
-from sos_spark.config.study import Published, Study
+from sos_spark.config.study import Study
 from sos_spark.errors import InputError, StudyError
 from sos_spark.outcome.published import MEASURES, Component, PublishedCell, published_cells
 from sos_spark.outcome.published_bounds import PublishedBound, published_bounds
@@ -152,9 +153,9 @@ def write_published_cells(run: Run) -> None:
     flow: list[tuple[object, ...]] = []
     bounds: list[tuple[object, ...]] = []
     for outcome in outcomes:
-        measure = MEASURES[outcome.measure]
-        made = published_cells(values, measure=measure, units=components, window=study.window)
-        cells += [_row(study, outcome.outcome_id, cell, is_share=measure.is_share) for cell in made if not cell.reason]
+        is_share = DECLARED_MEASURES[outcome.measure].is_share
+        made = published_cells(values, measure=MEASURES[outcome.measure], units=components, window=study.window)
+        cells += [_row(study, outcome.outcome_id, cell, is_share=is_share) for cell in made if not cell.reason]
         flow += [_flow_row(study, outcome.outcome_id, cell, is_pilot=pilots[cell.unit_id]) for cell in made]
         unknown = published_bounds(
             values, measure=outcome.measure, units=components, window=study.window, authorities=authorities()
@@ -189,7 +190,7 @@ def _when(study: Study, census_year: int) -> tuple[int, date]:
 
 
 def _row(study: Study, outcome_id: str, cell: PublishedCell, *, is_share: bool) -> tuple[object, ...]:
-    """A row of panel.cells."""
+    """A row of panel.cells. Of a share each of the n is counted or not, so that y_sumsq is y_sum; a ratio has none."""
     y_sumsq = cell.y_sum if is_share else None
     place = (study.study_id, outcome_id, cell.unit_id, *_when(study, cell.census_year))
     return (*place, None, None, None, None, cell.n, cell.y_sum, y_sumsq)

@@ -36,7 +36,7 @@ def panel_is_simulated(lake_root: Path, study: Study) -> bool:
 
 
 def _needs_records(study: Study) -> bool:
-    return any(outcome.kind != "published" for outcome in study.outcomes)
+    return any(outcome.is_from_records for outcome in study.outcomes)
 
 
 def truth_file(run: Run) -> Path | None:

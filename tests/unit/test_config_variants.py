@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sos_spark.config.load import load_study
+from sos_spark.config.outcomes import KinshipPlacement, RereferralNfa
 from sos_spark.config.shipped import conf_root
-from sos_spark.config.study import KinshipPlacement, RereferralNfa
 from sos_spark.config.variants import variant_id, variants
 from sos_spark.errors import StudyError
 from tests.builders import a_study

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from sos_spark.config.study import AssessmentDuration, Icpc, Outcome, Published
+from sos_spark.config.outcomes import AssessmentDuration, Icpc, Outcome, Published
 from sos_spark.report.words.numbers import PER_10_000, POINTS, WORKING_DAYS
 from sos_spark.report.words.possible import Possible, possible_of
 

@@ -5,9 +5,19 @@ import math
 import pytest
 
 from sos_spark.config.load import parse_study
-from sos_spark.config.study import KinshipPlacement, Published, RereferralNfa
-from sos_spark.report.words.labels import outcome_label, outcome_labels, scale_of, unit_name
-from sos_spark.report.words.numbers import PER_10_000, POINTS, WORKING_DAYS, listed, number, p_phrase, p_value, percent
+from sos_spark.config.outcomes import KinshipPlacement, Published, RereferralNfa
+from sos_spark.report.words.labels import outcome_labels, unit_name
+from sos_spark.report.words.numbers import (
+    PER_10_000,
+    POINTS,
+    SCALES,
+    WORKING_DAYS,
+    listed,
+    number,
+    p_phrase,
+    p_value,
+    percent,
+)
 from tests.unit.report_example import STUDY_TEXT, a_study
 
 
@@ -25,7 +35,7 @@ def test_days_change_with_two_decimals() -> None:
 def test_rates_are_per_10_000_children() -> None:
     outcome = Published(outcome_id="x", kind="published", measure="looked_after_rate")
 
-    assert scale_of(outcome) == PER_10_000
+    assert SCALES[outcome.scale] == PER_10_000
     assert PER_10_000.change(0.00123) == "12.3"
 
 
@@ -69,8 +79,8 @@ def test_labels_follow_the_switches() -> None:
     after = RereferralNfa(outcome_id="x", kind="rereferral_nfa", nfa="after_assessment", within_months=1)
     stock = KinshipPlacement(outcome_id="x", kind="kinship_placement", unit="stock", denominator="foster")
 
-    assert outcome_label(after) == "Re-referral within 1 month of no further action after assessment"
-    assert outcome_label(stock) == "Children placed with family or friends (foster children in care on 31 March)"
+    assert after.label == "Re-referral within 1 month of no further action after assessment"
+    assert stock.label == "Children placed with family or friends (foster children in care on 31 March)"
 
 
 def test_outcomes_that_share_a_name_get_their_id_behind_it() -> None:

@@ -58,9 +58,9 @@ def page() -> str:
     schema = described_schema()
     head = (
         "# The study file, key by key\n\n"
-        "Made from `sos_spark/config/study.py` and `tools/reference/study_keys.toml` by `python -m tools.reference`; "
-        "do not edit.\n`study.schema.json` beside this page says the same to an editor. `sos-spark study new` writes "
-        "a commented file,\nand `study check` reports every fault at once.\n"
+        "Made from `sos_spark/config/study.py`, `sos_spark/config/outcomes` and `tools/reference/study_keys.toml`\n"
+        "by `python -m tools.reference`; do not edit. `study.schema.json` beside this page says the same to\n"
+        "an editor. `sos-spark study new` writes a commented file, and `study check` reports every fault at once.\n"
     )
     return head + "\n".join(line for part, model in _parts(schema) for line in _section(part, model)) + "\n"
 

@@ -4,11 +4,11 @@ Main is two-way fixed effects where all treated LAs share one go-live period; el
 To add one: write its file, and import it here; what a table, a figure or a check needs of it stands in that file.
 """
 
+from sos_spark.config.model import Words
 from sos_spark.fit.estimators.base import (
     ESTIMATORS,
     Estimator,
     LinearEstimate,
-    Words,
     register,
     shares_one_go_live,
     unit_panel,

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from sos_spark.config.model import Words
 from sos_spark.fit.inference.effect_distribution import EffectDistribution, RandomisationTest
 from sos_spark.fit.inference.kernel import cr1_factor
 from sos_spark.fit.inference.randomisation import EffectEstimator, randomise_effect
@@ -23,14 +24,6 @@ _ROWS_COUNT: dict[Weights, str] = {
     "child": "each index row counts once",
     "la_equal": "each authority counts once",
 }
-
-
-@dataclass(frozen=True)
-class Words:
-    """An estimator for a reader: a short name, and what it does in half a sentence."""
-
-    name: str
-    meaning: str
 
 
 @dataclass(frozen=True)

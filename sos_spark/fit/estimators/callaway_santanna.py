@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sos_spark.config.model import Words
 from sos_spark.fit.errors import NotEstimableError
-from sos_spark.fit.estimators.base import Estimator, LinearEstimate, Words, register, unit_panel
+from sos_spark.fit.estimators.base import Estimator, LinearEstimate, register, unit_panel
 from sos_spark.fit.inference.randomisation import EffectEstimator
 from sos_spark.fit.regression.design import NEVER, TREATED, Ints, PreparedPanel, Weights
 from sos_spark.fit.regression.moments import Array, ClusterMoments

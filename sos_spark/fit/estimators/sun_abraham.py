@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sos_spark.fit.estimators.base import Estimator, LinearEstimate, Words, influence_of_panel, register
+from sos_spark.config.model import Words
+from sos_spark.fit.estimators.base import Estimator, LinearEstimate, influence_of_panel, register
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.staggered.sun_abraham import SunAbraham, sun_abraham_moments
 from sos_spark.fit.staggered.sun_abraham_refit import SunAbrahamRefit

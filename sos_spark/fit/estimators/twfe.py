@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sos_spark.config.model import Words
 from sos_spark.fit.errors import NotEstimableError
-from sos_spark.fit.estimators.base import Estimator, LinearEstimate, Permutations, Words, register, shares_one_go_live
+from sos_spark.fit.estimators.base import Estimator, LinearEstimate, Permutations, register, shares_one_go_live
 from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.inference.randomisation import go_live_distribution
 from sos_spark.fit.regression.covariance import Sandwich

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from sos_spark.config.study import Outcome
+from sos_spark.config.outcomes import Outcome
 from sos_spark.outcome.reasons import ANALYSED, is_eligibility
 from sos_spark.report.blocks import DataTable, Picture, Section, Text, section_of
 from sos_spark.report.figures.style import ARM_COLOURS, FAINT, INK, QUIET, WASH, draw
@@ -44,26 +44,12 @@ _RECORD_LOSSES = {
     "n_superseded_by_later_return": "superseded_by_later_return",
     "n_same_day_duplicates": "same_day_duplicate",
 }
-_ENTITIES = {
-    "rereferral_nfa": "referrals",
-    "rereferral_escalated": "referrals",
-    "assessment_duration": "assessments",
-    "assessment_within": "assessments",
-    "kinship_placement": "lac_episodes",
-}
 
 
 def section(results: Results) -> Section | None:
     """Returns the section; it is always there."""
     picture = flow_picture(results, flow_table(results))
     return section_of("flow", "Sample flow", [picture or Text("The run left no counts of its sample.")], always=True)
-
-
-def entity_of(outcome: Outcome) -> str | None:
-    """Returns the silver entity whose records an outcome's index rows are; None for published tables."""
-    if outcome.kind == "icpc":
-        return "referrals" if outcome.index == "referral" else "section47_enquiries"
-    return _ENTITIES.get(outcome.kind)
 
 
 def flow_table(results: Results) -> pd.DataFrame:
@@ -78,10 +64,9 @@ def flow_table(results: Results) -> pd.DataFrame:
 
 def _of_outcome(results: Results, outcome: Outcome) -> Iterator[tuple[object, ...]]:
     arms = results.arm_of(outcome.outcome_id)
-    entity = entity_of(outcome)
-    if entity is not None:
-        for stage, arm, reason, n in _records(results, entity, arms):
-            yield outcome.outcome_id, stage, arm, entity, reason, n
+    if outcome.entity is not None:
+        for stage, arm, reason, n in _records(results, outcome.entity, arms):
+            yield outcome.outcome_id, stage, arm, outcome.entity, reason, n
     for stage, arm, reason, n in _index_rows(results, outcome.outcome_id, arms):
         yield outcome.outcome_id, stage, arm, "index_rows", reason, n
 

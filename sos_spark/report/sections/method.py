@@ -5,7 +5,7 @@ from __future__ import annotations
 from sos_spark.config.study import Study
 from sos_spark.report.blocks import Bullets, DataTable, Heading, Section, Strong, Table, Text, Work, section_of
 from sos_spark.report.results import Results
-from sos_spark.report.words.labels import outcome_definition, outcome_labels
+from sos_spark.report.words.labels import outcome_labels
 
 _PARAGRAPHS: tuple[tuple[str, str], ...] = (
     (
@@ -125,4 +125,4 @@ def section(results: Results) -> Section | None:
 def definitions(study: Study) -> list[tuple[str, ...]]:
     """Returns outcome, what is counted, family; a row per outcome."""
     labels = outcome_labels(study)
-    return [(labels[o.outcome_id], outcome_definition(o), o.family) for o in study.outcomes]
+    return [(labels[o.outcome_id], o.definition, o.family) for o in study.outcomes]

@@ -13,7 +13,8 @@ from typing import Literal
 
 from sos_spark.analysis.specification import declared_specifications
 from sos_spark.config.freeze import FrozenPlan
-from sos_spark.config.study import Outcome, Study
+from sos_spark.config.outcomes import Outcome
+from sos_spark.config.study import Study
 
 Mark = Literal["", "exploratory", "cannot be compared"]
 _Holds = Callable[[Study], bool]

@@ -10,12 +10,14 @@ import math
 from dataclasses import dataclass
 from datetime import date
 
+from sos_spark.config.outcomes.base import ScaleName
+
 
 @dataclass(frozen=True)
 class Scale:
     """How an outcome's own unit is shown: multiplied by `factor`, with decimals for levels and for changes."""
 
-    name: str
+    name: ScaleName
     factor: float
     level_unit: str
     change_unit: str
@@ -56,6 +58,13 @@ POINTS = Scale("points", 100.0, "%", "points")
 WORKING_DAYS = Scale("working_days", 1.0, "working days", "working days", change_decimals=2)
 CALENDAR_DAYS = Scale("calendar_days", 1.0, "days", "days", change_decimals=2)
 PER_10_000 = Scale("per_10_000", 10_000.0, "per 10,000 children", "children per 10,000")
+SCALES: dict[ScaleName, Scale] = {
+    "points": POINTS,
+    "working_days": WORKING_DAYS,
+    "calendar_days": CALENDAR_DAYS,
+    "per_10_000": PER_10_000,
+}
+"""By the name that an outcome declares."""
 
 
 def number(value: float, decimals: int) -> str:

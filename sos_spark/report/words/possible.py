@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sos_spark.config.study import AssessmentDuration, Outcome, Published
-from sos_spark.outcome.published import MEASURES
+from sos_spark.config.outcomes import Outcome
 from sos_spark.report.words.numbers import Scale
 
 
@@ -43,9 +42,4 @@ class Possible:
 
 def possible_of(outcome: Outcome) -> Possible:
     """Returns what an outcome can be: a share 0 to 1, a length or a ratio of two counts 0 or more."""
-    if isinstance(outcome, AssessmentDuration):
-        restricted = outcome.mean == "restricted"
-        return Possible(0.0, float(outcome.follow_up_days) if restricted else math.inf)
-    if isinstance(outcome, Published) and not MEASURES[outcome.measure].is_share:
-        return Possible(0.0, math.inf)
-    return Possible(0.0, 1.0)
+    return Possible(0.0, outcome.greatest)

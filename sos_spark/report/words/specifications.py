@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sos_spark.config.outcomes import switch_in_words
 from sos_spark.fit.estimators import ESTIMATORS
 from sos_spark.report.words.numbers import day_in_words
 
@@ -39,32 +40,8 @@ _SWITCHED: dict[tuple[str, str], tuple[str, str]] = {
         "records with an unknown age, sex and so on stay in, as a group of their own",
     ),
     ("missing", "complete_case"): ("Records with all details only", "records with an unknown detail are left out"),
-    ("nfa", "either"): ("No further action: at any stage", "decided at referral or after an assessment"),
-    ("nfa", "at_referral"): ("No further action: at referral", "only cases closed before any assessment count"),
-    ("nfa", "after_assessment"): ("No further action: assessed", "only cases closed after an assessment count"),
-    ("from", "referral"): ("Months counted from the referral", "not from the decision to take no further action"),
-    ("from", "decision"): ("Months counted from the decision", "not from the referral"),
-    ("unit", "starts"): ("Children entering care", "each start of a period of care counts"),
-    ("unit", "stock"): ("Children in care on 31 March", "all children looked after on that day, not new entrants"),
-    ("denominator", "all"): ("Of all placements", "every kind of placement is in the denominator"),
-    ("denominator", "foster"): ("Of foster placements only", "other kinds of placement are left out"),
-    ("count_parents", "true"): ("Placed with parents counts", "a placement with own parents counts as family"),
-    ("count_parents", "false"): ("Placed with parents does not count", "own parents are not counted as family"),
-    ("estimand", "joint"): ("Of all cases closed", "re-referred and escalated, of all cases that were closed"),
-    ("estimand", "conditional"): ("Of those re-referred", "escalation among the children who were referred again"),
-    ("index", "referral"): ("Counted from a referral", "conferences that follow a referral"),
-    ("index", "section47"): ("Counted from a section 47 enquiry", "conferences that follow a child protection enquiry"),
-    ("days", "working"): ("Working days", "weekends and bank holidays are left out"),
-    ("days", "calendar"): ("Calendar days", "weekends and bank holidays count"),
     ("weights", "child"): ("Every child's record counts once", "large authorities weigh more"),
     ("weights", "la_equal"): ("Every authority counts the same", "the effect on the average authority"),
-}
-
-_LENGTHS = {
-    "within_months": ("Within {} months", "another length of follow-up"),
-    "escalate_within_months": ("Escalated within {} months", "another time allowed for escalation"),
-    "days": ("Within {} working days", "another limit"),
-    "follow_up_days": ("Followed for {} days", "another length of follow-up of an assessment"),
 }
 
 
@@ -98,9 +75,8 @@ def _known(part: str) -> tuple[str, str]:
         return f"Pretend go-live {day_in_words(value)}", "before any pilot started, so no effect can be there"
     if key == "placebo_outcome" and separator:
         return f"Unaffected outcome: {value.replace('_', ' ')}", "the programme cannot have moved it"
-    if key in _LENGTHS and value:
-        name, what = _LENGTHS[key]
-        return name.format(value), what
+    if separator and (switched := switch_in_words(key, value)) is not None:
+        return switched.name, switched.meaning
     words = key.replace("_", " ")
     words = words[:1].upper() + words[1:]
     return (f"{words}: {value.replace('_', ' ')}" if separator else words), ""
