@@ -138,7 +138,7 @@ class Banner:
 class Card:
     """One answer, framed: `aside` and `mark` stand behind it, `figure` and `interval` large below it.
 
-    `stands_out`: the frame is coloured. Blank parts are left out.
+    `stands_out`: the frame is coloured. `anchor`: the id that leads to it. Blank parts are left out.
     """
 
     title: str
@@ -150,6 +150,7 @@ class Card:
     words: str = ""
     small_print: str = ""
     stands_out: bool = False
+    anchor: str = ""
 
 
 @dataclass(frozen=True)

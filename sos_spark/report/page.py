@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sos_spark.report.blocks import Picture, Section
+from sos_spark.report.front.screen import front_of
 from sos_spark.report.results import Results
 
 
@@ -19,7 +20,7 @@ def render_page(results: Results, sections: Sequence[Section]) -> str:
         .render(
             title=results.study.title,
             simulated=results.is_simulated or results.truth is not None,
-            n_pilots=_n_pilots(results),
+            front=front_of(results, sections),
             sections=sections,
         )
     )
@@ -49,7 +50,3 @@ def _templates() -> Environment:
 
 def _data_uri(picture: Picture) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(picture.drawn.svg).decode("ascii")
-
-
-def _n_pilots(results: Results) -> int:
-    return sum(arm == "pilot" for arm in results.arm_of().values()) or len(results.study.pilots)

@@ -138,8 +138,8 @@ def test_the_page_says_its_language_and_title(html: str, page: Page) -> None:
 def test_the_banners_come_first(page: Page) -> None:
     uncleared, simulated = "Not cleared for release: contains unchecked small numbers", "Simulated data"
 
-    assert page.words.index(uncleared) < page.words.index("In short")
-    assert page.words.index(simulated, 200) < page.words.index("In short")
+    assert page.words.index(uncleared) < page.words.index("Outcome by outcome")
+    assert page.words.index(simulated, 200) < page.words.index("Outcome by outcome")
 
 
 def test_real_data_have_no_simulated_banner(thin: Page) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sos_spark.report.results import PlantedEffect, Results
 from sos_spark.report.sections.planted import recovered
 from sos_spark.report.sections.power import detectable
-from sos_spark.report.words.verdicts import is_significant, summary, verdicts
+from sos_spark.report.words.verdicts import is_significant, verdicts
 from tests.unit.report_example import a_study, estimates
 
 
@@ -109,16 +109,7 @@ def test_an_outcome_that_the_run_does_not_have_is_still_named() -> None:
     assert verdicts(results)[1].finding == ""
 
 
-def test_the_summary_counts_every_outcome() -> None:
-    said = summary(verdicts(results_with()))
-
-    assert said.startswith("Of 4 outcomes, 1 shows evidence of a change.")
-    assert "For 2 the data cannot tell." in said
-    assert "For 1 no estimate could be made" in said
-
-
-def test_the_summary_and_the_cards_give_the_same_three_answers() -> None:
-    """A change of interest was ruled out on the card, and the summary counted it as 'no clear evidence either way'."""
+def test_the_cards_give_three_answers() -> None:
     frame = estimates()
     frame.loc[frame["outcome_id"] == "rereferral_nfa_6m", "p_equivalence"] = 0.01
     found = verdicts(Results(study=a_study(), fingerprint="f", estimates=frame))
@@ -129,9 +120,6 @@ def test_the_summary_and_the_cards_give_the_same_three_answers() -> None:
         ("a change", "Evidence of a decrease"),
         ("", "No estimate could be made"),
     ]
-    said = summary(found)
-    assert "For 1 a change of a size that matters is ruled out. For 1 the data cannot tell." in said
-    assert "either way" not in said
 
 
 def test_a_change_smaller_than_what_matters_is_a_change_and_the_card_says_how_small() -> None:
@@ -185,7 +173,7 @@ def test_an_effect_of_interest_that_equivalence_rules_out_is_said_to_be() -> Non
     assert "ruled out" not in " ".join(verdicts(results)[0].sentences)
 
 
-def test_a_placebo_outcome_is_no_part_of_the_summary() -> None:
+def test_a_placebo_outcome_is_known_as_one() -> None:
     study = a_study()
     sensitivity = study.sensitivity.model_copy(update={"placebo_outcomes": ("icpc",)})
     results = Results(
@@ -195,7 +183,6 @@ def test_a_placebo_outcome_is_no_part_of_the_summary() -> None:
     found = verdicts(results)
 
     assert [verdict.outcome_id for verdict in found if verdict.placebo] == ["icpc"]
-    assert summary(found).startswith("Of 3 outcomes, 1 shows evidence of a change.")
 
 
 def test_planted_effects_are_averaged_over_treated_rows() -> None:

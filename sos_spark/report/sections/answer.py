@@ -1,15 +1,15 @@
-"""In short: the plain answer to each outcome."""
+"""Outcome by outcome: the plain answer to each, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from sos_spark.fit.verdict import CHANGE
-from sos_spark.report.blocks import Block, Card, Lead, Link, Mark, Section, Text, section_of
+from sos_spark.report.blocks import Block, Card, Link, Mark, Section, Text, section_of
 from sos_spark.report.results import Results
 from sos_spark.report.words.declared import Declared
 from sos_spark.report.words.declared import Mark as Declaration
-from sos_spark.report.words.verdicts import Verdict, summary, verdicts
+from sos_spark.report.words.verdicts import Verdict, verdicts
 
 _MARKS: dict[Declaration, str] = {
     "": "",
@@ -23,9 +23,8 @@ def section(results: Results) -> Section | None:
     found, plan = verdicts(results), Declared(results.frozen, results.study)
     return section_of(
         "answer",
-        "In short",
+        "Outcome by outcome",
         [
-            Lead(summary(found)),
             *_about_the_plan(results),
             Text(
                 'A change counts as evidence only if two ways of judging chance agree on it. "The data cannot tell"'
@@ -60,7 +59,7 @@ def _card(verdict: Verdict, mark: str) -> Card:
         aside = "(placebo: the programme cannot have moved this outcome)"
     if not verdict.estimate:
         note = f"Note: {verdict.note}" if verdict.note else ""
-        return Card(verdict.label, verdict.answer, aside, mark, small_print=note)
+        return Card(verdict.label, verdict.answer, aside, mark, small_print=note, anchor=f"answer-{verdict.outcome_id}")
     evidence = f" Strength of evidence by this study's own rule: {verdict.evidence}." if verdict.evidence else ""
     return Card(
         verdict.label,
@@ -72,4 +71,5 @@ def _card(verdict: Verdict, mark: str) -> Card:
         words=" ".join(verdict.sentences),
         small_print=f"{verdict.probabilities}.{evidence}",
         stands_out=verdict.finding == CHANGE,
+        anchor=f"answer-{verdict.outcome_id}",
     )

@@ -10,6 +10,9 @@ from sos_spark.report.figures.style import COMPARATOR, PILOT, QUIET, draw
 from sos_spark.report.results import Results, rows_of
 from sos_spark.report.words.numbers import number
 
+ALIKE = 0.1
+"""Standardised differences up to it are drawn as alike."""
+
 
 def section(results: Results) -> Section | None:
     """Returns the section; None where the run left no balance."""
@@ -31,7 +34,7 @@ def balance_picture(results: Results) -> Picture | None:
         axes = figure.subplots()
         bare_rows(axes, names)
         zero_line(axes, horizontal=False)
-        for edge in (-0.1, 0.1):
+        for edge in (-ALIKE, ALIKE):
             axes.axvline(edge, color=QUIET, linewidth=0.8, linestyle=(0, (3, 3)))
         axes.plot(
             rows["smd_before"], rows.index, "s", color=COMPARATOR, mfc="white", markersize=5, label="all candidates"
@@ -49,7 +52,7 @@ def balance_picture(results: Results) -> Picture | None:
         "balance",
         title="Balance of pilots and comparators",
         caption="How far the pilots stood from others before go-live. Squares: from all candidates; circles: from the"
-        " comparators used. Dashed lines at 0.1 either side.",
+        f" comparators used. Dashed lines at {ALIKE} either side.",
         alt=f"Love plot of {len(rows)} features: the largest standardised mean difference is"
         f" {number(float(rows['smd_before'].abs().max()), 2)} to all candidates and"
         f" {number(worst, 2)} to the comparators used.",

@@ -102,14 +102,22 @@ def comparators_left_out(results: Results, outcome_id: str) -> str:
     )
 
 
+def leans_on(results: Results, outcome_id: str) -> list[str]:
+    """Returns the names of the pilots without which the estimate has another sign; none where the run left none."""
+    own, row = _left_out(results, outcome_id, "pilot"), results.main_row(outcome_id)
+    main = math.nan if row is None else float(row["att"])
+    if own.empty or math.isnan(main):
+        return []
+    return sorted(results.name_of(unit) for unit in own.loc[(own["att"] > 0) != (main > 0), "left_out"])
+
+
 def stability(results: Results, outcome_id: str) -> str:
     """Returns one sentence on whether the sign hangs on a pilot, and on which; blank where the run left none."""
     own, row = _left_out(results, outcome_id, "pilot"), results.main_row(outcome_id)
     main = math.nan if row is None else float(row["att"])
     if own.empty or math.isnan(main):
         return ""
-    turned = own[(own["att"] > 0) != (main > 0)]
-    if turned.empty:
+    names = leans_on(results, outcome_id)
+    if not names:
         return "The sign of the estimate stays the same whichever pilot is left out."
-    names = sorted(results.name_of(unit) for unit in turned["left_out"])
     return f"The sign of the estimate changes without {listed(names)}: the result leans on it."

@@ -113,6 +113,24 @@ def unknown_table(results: Results) -> DataTable:
     return DataTable(("Outcome", *period, "Arm", "Reason", "Rows", "Of eligible"), rows, numeric=3 + len(period))
 
 
+def unknown_shares(results: Results) -> dict[str, tuple[float, float]]:
+    """Returns the pilots' and the comparators' share of eligible rows without a known outcome, by outcome id.
+
+    All periods and reasons together. An outcome of which an arm has no unknown row has a share of 0 there; one that
+    was not counted is left out.
+    """
+    flow, frame = results.lake.flow, unknown_by_period(_over_all_periods(results))
+    counted = [] if flow.empty else [key for key in results.labels if (flow["outcome_id"] == key).any()]
+    shares = {}
+    for key in counted:
+        own = of_outcome(frame, key)
+        n = {arm: own[own["arm"] == arm] for arm in _MARKS}
+        shares[key] = tuple(
+            float(part["n_rows"].sum() / part["n_eligible"].iloc[0]) if len(part) else 0.0 for part in n.values()
+        )
+    return {key: (pilots, comparators) for key, (pilots, comparators) in shares.items()}
+
+
 def shares_by_period(results: Results, outcome_id: str) -> pd.DataFrame:
     """Returns the share of eligible rows without a known outcome: a row per period, a column per arm; reasons together.
 

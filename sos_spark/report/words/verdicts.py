@@ -6,13 +6,12 @@ With too few pilots for the bootstrap the headline is randomisation inference, a
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sos_spark.fit.thresholds import ALPHA
-from sos_spark.fit.verdict import CANNOT_TELL, CHANGE, NO_CHANGE_THAT_MATTERS, NO_ESTIMATE, verdict_of
+from sos_spark.fit.verdict import CHANGE, NO_CHANGE_THAT_MATTERS, NO_ESTIMATE, verdict_of
 from sos_spark.fit.verdict import Verdict as Finding
 from sos_spark.report.results import Results, of_outcome
 from sos_spark.report.words.numbers import Scale, p_phrase
@@ -50,24 +49,6 @@ def verdicts(results: Results) -> list[Verdict]:
         replace(_verdict(results, outcome.outcome_id, outcome.family), placebo=outcome.outcome_id in placebos)
         for outcome in results.study.outcomes
     ]
-
-
-def summary(verdicts_: list[Verdict]) -> str:
-    """Returns the whole answer in two or three sentences; placebos are not part of it."""
-    found = [verdict for verdict in verdicts_ if not verdict.placebo]
-    changed = [verdict for verdict in found if verdict.finding == CHANGE]
-    counted = Counter(verdict.finding for verdict in found)
-    outcomes = f"Of {len(found)} outcome{'s' if len(found) > 1 else ''}"
-    said = [f"{outcomes}, {len(changed) or 'none'} show{'s' if len(changed) == 1 else ''} evidence of a change."]
-    said += [f"{verdict.label}: {verdict.estimate}." for verdict in changed]
-    for finding, words in (
-        (NO_CHANGE_THAT_MATTERS, "a change of a size that matters is ruled out"),
-        (CANNOT_TELL, "the data cannot tell"),
-        (NO_ESTIMATE, "no estimate could be made"),
-    ):
-        if counted[finding]:
-            said.append(f"For {counted[finding]} {words}.")
-    return " ".join(said)
 
 
 def is_significant(row: Row) -> bool | None:
