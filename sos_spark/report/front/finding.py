@@ -9,7 +9,7 @@ from sos_spark.fit.verdict import CANNOT_TELL, CHANGE, NO_CHANGE_THAT_MATTERS, N
 from sos_spark.report.front.picture import look_of, seen_of
 from sos_spark.report.results import Results
 from sos_spark.report.words.cut import interval_of
-from sos_spark.report.words.natural import change, counted, digits, is_length, size, span, unit_in_words
+from sos_spark.report.words.natural import change, counted, digits, is_length, size, span, unit_in_words, whole_span
 from sos_spark.report.words.numbers import Scale
 from sos_spark.report.words.verdicts import Verdict, known, quoted_interval, verdicts
 
@@ -42,11 +42,13 @@ def lede(results: Results) -> str:
     changed = [verdict for verdict in found if verdict.finding == CHANGE]
     unclear = [verdict for verdict in found if verdict.finding == CANNOT_TELL]
     same = [verdict for verdict in found if verdict.finding == NO_CHANGE_THAT_MATTERS]
-    if len(changed) > 1:
+    if len(changed) == 1:
+        said += _uncertain(results, changed[0])
+    elif changed:
         said += [f"{_moved(results, verdict)}." for verdict in changed[:_MOST_NAMED]]
         if len(changed) > _MOST_NAMED:
             said.append(f"So did {counted(len(changed) - _MOST_NAMED)} more, below.")
-    elif not changed and len(found) > 1 and unclear:
+    if not changed and len(found) > 1 and unclear:
         said.append(f"None of the {counted(len(found))} outcomes moved by more than chance would explain.")
     if same and unclear:
         said.append(f"For {counted(len(same))} a change of a size that matters is ruled out.")
@@ -91,6 +93,13 @@ def _moved(results: Results, verdict: Verdict) -> str:
     verb = ("got longer" if att > 0 else "got shorter") if is_length(scale) else ("rose" if att > 0 else "fell")
     name = "Assessments" if is_length(scale) else verdict.label
     return f"{name} {verb} by about {size(scale, att)}"
+
+
+def _uncertain(results: Results, verdict: Verdict) -> list[str]:
+    """How large the one change may be; nothing where no interval is quoted."""
+    scale, row = results.scales[verdict.outcome_id], results.main_row(verdict.outcome_id) or {}
+    interval = whole_span(scale, *interval_of(results, verdict.outcome_id, *quoted_interval(row)))
+    return [f"The data are compatible with anything from {interval}."] if interval else []
 
 
 def _closest(results: Results, unclear: list[Verdict]) -> list[str]:

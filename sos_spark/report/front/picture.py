@@ -24,7 +24,7 @@ EDGE = 2 * ALPHA
 """Below it a p-value of a change that is no evidence is told apart as at the edge of chance."""
 _SAID: dict[Look, str] = {
     "changed": "changed",
-    "same": "no change that matters",
+    "same": "too small to matter",
     "edge": "edge of chance",
     "unclear": "cannot tell",
     "none": "no estimate",

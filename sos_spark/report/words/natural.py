@@ -65,6 +65,15 @@ def span(scale: Scale, low: float, high: float) -> str:
     return f"{digits(scale, near)} to {digits(scale, far)} {direction(scale, far)}"
 
 
+def whole_span(scale: Scale, low: float, high: float) -> str:
+    """Writes an interval with its unit: '2.1 to 10 fewer in 100', '0.2 to 4.5 working days shorter'."""
+    said = span(scale, low, high)
+    if said and is_length(scale) and not low < 0 < high:
+        sizes, _, way = said.rpartition(" ")
+        return f"{sizes} {unit_in_words(scale)} {way}"
+    return f"{said} {unit_in_words(scale)}" if said else ""
+
+
 def level(scale: Scale, value: float) -> str:
     """Writes a level: '16 in 100', '34 working days'."""
     return size(scale, value)
