@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 
 class SosError(Exception):
@@ -120,25 +121,46 @@ class SourceFaultError(Exception):
 
 
 _MARK = "sos_spark source fault: "
+_JOIN_MARK = "sos_spark join fault: "
 
 
-def fault_in_worker(message: str) -> InputError | None:
+def join_fault(right: str, on: Sequence[str]) -> str:
+    """Returns what Spark is to raise where a join finds several rows for one key; `fault_in_worker` reads it."""
+    return f"{_JOIN_MARK}{json.dumps({'right': right, 'on': list(on)})}"
+
+
+def fault_in_worker(message: str) -> SosError | None:
     """Returns the typed error of what a worker raised, from a message that holds it; None where it holds none."""
     for line in message.splitlines():
-        _, found, told = line.partition(_MARK)
-        if found:
-            try:
-                fault = json.loads(told)
-                return InputError(
-                    "A source file cannot be read",
-                    where=str(fault["where"]),
-                    expected="the file that was looked at, to its end",
-                    found=str(fault["found"]),
-                    remedy="See that nothing writes to the source, and give the same command again",
-                )
-            except (ValueError, KeyError, TypeError):
-                return None
+        for mark, typed in ((_MARK, _source_fault), (_JOIN_MARK, _join_fault)):
+            _, found, told = line.partition(mark)
+            if found:
+                try:
+                    # Spark adds words of its own to what it was told to raise.
+                    return typed(json.JSONDecoder().raw_decode(told)[0])
+                except (ValueError, KeyError, TypeError):
+                    return None
     return None
+
+
+def _source_fault(fault: Mapping[str, object]) -> InputError:
+    return InputError(
+        "A source file cannot be read",
+        where=str(fault["where"]),
+        expected="the file that was looked at, to its end",
+        found=str(fault["found"]),
+        remedy="See that nothing writes to the source, and give the same command again",
+    )
+
+
+def _join_fault(fault: Mapping[str, Any]) -> InputError:
+    return InputError(
+        "A join would multiply rows",
+        where=str(fault["right"]),
+        expected=f"one row per {', '.join(fault['on'])}",
+        found="several",
+        remedy="Run the step that makes it again; if it stays so, it is a fault of ours: report it",
+    )
 
 
 _MOST_POSITIONS = 8

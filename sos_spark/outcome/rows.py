@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sos_spark.cohort.join_one import join_one
 from sos_spark.cohort.returned import first_day_of, last_day_of
 from sos_spark.config.study import Population, Window
 from sos_spark.outcome.calendar import census_year_of, period_end_of, period_number, period_start_of
@@ -39,20 +40,17 @@ def observe(candidates: DataFrame, scope: Scope, *, kind: str) -> DataFrame:
     Grain: a candidate, in and out, but those of LA codes that were not valid in the study's window are left out. Adds
     unit_id, go_live, first_day_observed, last_day_observed, observed_until and is_unit_observed (null where the year is
     not the LA code's, or the LA not observed), by what the kind of outcome reads, and quarantined_years (of the child;
-    null for none). The joined sides are unique by their key and small: broadcast.
+    null for none). The joined sides are small, and have one row per key: those of the study's tables are held to it.
     """
     units = scope.units.select("la_code", "unit_id", "go_live")
     years = (
         scope.coverage.where(F.col("kind") == kind).drop("kind").withColumnRenamed("census_year", "index_census_year")
     )
     in_doubt = scope.in_doubt.where(F.col("kind") == kind).drop("kind")
-    return (
-        candidates.withColumn("index_census_year", census_year_of(F.col("index_date")))
-        .join(F.broadcast(units), "la_code")
-        .join(F.broadcast(years), ["la_code", "index_census_year"], "left")
-        .join(F.broadcast(in_doubt), ["la_code", "child_id"], "left")
-        .drop("index_census_year")
-    )
+    dated = candidates.withColumn("index_census_year", census_year_of(F.col("index_date")))
+    of_unit = join_one(dated, units, on=["la_code"], what="cohort.units", how="inner")
+    of_year = join_one(of_unit, years, on=["la_code", "index_census_year"], what="cohort.observed")
+    return of_year.join(F.broadcast(in_doubt), ["la_code", "child_id"], "left").drop("index_census_year")
 
 
 def conclude(rows: DataFrame, scope: Scope, *, outcome_id: str, reasons: Mapping[str, Column]) -> DataFrame:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sos_spark.cohort.join_one import join_one
 from sos_spark.config.study import Continuous, Covariates
 from sos_spark.errors import StudyError
 from sos_spark.outcome.reasons import ANALYSED
@@ -118,12 +119,9 @@ def flow_of(collapsed: DataFrame, units: DataFrame) -> DataFrame:
     the same on all codes of a unit.
     """
     pilots = units.select("unit_id", "is_pilot").distinct()
-    return (
-        collapsed.groupBy(*_SLICE, "period", "period_start", "reason")
-        .agg(F.sum("n").alias("n_rows"))
-        .join(F.broadcast(pilots), "unit_id")
-        .select(*OUTCOME_FLOW.column_names)
-    )
+    counted = collapsed.groupBy(*_SLICE, "period", "period_start", "reason").agg(F.sum("n").alias("n_rows"))
+    of_unit = join_one(counted, pilots, on=["unit_id"], what="cohort.units", how="inner")
+    return of_unit.select(*OUTCOME_FLOW.column_names)
 
 
 def moment_names(covariates: Covariates) -> list[str]:
