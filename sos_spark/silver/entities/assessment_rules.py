@@ -23,7 +23,6 @@ TIMELY_DAYS = 45
 def assessment_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
     """Returns the rules of silver.assessments."""
     start, authorised = F.col("assessment_start_date"), F.col("assessment_authorised_date")
-    is_open = authorised.isNull() & ~F.col("assessment_authorised_date_unreadable")
     return (
         *child_id_rules(None),
         *record_fault_rules(),
@@ -37,7 +36,14 @@ def assessment_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
             "Authorised before it started",
             unknown="assessment_authorised_date",
         ),
-        # --- warnings
+        *_warnings(rule_data),
+    )
+
+
+def _warnings(rule_data: RuleData) -> tuple[RowRule, ...]:
+    start, authorised = F.col("assessment_start_date"), F.col("assessment_authorised_date")
+    is_open = authorised.isNull() & ~F.col("assessment_authorised_date_unreadable")
+    return (
         orphan_rule(),
         warning(
             "authorised_before_year",

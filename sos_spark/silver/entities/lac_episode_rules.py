@@ -116,18 +116,10 @@ def _own_rules() -> tuple[RowRule, ...]:
 
 
 def _order_rules() -> tuple[RowRule, ...]:
-    """Rules about an episode and the child's episode before or after it.
-
-    Postcodes are not stored: a placement counts as unchanged (435, 436) where its code, provider and URN are known and
-    the same. DfE's rule looks at the postcode too.
-    """
-    start, reason = F.col("care_episode_start_date"), F.col("reason_new_episode")
+    """Rules about an episode and the child's episode before or after it, in this return or last year's."""
+    start, is_first = F.col("care_episode_start_date"), F.col("is_first_dated")
     end_before, starts_care = F.col("end_before"), F.col("reason_new_episode") == "S"
-    status_changed = ~F.col("legal_status").eqNullSafe(F.col("legal_status_before"))
-    place = ("placement_code", "placement_provider", "urn")
-    placement_changed = ~_all_of(F.col(name).eqNullSafe(F.col(f"{name}_before")) for name in place)
-    placement_unchanged = _all_of(F.col(name) == F.col(f"{name}_before") for name in place)
-    has_before, is_first = ~F.col("is_first_in_return"), F.col("is_first_dated")
+    has_before = ~F.col("is_first_in_return")
     return (
         warning(
             "open_before_another",
@@ -161,6 +153,38 @@ def _order_rules() -> tuple[RowRule, ...]:
             has_before & ~starts_care & ~end_before.eqNullSafe(start),
             "A continuation that does not begin the day the episode before ended, or that one has no readable end",
         ),
+        *_change_rules(),
+        warning("started_before_last_ended", "501", start < end_before, "Started before the episode before had ended"),
+        warning(
+            "not_last_years_open_episode",
+            "502",
+            is_first & ((start != F.col("first_open_last_year")) | (start != F.col("last_open_last_year"))),
+            "Last year's return has an open episode that is not this year's first",
+        ),
+        warning(
+            "not_in_last_years_return",
+            "562",
+            is_first
+            & (start < first_day())
+            & F.col("has_return_last_year")
+            & ~start.eqNullSafe(F.col("last_start_last_year")),
+            "Begun before the return's year, but last year's return ended with another episode, or has none of it",
+        ),
+    )
+
+
+def _change_rules() -> tuple[RowRule, ...]:
+    """Rules about what changed since the episode before, by the reason that it gives.
+
+    Postcodes are not stored: a placement counts as unchanged (435, 436) where its code, provider and URN are known and
+    the same. DfE's rule looks at the postcode too.
+    """
+    reason, has_before = F.col("reason_new_episode"), ~F.col("is_first_in_return")
+    status_changed = ~F.col("legal_status").eqNullSafe(F.col("legal_status_before"))
+    place = ("placement_code", "placement_provider", "urn")
+    placement_changed = ~_all_of(F.col(name).eqNullSafe(F.col(f"{name}_before")) for name in place)
+    placement_unchanged = _all_of(F.col(name) == F.col(f"{name}_before") for name in place)
+    return (
         warning(
             "status_change_unseen",
             "434",
@@ -178,22 +202,6 @@ def _order_rules() -> tuple[RowRule, ...]:
             "436",
             has_before & reason.isin("B", "U") & (~status_changed | F.coalesce(placement_unchanged, F.lit(False))),
             "A change of placement and legal status, but one of them is the same",
-        ),
-        warning("started_before_last_ended", "501", start < end_before, "Started before the episode before had ended"),
-        warning(
-            "not_last_years_open_episode",
-            "502",
-            is_first & ((start != F.col("first_open_last_year")) | (start != F.col("last_open_last_year"))),
-            "Last year's return has an open episode that is not this year's first",
-        ),
-        warning(
-            "not_in_last_years_return",
-            "562",
-            is_first
-            & (start < first_day())
-            & F.col("has_return_last_year")
-            & ~start.eqNullSafe(F.col("last_start_last_year")),
-            "Begun before the return's year, but last year's return ended with another episode, or has none of it",
         ),
     )
 

@@ -27,7 +27,11 @@ SOURCE_ASKED_SINCE = date(2013, 4, 1)
 
 def referral_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
     """Returns the rules of silver.referrals."""
-    referral, closure, icpc = F.col("referral_date"), F.col("closure_date"), F.col("icpc_date")
+    return (*_usable_rules(rule_data), *_value_rules(rule_data), *_agreement_rules(rule_data), *_order_rules())
+
+
+def _usable_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
+    """Rules of severity error and field: whose record it is, and which of its values can be used."""
     return (
         *child_id_rules(None),
         *record_fault_rules(),
@@ -37,7 +41,7 @@ def referral_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
         field(
             "closure_before_referral",
             "8630",
-            closure < referral,
+            F.col("closure_date") < F.col("referral_date"),
             "Closed before it was referred",
             unknown="closure_date",
         ),
@@ -49,7 +53,13 @@ def referral_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
             "The no-further-action flag is neither true nor false",
             unknown="is_nfa_at_referral",
         ),
-        # --- warnings
+    )
+
+
+def _value_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
+    """Warnings about one value each: missing, no code of its year, or far from the child's birth."""
+    referral = F.col("referral_date")
+    return (
         warning(
             "referral_long_before_birth",
             "8606",
@@ -92,6 +102,13 @@ def referral_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
             rule_data.unknown("cin.ReasonForClosure", "closure_reason"),
             "The reason for closure is no code of that year",
         ),
+    )
+
+
+def _agreement_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
+    """Warnings about values of a referral that do not agree: its closure, further action and conference."""
+    referral, closure, icpc = F.col("referral_date"), F.col("closure_date"), F.col("icpc_date")
+    return (
         warning("closure_before_year", "8620", before_year("closure_date"), "Closed before the return's year"),
         warning(
             "closure_without_reason",
@@ -128,6 +145,13 @@ def referral_rules(rule_data: RuleData) -> tuple[RowRule, ...]:
         ),
         warning("icpc_after_closure", "8565", icpc > closure, "The conference is after the closure"),
         warning("icpc_before_referral", "1104", icpc < referral, "The conference is before the referral"),
+    )
+
+
+def _order_rules() -> tuple[RowRule, ...]:
+    """Warnings about a referral and the child's other referrals in the return."""
+    referral = F.col("referral_date")
+    return (
         warning(
             "several_open",
             "8815",
