@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from sos_spark.config.reference import authorities, authority_changes
 from sos_spark.simulate import Effects
-from sos_spark.simulate.areas import Area, absences_of, units_of
+from sos_spark.simulate.areas import Area, Unit, absences_of, units_of
 from sos_spark.simulate.generate import Journeys, Plan, journeys_of, records_of
 from sos_spark.simulate.planting import Tally, planned_effects, truth_entries
 
@@ -27,7 +27,7 @@ def some_effects(
     )
 
 
-def _units_and_plan(effects: Effects, *, scale: float, seed: int) -> tuple[tuple, Plan]:
+def _units_and_plan(effects: Effects, *, scale: float, seed: int) -> tuple[tuple[Unit, ...], Plan]:
     years = range(FIRST_YEAR, LAST_YEAR + 1)
     units = units_of(authorities(), authority_changes(), effects, census_years=years, n_authorities=None, seed=seed)
     absences = absences_of(units, effects, census_years=years, seed=seed)

@@ -11,6 +11,8 @@ import pandas as pd
 from sos_spark.config.study import Continuous, Covariates
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
+from sos_spark.fit.regression.moments import Array
+from sos_spark.fit.staggered.group_time import GroupTime, UnitPanel
 from tests.fit_panels import a_design, collapsed, some_children
 from tools.monte_carlo.main_design import panel_of_totals
 
@@ -65,9 +67,22 @@ def random_totals(
 ) -> PreparedPanel:
     """Totals of random rows by LA and period: LAs beyond gtime are never treated; equal rows everywhere if asked."""
     random = np.random.default_rng(seed)
-    rows = np.full((n_units, n_periods), 20.0) if equal else random.integers(5, 60, (n_units, n_periods)) * 1.0
+    rows = np.full((n_units, n_periods), 20.0) if equal else random.integers(5, 60, (n_units, n_periods)).astype(float)
     if gaps:
         rows[1, 3] = rows[n_units - 1, 0] = rows[n_units - 2, n_periods - 1] = 0
     starts = np.array([*gtime, *[NEVER] * (n_units - len(gtime))])
     shares = np.clip(random.normal(0.3, 0.05, n_units)[:, None] + random.normal(0, 0.05, rows.shape), 0.02, 0.9)
     return panel_of_totals(rows, random.binomial(rows.astype(int), shares).astype(float), starts)
+
+
+def cluster_scores(panel: UnitPanel, effects: GroupTime, linear_map: Array) -> Array:
+    """Returns each LA's score (G,) of a linear map: its deviations from its group's means, through the map.
+
+    The root of the sum of their squares is the CR0 standard error, R's did's analytic one for a group-time effect.
+    """
+    scores = np.zeros(len(panel.unit_ids))
+    for (g, t), mean, slope in zip(effects.cells, effects.means, linear_map, strict=True):
+        members = panel.gtime == g
+        rows = panel.rows[members, t]
+        scores[members] += slope * (panel.y_sum[members, t] - rows * mean) / rows.sum()
+    return scores

@@ -79,7 +79,7 @@ def test_every_named_list_of_codes_is_there() -> None:
 
 
 def test_a_set_that_a_suite_holds_a_column_to_is_the_declared_one() -> None:
-    suites = [suite for layer in ("bronze", "silver", "panel") for suite in load_suites(expectations_root(), layer)]  # type: ignore[arg-type]
+    suites = [suite for layer in ("bronze", "silver", "panel") for suite in load_suites(expectations_root(), layer)]
     sets = [(suite.table, e.kwargs) for suite in suites for e in suite.expectations if "value_set" in e.kwargs]
     assert sets
     for table, kwargs in sets:

@@ -15,7 +15,7 @@ from sos_spark.silver.rule_book import all_rules
 from sos_spark.steps.validate import load_rule_data
 from sos_spark.tables import BRONZE_MODULES, PROVENANCE, TABLES
 
-SUITES = [suite for layer in ("bronze", "silver", "panel") for suite in load_suites(expectations_root(), layer)]  # type: ignore[arg-type]
+SUITES = [suite for layer in ("bronze", "silver", "panel") for suite in load_suites(expectations_root(), layer)]
 NAME = re.compile(r"\w+")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -115,7 +116,7 @@ def test_a_file_is_written_in_the_declared_order_and_read_as_it_was(tmp_path: Pa
 
 
 @pytest.mark.parametrize("change", [{"n": None}, {"more": 1}])
-def test_a_frame_with_other_columns_is_not_written(tmp_path: Path, change: dict[str, object]) -> None:
+def test_a_frame_with_other_columns_is_not_written(tmp_path: Path, change: dict[str, Any]) -> None:
     frame = pd.DataFrame({"name": ["a"], "is_new": [True], "n": [1]})
     frame = frame.drop(columns="n") if "n" in change else frame.assign(**change)
     with pytest.raises(ValueError, match=r"things\.csv"):

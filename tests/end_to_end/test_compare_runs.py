@@ -43,12 +43,12 @@ def test_another_seed_moves_the_bootstrap_and_not_the_estimate(
 
     found = told(capsys, "compare", str(run), str(other))
 
-    assert found["causes"]["seed"] == ["inference.seed: 20210101 -> 7"]  # type: ignore[index]
-    assert found["causes"]["study"] == []  # type: ignore[index]
-    columns = found["tables"]["estimates"]["columns"]  # type: ignore[index]
+    assert found["causes"]["seed"] == ["inference.seed: 20210101 -> 7"]
+    assert found["causes"]["study"] == []
+    columns = found["tables"]["estimates"]["columns"]
     assert "p_ri" in columns
     assert "att" not in columns
-    assert found["tables"]["cells"]["changed"] == 0  # type: ignore[index]
+    assert found["tables"]["cells"]["changed"] == 0
 
 
 def test_changed_cells_are_counted_and_the_page_is_written(
@@ -61,7 +61,7 @@ def test_changed_cells_are_counted_and_the_page_is_written(
 
     found = told(capsys, "compare", str(run), str(other), "--page", str(page))
 
-    assert found["tables"]["cells"]["changed"] >= 1  # type: ignore[index]
+    assert found["tables"]["cells"]["changed"] >= 1
     assert not found["equal"]
     assert "Cells of the panel" in page.read_text()
 

@@ -84,7 +84,7 @@ def a_world(seed: int, *, children: int) -> World:
             world["quarantined"] += [
                 quarantined(module[1], file["census_year"], child=None, la=file["la_code"]) for _ in range(60)
             ]
-    return World(**world, files=files)  # type: ignore[arg-type]
+    return World(**world, files=files)
 
 
 def _quarantined(random: Random, world: dict[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -71,9 +72,9 @@ def looked_after(folder: Path) -> pd.DataFrame:
     ]
     later = read(folder, "cla_number_and_rate_per_10k_children_2019_2023.csv")
     later = later[later["population_count"].str.contains("looked after at 31 March") & (later["time_period"] < "2021")]
-    for rows, count in ((stability, "number"), (later, "number")):
+    for rows in (stability, later):
         rows = rows[rows["geographic_level"] == "Local authority"]
-        la = {"la": rows["old_la_code"], "year": rows["time_period"].astype(int), "y": number(rows[count])}
+        la = {"la": rows["old_la_code"], "year": rows["time_period"].astype(int), "y": number(rows["number"])}
         pieces.append(pd.DataFrame(la))
     return pd.concat(pieces)
 
@@ -138,6 +139,11 @@ def by_la(folder: Path, measure: str) -> pd.DataFrame:
     return assessments(folder) if measure == "assessed_within_45" else leaving_care(folder)
 
 
+def _sum_of_known(parts: pd.Series[Any]) -> Any:
+    """NaN where one part is."""
+    return parts.sum(skipna=False)
+
+
 def by_unit(folder: Path, measure: str) -> pd.DataFrame:
     """n and y by unit and year: NaN where one of the LAs that existed that year has no number, or there is nobody."""
     existed = pd.read_csv(folder.parent / "la_reference" / "la_by_year_2013_2024_from_c1.csv", dtype=str)
@@ -146,7 +152,7 @@ def by_unit(folder: Path, measure: str) -> pd.DataFrame:
     rows["unit"] = rows["la"].map(MERGED).fillna(rows["la"])
     both = rows[["n", "y"]].isna().any(axis=1)
     rows.loc[both, ["n", "y"]] = float("nan")
-    totals = rows.groupby(["unit", "year"])[["n", "y"]].agg(lambda parts: parts.sum(skipna=False)).reset_index()
+    totals = rows.groupby(["unit", "year"])[["n", "y"]].agg(_sum_of_known).reset_index()
     totals.loc[totals["n"] == 0, ["n", "y"]] = float("nan")
     return totals
 
@@ -155,9 +161,10 @@ def comparators(folder: Path) -> set[str]:
     """The union of the pilots' ten neighbours, without pilots and authorities that ran the programme in one wave."""
     path = folder.parent / "la_reference" / "New_Statistical_Neighbour_Groupings_April_2021.csv"
     rows = pd.read_csv(path, dtype=str, encoding="utf-8-sig").set_index("LA number")
-    named = {rows.loc[pilot, f"SN{rank}"].strip() for pilot in PILOTS for rank in range(1, 11)}
+    named = {str(rows.loc[pilot, f"SN{rank}"]).strip() for pilot in PILOTS for rank in range(1, 11)}
     assert "940" in named
-    return {(MERGED | LATER).get(code, code) for code in named} - {*PILOTS, *EXCLUDED}
+    successors = MERGED | LATER
+    return {successors.get(code, code) for code in named} - {*PILOTS, *EXCLUDED}
 
 
 def study_panel(folder: Path, measure: str) -> pd.DataFrame:

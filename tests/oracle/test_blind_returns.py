@@ -188,7 +188,8 @@ def _care(random: Random, day: date, ends: date) -> Iterator[list[Row]]:
             period.append({"DECOM": day, "DEC": end, "RNE": "P" if number else "S", "LS": status, "PLACE": place,
                            "REC": "X1", "CIN": "N1"})  # fmt: skip
             day = end
-        period[-1] |= random.choice(({"REC": "E11"}, {"REC": None, "DEC": None}))
+        endings: tuple[dict[str, Any], ...] = ({"REC": "E11"}, {"REC": None, "DEC": None})
+        period[-1] |= random.choice(endings)
         yield period
         day += timedelta(days=random.choice((2, 100))) if period[-1]["DEC"] else timedelta(days=9999)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sos_spark.analysis.leave_one_out import leave_one_out, without_cluster
-from sos_spark.fit.estimators import LinearEstimate, cs_simple, twfe
+from sos_spark.fit.estimators import Estimator, LinearEstimate, cs_simple, twfe
 from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.regression.design import NEVER, PreparedPanel
+from sos_spark.fit.regression.design import NEVER, PreparedPanel, Weights
 from sos_spark.tables.results import LEAVE_ONE_OUT
 from tests.cluster_panels import Rows, moments_of, some_rows
 from tools.monte_carlo.main_design import panel_of_totals
@@ -27,19 +27,19 @@ def effect(estimate: LinearEstimate) -> tuple[float, float, float, float]:
 
 @pytest.mark.parametrize("weights", ["child", "la_equal"])
 @pytest.mark.parametrize("estimator", [twfe, cs_simple])
-def test_every_row_is_the_estimate_from_the_other_units_panel(estimator, weights) -> None:
+def test_every_row_is_the_estimate_from_the_other_units_panel(estimator: Estimator, weights: Weights) -> None:
     panel = a_panel([2, 3, 3, *[NEVER] * 6])
     frame = leave_one_out(estimator(panel, weights=weights))
     assert tuple(frame.columns) == LEAVE_ONE_OUT.column_names
     assert frame["left_out"].tolist() == list(panel.unit_ids)
     assert frame["arm"].tolist() == ["pilot"] * 3 + ["comparator"] * 6
     for row in frame.itertuples():
-        expected = effect(estimator(panel.without({row.left_out}), weights=weights))
+        expected = effect(estimator(panel.without({str(row.left_out)}), weights=weights))
         assert (row.att, row.se_cr2, row.df, row.p_cr2) == pytest.approx(expected, rel=1e-7)
 
 
 @pytest.mark.parametrize("estimator", [twfe, cs_simple])
-def test_the_only_pilot_leaves_a_blank_row(estimator) -> None:
+def test_the_only_pilot_leaves_a_blank_row(estimator: Estimator) -> None:
     frame = leave_one_out(estimator(a_panel([2, *[NEVER] * 5]), weights="child"))
     assert frame.loc[frame["arm"] == "pilot", ["att", "se_cr2", "df", "p_cr2"]].isna().all(axis=None)
     assert frame.loc[frame["arm"] == "comparator", "att"].notna().all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from tests.fit_panels import collapsed, design_of, some_children
 def by_hand(children: pd.DataFrame, *, levels: str | None) -> tuple[float, float]:
     """The average effect on treated rows and its clustered delta-method error, from individual rows."""
     treated = children["treated"]
-    parts = [
+    parts: list[Any] = [
         treated.rename("treated"),
         pd.get_dummies(children["period"], prefix="p", drop_first=True, dtype=float),
         pd.get_dummies(children["unit"], prefix="u", dtype=float),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,9 +81,8 @@ def test_intervals_cover_and_only_two_way_fixed_effects_are_biased(table: pd.Dat
     coverage, bias = values(table, "coverage"), table[table["measure"] == "bias"]
     assert coverage.drop("twfe", level="estimator").between(0.93, 0.97).all()
     errors = bias.set_index(["scenario", "estimator"])
-    for (scenario, estimator), row in errors.iterrows():
-        if estimator != "twfe":
-            assert abs(row["value"]) <= 3 * row["mc_se"], (scenario, estimator)
+    unbiased = bias[bias["estimator"] != "twfe"]
+    assert (unbiased["value"].abs() <= 3 * unbiased["mc_se"]).all()
     few = errors.loc[("9 of 12, growing effects", "twfe")]
     assert few["value"] < -5 * few["mc_se"]
     assert coverage["9 of 12, growing effects", "twfe", "cr2_satterthwaite"] < 0.9
@@ -108,7 +108,13 @@ def test_a_panel_holds_its_effects_exactly() -> None:
 
 
 def test_the_same_seed_gives_the_same_rates() -> None:
-    knobs = {"replications": 3, "draws": 99, "permutations": 39, "seed": 3, "measures": ("size", "bias")}
+    knobs: dict[str, Any] = {
+        "replications": 3,
+        "draws": 99,
+        "permutations": 39,
+        "seed": 3,
+        "measures": ("size", "bias"),
+    }
     scenario = SIZE_SCENARIOS[0]
     first, second = (
         design_rates("staggered", scenario, staggered_design(scenario, permuted=("cs_simple",)), **knobs)
@@ -136,7 +142,7 @@ def assert_close(quick: float, saved: float, replications: int) -> None:
 def test_a_quick_run_agrees_on_staggered_size(table: pd.DataFrame) -> None:
     saved, scenario = values(table, "size"), SIZE_SCENARIOS[0]
     fits = staggered_design(scenario, permuted=("imputation",), saturated=True)
-    knobs = {"replications": 60, "draws": 199, "permutations": 39, "seed": 5}
+    knobs: dict[str, Any] = {"replications": 60, "draws": 199, "permutations": 39, "seed": 5}
     for rate in design_rates("staggered", scenario, fits, measures=("size",), **knobs):
         assert_close(rate.value, saved[scenario.name, rate.estimator, rate.method], 60)
 
@@ -144,6 +150,6 @@ def test_a_quick_run_agrees_on_staggered_size(table: pd.DataFrame) -> None:
 @pytest.mark.slow
 def test_a_quick_run_agrees_on_coverage_of_an_event_study(table: pd.DataFrame) -> None:
     saved, scenario = values(table, "coverage"), ONE_GO_LIVE_SCENARIOS[0]
-    knobs = {"replications": 60, "draws": 199, "permutations": 39, "seed": 5}
+    knobs: dict[str, Any] = {"replications": 60, "draws": 199, "permutations": 39, "seed": 5}
     for rate in design_rates("event_study", scenario, event_study_design(scenario), measures=("coverage",), **knobs):
         assert_close(rate.value, saved[scenario.name, rate.estimator, rate.method], 60)

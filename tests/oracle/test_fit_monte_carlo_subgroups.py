@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -121,5 +122,5 @@ def test_a_quick_run_of_doses_agrees(size: pd.Series) -> None:
 
 
 def test_the_same_seed_gives_the_same_shares() -> None:
-    knobs = {"replications": 3, "draws": 99, "permutations": 99, "seed": 3}
+    knobs: dict[str, Any] = {"replications": 3, "draws": 99, "permutations": 99, "seed": 3}
     assert subgroup_rates(SUBGROUP_SCENARIOS[0], **knobs) == subgroup_rates(SUBGROUP_SCENARIOS[0], **knobs)

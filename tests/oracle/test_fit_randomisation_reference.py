@@ -7,8 +7,9 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from sos_spark.fit.inference.effect_distribution import RandomisationTest
 from sos_spark.fit.inference.label_permutation import label_test
-from sos_spark.fit.inference.randomisation import RandomisationTest, randomisation_test
+from sos_spark.fit.inference.randomisation import randomisation_test
 from sos_spark.fit.regression.design import NEVER
 from tests.cluster_panels import Rows, moments_of, some_rows
 

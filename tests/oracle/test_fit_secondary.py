@@ -27,10 +27,11 @@ from sos_spark.fit.estimators import cs_simple, twfe, unit_panel
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import TREATED, Weights
 from sos_spark.fit.regression.moments import Array, ClusterMoments
-from sos_spark.fit.staggered.group_time import aggregate, cluster_scores, group_time_effects
+from sos_spark.fit.staggered.group_time import aggregate, group_time_effects
 from tests.fit_panels import a_design, collapsed, design_of, some_children
 from tests.oracle.test_fit_cr2 import brute_force
 from tests.secondary_panels import a_study
+from tests.staggered_panels import cluster_scores
 
 EXACT = 1e-10
 QUICK = Inference(draws=199, permutations=99)

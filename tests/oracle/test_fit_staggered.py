@@ -9,29 +9,15 @@ import pandas as pd
 import pytest
 
 from sos_spark.errors import InputError
+from sos_spark.fit.regression.design import NEVER
 from sos_spark.fit.staggered.group_time import (
-    NEVER,
-    Array,
     Control,
-    GroupTime,
     UnitPanel,
     aggregate,
     group_time_effects,
     saturated_moments,
 )
-
-
-def cluster_scores(panel: UnitPanel, effects: GroupTime, linear_map: Array) -> Array:
-    """Returns each LA's score (G,) of a linear map: its deviations from its group's means, through the map.
-
-    The root of the sum of their squares is the CR0 standard error, R's did's analytic one for a group-time effect.
-    """
-    scores = np.zeros(len(panel.unit_ids))
-    for (g, t), mean, slope in zip(effects.cells, effects.means, linear_map, strict=True):
-        members = panel.gtime == g
-        rows = panel.rows[members, t]
-        scores[members] += slope * (panel.y_sum[members, t] - rows * mean) / rows.sum()
-    return scores
+from tests.staggered_panels import cluster_scores
 
 
 def simple_effect_and_se(panel: UnitPanel, *, control: Control | None = None) -> tuple[float, float]:
@@ -80,9 +66,9 @@ def test_aggregates_are_those_of_r(
     effects = group_time_effects(mpdta, base="varying", control=control)  # type: ignore[arg-type]
     ours = {name: float(row @ effects.means) for name, row in aggregate(effects, how).items()}  # type: ignore[arg-type]
     assert ours["overall"] == pytest.approx(expected["overall_att"].iloc[0], abs=1e-12)
-    for row in expected.dropna(subset="egt").itertuples():
-        name = str(int(row.egt) - (2003 if how in ("group", "calendar") else 0))
-        assert ours[name] == pytest.approx(row.att_egt, abs=1e-12)
+    for row in expected.dropna(subset="egt").to_dict("records"):
+        name = str(int(row["egt"]) - (2003 if how in ("group", "calendar") else 0))
+        assert ours[name] == pytest.approx(row["att_egt"], abs=1e-12)
 
 
 @pytest.mark.reference
@@ -134,7 +120,7 @@ def test_la_equal_takes_means_of_la_means() -> None:
     rows = np.array([[1.0, 1.0], [9.0, 9.0], [5.0, 5.0]])
     y = np.array([[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]])
     panel = UnitPanel(("a", "b", "c"), np.array([1, 1, NEVER]), rows, rows * y)
-    by = {w: simple_effect_and_se(panel.weighing(w))[0] for w in ("child", "la_equal")}  # type: ignore[arg-type]
+    by = {w: simple_effect_and_se(panel.weighing(w))[0] for w in ("child", "la_equal")}
     assert by == {"child": pytest.approx(0.1), "la_equal": pytest.approx(0.5)}
 
 

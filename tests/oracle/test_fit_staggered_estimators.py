@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from sos_spark.config.study import Inference
 from sos_spark.fit.cells.subpanel import only_periods_of
 from sos_spark.fit.estimators import (
     ESTIMATORS,
+    Estimator,
     LinearEstimate,
     cs_not_yet,
     cs_simple,
@@ -28,15 +30,15 @@ from sos_spark.fit.estimators import (
 )
 from sos_spark.fit.inference.randomisation import effect_and_scores
 from sos_spark.fit.regression.covariance import Convention, Sandwich
-from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel
+from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Weights
 from sos_spark.fit.regression.final_fit import final_fit
 from sos_spark.fit.regression.moments import ClusterMoments
 from sos_spark.fit.staggered.etwfe_refit import EtwfeRefit
 from sos_spark.fit.staggered.group_time import (
+    Control,
     GroupTime,
     UnitPanel,
     aggregate,
-    cluster_scores,
     group_time_effects,
     saturated_moments,
 )
@@ -45,7 +47,14 @@ from sos_spark.fit.staggered.imputation_refit import ImputationRefit
 from sos_spark.fit.staggered.residual_model import effect_groups
 from sos_spark.fit.staggered.simple_refit import SimpleEffect
 from sos_spark.fit.staggered.sun_abraham_refit import SunAbrahamRefit
-from tests.staggered_panels import LARGE_GROUPS, THREE_GROUPS, StaggeredRows, random_totals, staggered_rows
+from tests.staggered_panels import (
+    LARGE_GROUPS,
+    THREE_GROUPS,
+    StaggeredRows,
+    cluster_scores,
+    random_totals,
+    staggered_rows,
+)
 
 GAPS = ((1, 1), (4, 6), (12, 0), (14, 7))
 COVARIATES = ("age_band", "sex")
@@ -87,7 +96,7 @@ def imputed_on_rows(
 @pytest.mark.parametrize("weights", ["child", "la_equal"])
 @pytest.mark.parametrize("by", [(), COVARIATES])
 @pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS, (2, 4, 5)])
-def test_imputation_is_two_steps_on_the_rows(gtime, by, weights) -> None:
+def test_imputation_is_two_steps_on_the_rows(gtime: Sequence[int], by: tuple[str, ...], weights: Weights) -> None:
     data = staggered_rows(gtime, by=by, gaps=GAPS)
     expected, _ = imputed_on_rows(data.rows, by, row_weights(data.rows, weights))
     parts = Imputation.of(data.panel, weights=weights)
@@ -97,7 +106,7 @@ def test_imputation_is_two_steps_on_the_rows(gtime, by, weights) -> None:
 
 @pytest.mark.parametrize("weights", ["child", "la_equal"])
 @pytest.mark.parametrize("by", [(), ("sex",)])
-def test_imputation_adjusts_for_a_continuous_covariate(by, weights) -> None:
+def test_imputation_adjusts_for_a_continuous_covariate(by: tuple[str, ...], weights: Weights) -> None:
     data = staggered_rows(by=by, z="age_years", gaps=GAPS)
     rows, weight = data.rows, row_weights(data.rows, weights)
     expected, _ = imputed_on_rows(rows, by, weight, also=("age_years",))
@@ -157,7 +166,7 @@ def cells_of(panel: PreparedPanel) -> pd.DataFrame:
 def averages(panel: PreparedPanel, estimator: str) -> dict[str, dict[str, float]]:
     frame = aggregates_frame(panel, inference=QUICK)
     own = frame[frame["estimator"] == estimator]
-    return {kind: dict(zip(rows["level"], rows["att"], strict=True)) for kind, rows in own.groupby("aggregate")}
+    return {str(kind): dict(zip(rows["level"], rows["att"], strict=True)) for kind, rows in own.groupby("aggregate")}
 
 
 def brute_cr1(
@@ -175,7 +184,9 @@ def brute_cr1(
 
 @pytest.mark.parametrize("by", [(), ("sex",)])
 @pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS])
-def test_imputation_s_cr1_is_that_of_the_rows_regression_with_shared_effects(gtime, by) -> None:
+def test_imputation_s_cr1_is_that_of_the_rows_regression_with_shared_effects(
+    gtime: Sequence[int], by: tuple[str, ...]
+) -> None:
     data = staggered_rows(gtime, by=by, gaps=GAPS, n_rows=1_500)
     rows, moments = data.rows, imputation(data.panel, weights="child").moments
     expected, slope = imputed_on_rows(rows, by, np.ones(len(rows)))
@@ -209,7 +220,7 @@ def interactions(data: StaggeredRows, *, after: bool = False) -> tuple[pd.DataFr
 
 @pytest.mark.parametrize("weights", ["child", "la_equal"])
 @pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS])
-def test_sun_abraham_is_the_rows_regression_averaged(gtime, weights) -> None:
+def test_sun_abraham_is_the_rows_regression_averaged(gtime: Sequence[int], weights: Weights) -> None:
     data = staggered_rows(gtime, by=("sex",), gaps=GAPS)
     rows, cells = interactions(data)
     names = [f"d_{g}_{t}" for g, t in cells]
@@ -234,7 +245,7 @@ def test_sun_abraham_is_the_rows_regression_averaged(gtime, weights) -> None:
 
 @pytest.mark.parametrize("weights", ["child", "la_equal"])
 @pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS])
-def test_etwfe_is_the_rows_regression_averaged(gtime, weights) -> None:
+def test_etwfe_is_the_rows_regression_averaged(gtime: Sequence[int], weights: Weights) -> None:
     data = staggered_rows(gtime, by=("sex",), z="age_years", gaps=GAPS)
     rows, cells = interactions(data, after=True)
     names = [f"d_{g}_{t}" for g, t in cells]
@@ -271,7 +282,7 @@ def test_etwfe_is_that_of_diff_diff(gaps: bool) -> None:
 
 
 @pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS])
-def test_etwfe_is_imputation_on_equal_rows_and_not_else(gtime) -> None:
+def test_etwfe_is_imputation_on_equal_rows_and_not_else(gtime: Sequence[int]) -> None:
     equal, unlike = (random_totals(gtime, n_units=20, equal=same) for same in (True, False))
     assert averages(equal, "etwfe") == {
         kind: pytest.approx(levels, rel=1e-9) for kind, levels in averages(equal, "imputation").items()
@@ -355,7 +366,7 @@ def counted(scores: np.ndarray, treated: np.ndarray, *, small: bool) -> np.ndarr
 @pytest.mark.parametrize("by", [(), COVARIATES])
 @pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS, (2, 4, 5)])
 def test_an_imputation_s_assignment_is_studentised_by_what_rows_differ_from_those_that_share_their_effect(
-    gtime, by, weights
+    gtime: Sequence[int], by: tuple[str, ...], weights: Weights
 ) -> None:
     """On individual rows, after another assignment than that of the panel: of y, and of the panel's own treatment."""
     data = staggered_rows(gtime, by=by, gaps=GAPS)
@@ -384,7 +395,7 @@ def test_an_imputation_s_assignment_is_studentised_by_what_rows_differ_from_thos
 
 @pytest.mark.parametrize("control", ["never", "not_yet"])
 @pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS, (2, 4, 5)])
-def test_a_group_time_average_s_assignment_is_studentised_alike(gtime, control) -> None:
+def test_a_group_time_average_s_assignment_is_studentised_alike(gtime: Sequence[int], control: Control) -> None:
     """About the groups' means, where groups are large R's did's own; else about effects that groups share."""
     panel = random_totals(gtime, n_units=16, gaps=True)
     refit = SimpleEffect.of(unit_panel(panel), control=control)
@@ -437,10 +448,15 @@ def _of_groups(units: UnitPanel, groups: GroupTime, simple: np.ndarray) -> np.nd
 @pytest.mark.parametrize("by", [(), ("sex",)])
 @pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS, (2, 4, 5)])
 @pytest.mark.parametrize("estimator", [sun_abraham, etwfe])
-def test_a_regression_s_assignment_is_studentised_by_the_residuals_of_its_own(estimator, gtime, by, weights) -> None:
+def test_a_regression_s_assignment_is_studentised_by_the_residuals_of_its_own(
+    estimator: Estimator, gtime: Sequence[int], by: tuple[str, ...], weights: Weights
+) -> None:
     """Those that groups share; the treated LAs' scores over the root of what their leverage leaves of v'v."""
     panel = staggered_rows(gtime, by=by, gaps=GAPS).panel
-    refits = {"sun_abraham": SunAbrahamRefit.of(panel, weights=weights), "etwfe": EtwfeRefit(panel, weights)}
+    refits: dict[str, SunAbrahamRefit | EtwfeRefit] = {
+        "sun_abraham": SunAbrahamRefit.of(panel, weights=weights),
+        "etwfe": EtwfeRefit(panel, weights),
+    }
     refit, random, small = refits[estimator.name], np.random.default_rng(3), gtime != LARGE_GROUPS
     for _ in range(3):
         drawn = panel.with_gtime(random.permutation(panel.gtime))
@@ -473,7 +489,7 @@ def adjusted_scores(moments: ClusterMoments, panel: PreparedPanel, *, small: boo
 
 @pytest.mark.parametrize("name", ["cs_not_yet", "imputation", "sun_abraham", "etwfe"])
 @pytest.mark.parametrize("weights", ["child", "la_equal"])
-def test_inference_of_every_estimator_is_of_its_own_estimate(name, weights) -> None:
+def test_inference_of_every_estimator_is_of_its_own_estimate(name: str, weights: Weights) -> None:
     panel = random_totals((2, 2, 3, 3, 3), gaps=True)
     estimate = ESTIMATORS[name](panel, weights=weights)
     test = estimate.randomise(permutations=99, seed=1)
@@ -481,7 +497,7 @@ def test_inference_of_every_estimator_is_of_its_own_estimate(name, weights) -> N
     assert 0 < test.p < 1
     frame = leave_one_out(estimate)
     for row in frame.iloc[[0, 3, 7]].itertuples():
-        again = ESTIMATORS[name](panel.without({row.left_out}), weights=weights)
+        again = ESTIMATORS[name](panel.without({str(row.left_out)}), weights=weights)
         assert row.att == pytest.approx(effect(again), rel=1e-9)
 
 
@@ -502,6 +518,7 @@ def test_cr1_of_the_saturated_regression_counts_its_cells_and_no_more() -> None:
         saturated_moments(units, effects, {TREATED: simple}),
     ):
         solved = Sandwich(moments)
+        assert solved.iid is not None
         assert solved.estimate(TREATED) == pytest.approx(float(outside.effect[0]), rel=1e-9)
         for convention in (Convention.SOS_SPARK, Convention.STATSMODELS, Convention.PYFIXEST):
             se = Sandwich(moments, convention=convention).standard_errors(TREATED).se_cr1

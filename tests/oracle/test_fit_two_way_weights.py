@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from sos_spark.fit.cells.subpanel import only_periods_of
 from sos_spark.fit.estimators import ESTIMATORS, twfe
 from sos_spark.fit.estimators.twfe import negative_weight_share, two_way_weights
 from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.regression.design import NEVER, PreparedPanel
+from sos_spark.fit.regression.design import NEVER, PreparedPanel, Weights
 from sos_spark.fit.staggered.goodman_bacon import goodman_bacon
 from tests.fit_panels import a_design, collapsed
 from tests.staggered_panels import THREE_GROUPS, random_totals, staggered_rows
@@ -33,16 +34,16 @@ def cells_of(panel: PreparedPanel) -> pd.DataFrame:
     return pd.DataFrame({"unit": unit, "time": time + 1, "first": first, "treated": treated, "y": y})
 
 
-def estimate_of(panel: PreparedPanel, name: str, weights: str) -> float:
+def estimate_of(panel: PreparedPanel, name: str, weights: Weights) -> float:
     estimate = ESTIMATORS[name](panel, weights=weights)
     return Sandwich(estimate.moments).estimate(estimate.coefficient)
 
 
 @pytest.mark.parametrize("gtime", GTIMES)
-def test_bacon_is_that_of_diff_diff_and_adds_up_to_the_two_way_estimate(gtime) -> None:
+def test_bacon_is_that_of_diff_diff_and_adds_up_to_the_two_way_estimate(gtime: Sequence[int]) -> None:
     panel = random_totals(gtime, gaps=True)
     found = goodman_bacon(panel)
-    balanced = (panel.rows > 0).all(axis=1)
+    balanced = np.all(panel.rows > 0, axis=1)
     keep = only_periods_of(panel, np.broadcast_to(balanced[:, None], panel.rows.shape))
     means = panel_of_totals(np.ones_like(keep.rows), keep.y_sum / keep.rows, keep.gtime)
     assert sum(part.weight for part in found.comparisons) == pytest.approx(1, rel=1e-12)
@@ -59,7 +60,7 @@ def test_bacon_is_that_of_diff_diff_and_adds_up_to_the_two_way_estimate(gtime) -
 
 
 @pytest.mark.parametrize("gtime", GTIMES)
-def test_weights_are_those_of_diff_diff_on_one_row_a_cell(gtime) -> None:
+def test_weights_are_those_of_diff_diff_on_one_row_a_cell(gtime: Sequence[int]) -> None:
     panel = random_totals(gtime, gaps=True)
     ones = panel_of_totals((panel.rows > 0).astype(float), panel.y_sum / np.maximum(panel.rows, 1), panel.gtime)
     cells = cells_of(ones)
@@ -76,7 +77,7 @@ def test_weights_are_those_of_diff_diff_on_one_row_a_cell(gtime) -> None:
 
 @pytest.mark.parametrize("weights", ["child", "la_equal"])
 @pytest.mark.parametrize("by", [(), ("sex", "age_band")])
-def test_weights_add_effects_up_to_the_coefficient(by, weights) -> None:
+def test_weights_add_effects_up_to_the_coefficient(by: tuple[str, ...], weights: Weights) -> None:
     """Effects alone as the outcome: the coefficient is their weighted sum, whatever the effects."""
     data = staggered_rows(by=by, gaps=((1, 1), (14, 7)))
     panel = data.panel

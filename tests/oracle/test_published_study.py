@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from sos_spark.analysis.bounds import UNKNOWN_COLUMNS, bounds_frame
 from sos_spark.bronze.read.published import REGION, PublishedValue, published_values, read_published
 from sos_spark.cohort.units import study_units
 from sos_spark.config.load import load_study
+from sos_spark.config.outcomes.published import MeasureName
 from sos_spark.config.reference import authorities, authority_changes, published_reference
 from sos_spark.config.shipped import conf_root
 from sos_spark.config.study import Study, Window
@@ -32,7 +34,7 @@ from tests.oracle import published_reading as raw
 pytestmark = pytest.mark.reference
 
 STUDY = load_study(conf_root() / "studies" / "published_referrals.toml")
-OUTCOMES = [outcome.outcome_id for outcome in STUDY.outcomes]
+OUTCOMES: list[Any] = [outcome.outcome_id for outcome in STUDY.outcomes]
 EVERY_YEAR = set(range(2013, 2021))
 
 
@@ -81,7 +83,9 @@ def test_every_cell_is_that_of_a_second_reading_of_the_raw_files(
     folder: Path, values: list[PublishedValue], measure: str
 ) -> None:
     theirs = raw.by_unit(folder, measure)
-    expected = {(row.unit, row.year): (int(row.n), int(row.y)) for row in theirs.dropna().itertuples(index=False)}
+    expected = {
+        (row["unit"], row["year"]): (int(row["n"]), int(row["y"])) for row in theirs.dropna().to_dict("records")
+    }
     assert known(values, measure) == expected
     assert set(zip(theirs["unit"], theirs["year"], strict=True)) == set(project_cells(values, measure))
 
@@ -309,7 +313,7 @@ def test_what_norfolk_s_re_referrals_of_2014_can_have_been(values: list[Publishe
 
 
 @pytest.mark.parametrize("measure", OUTCOMES)
-def test_the_study_s_bounds(values: list[PublishedValue], measure: str) -> None:
+def test_the_study_s_bounds(values: list[PublishedValue], measure: MeasureName) -> None:
     found = published_bounds(
         values, measure=measure, units=components(), window=STUDY.window, authorities=authorities()
     )

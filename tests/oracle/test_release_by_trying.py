@@ -23,7 +23,9 @@ def a_small_one(seed: int, shape: tuple[int, ...], kind: str | None, width: int 
     return linked(members, rng.integers(0, 6, size=int(np.prod(shape))), hide_up_to=2, width=width)
 
 
-def ranges_by_trying(one: Linked, hidden: NDArray[np.bool_], targets: NDArray[np.float64], most: int) -> NDArray:
+def ranges_by_trying(
+    one: Linked, hidden: NDArray[np.bool_], targets: NDArray[np.float64], most: int
+) -> NDArray[np.float64]:
     """Each target's least and greatest value over every table that agrees with what is published."""
     sums = np.array([targets @ table for table in every_table(one.members, one.lower, ~hidden, most)])
     return np.array([sums.min(axis=0), sums.max(axis=0)]).T

@@ -53,7 +53,8 @@ def priced_by_value(shape: tuple[int, int], cells: NDArray[np.int64]) -> Linked:
 
 
 def test_on_the_same_tables_as_tau_argus(tmp_path: Path) -> None:
-    ours_lost = theirs_lost = ours_cells = theirs_cells = exposed = 0
+    ours_lost = theirs_lost = 0.0
+    ours_cells = theirs_cells = exposed = 0
     for seed in SEEDS:
         shape, cells = a_table(seed)
         one = priced_by_value(shape, cells)

@@ -46,7 +46,7 @@ def counts_of(journeys: Journeys) -> dict[str, np.ndarray]:
     again = same_child & (cases.referred <= add_months(before, 12))
     in_care = ~episodes.is_short_break
     starts = in_care & (episodes.reason_new == 0)
-    stock = [in_care & (episodes.began <= last_day(y)) & (episodes.ended > last_day(y)) for y in YEARS]
+    stock = [in_care & (episodes.began <= last_day(int(y))) & (episodes.ended > last_day(int(y))) for y in YEARS]
     return {
         "referrals": by_year(cases.referred),
         "again": by_year(cases.referred, again),
@@ -75,8 +75,8 @@ def england() -> England:
         year = census_year_of(np.minimum(cases.assessed_to, NEVER - 1))
         for y, found in lengths.items():
             start, end = (d[done & (year == y)] for d in (cases.assessed_from, cases.assessed_to))
-            dates = ((d + 1).astype("datetime64[D]") for d in (start, end))
-            found.append(np.busday_count(*dates, holidays=holidays))
+            first, last = ((d + 1).astype("datetime64[D]") for d in (start, end))
+            found.append(np.busday_count(first, last, holidays=holidays))
         starts = (episodes.reason_new == 0) & ~episodes.is_short_break & (episodes.placement < 10)
         age = np.digitize(journeys.children.age(episodes.child[starts], episodes.began[starts]), (1, 5, 10, 16))
         np.add.at(by_age, (age, (episodes.placement[starts] == 0).astype(int)), 1)

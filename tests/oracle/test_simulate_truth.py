@@ -6,6 +6,8 @@ truth says was planted, and nothing differs where nothing was planted.
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -93,22 +95,25 @@ OUTCOMES = {
 }
 
 
+Rows = dict[str, np.ndarray]
+Worlds = tuple[dict[str, Rows], dict[str, Rows], dict[str, dict[str, Any]]]
+
+
 def outcomes(tables: dict[str, pa.Table]) -> dict[str, dict[str, np.ndarray]]:
     """Returns la, day and y of every index row whose window was observed, by outcome."""
     connection = duckdb.connect()
     for module, table in tables.items():
         connection.register(module, table)
     connection.execute(EVENTS)
-    found = {outcome_id: connection.execute(sql).fetchnumpy() for outcome_id, sql in OUTCOMES.items()}
+    found: dict[str, Any] = {outcome_id: connection.execute(sql).fetchnumpy() for outcome_id, sql in OUTCOMES.items()}
     assessments = connection.execute(
         """select distinct on (la_code, LAchildID, CINreferralDate, AssessmentActualStartDate) la_code as la,
                   AssessmentActualStartDate as day, AssessmentAuthorisationDate as done
            from assessments where AssessmentActualStartDate < date '2019-08-01'
            order by la_code, LAchildID, CINreferralDate, AssessmentActualStartDate, census_year desc"""
     ).fetchnumpy()
-    is_done = ~np.ma.getmaskarray(assessments["done"])
-    assert is_done.all()
-    start = assessments["day"].astype("datetime64[D]")
+    assert not np.ma.getmaskarray(np.ma.asarray(assessments["done"])).any()
+    start = np.asarray(assessments["day"]).astype("datetime64[D]")
     end = np.ma.getdata(assessments["done"]).astype("datetime64[D]")
     length = np.busday_count(start + 1, end + 1, holidays=np.array(bank_holidays(), dtype="datetime64[D]"))
     found["assessment_duration"] = {"la": assessments["la"], "day": start, "y": length}
@@ -128,7 +133,7 @@ def mean_and_error(rows: dict[str, np.ndarray], *, treated: bool, after: bool) -
 
 
 @pytest.fixture(scope="module")
-def worlds() -> tuple[dict, dict, dict[str, dict]]:
+def worlds() -> Worlds:
     baselines = {"kinship_placement": 0.30}
     plain = some_effects(la_codes=TREATED, baselines=baselines)
     planted = some_effects(*SIZES.items(), la_codes=TREATED, baselines=baselines)
@@ -139,7 +144,7 @@ def worlds() -> tuple[dict, dict, dict[str, dict]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("outcome_id", sorted(SIZES))
-def test_the_records_differ_by_what_the_truth_says(outcome_id: str, worlds: tuple) -> None:
+def test_the_records_differ_by_what_the_truth_says(outcome_id: str, worlds: Worlds) -> None:
     without, with_effects, truth = worlds
     before, error_before, n_before = mean_and_error(without[outcome_id], treated=True, after=True)
     after, error_after, n_after = mean_and_error(with_effects[outcome_id], treated=True, after=True)
@@ -152,13 +157,13 @@ def test_the_records_differ_by_what_the_truth_says(outcome_id: str, worlds: tupl
 
 @pytest.mark.slow
 @pytest.mark.parametrize("outcome_id", sorted(set(SIZES) - {"assessment_duration", "assessment_within_45"}))
-def test_the_effect_injected_is_the_size_asked(outcome_id: str, worlds: tuple) -> None:
+def test_the_effect_injected_is_the_size_asked(outcome_id: str, worlds: Worlds) -> None:
     assert worlds[2][outcome_id]["effect_injected"] == pytest.approx(SIZES[outcome_id], rel=0.02)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("outcome_id", sorted(SIZES))
-def test_nothing_differs_where_nothing_was_planted(outcome_id: str, worlds: tuple) -> None:
+def test_nothing_differs_where_nothing_was_planted(outcome_id: str, worlds: Worlds) -> None:
     without, with_effects, _ = worlds
     same = {"treated": False, "after": True}
     assert mean_and_error(without[outcome_id], **same) == mean_and_error(with_effects[outcome_id], **same)
@@ -168,7 +173,7 @@ def test_nothing_differs_where_nothing_was_planted(outcome_id: str, worlds: tupl
 
 
 @pytest.mark.slow
-def test_a_baseline_replaces_the_level_of_its_authorities_alone(worlds: tuple) -> None:
+def test_a_baseline_replaces_the_level_of_its_authorities_alone(worlds: Worlds) -> None:
     named, _, _ = mean_and_error(worlds[0]["kinship_placement"], treated=True, after=False)
     elsewhere, _, _ = mean_and_error(worlds[0]["kinship_placement"], treated=False, after=False)
     assert named == pytest.approx(0.30, abs=0.04)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +19,7 @@ from tests.fit_panels import a_design, quarter, some_cells
 FEW = settings(max_examples=20, deadline=None)
 
 
-def numbers(cells: pd.DataFrame, **changed: object) -> tuple[float, ...]:
+def numbers(cells: pd.DataFrame, **changed: Any) -> tuple[float, ...]:
     """Estimate, CR1, CR2 and df."""
     panel = prepare(cells, a_design(**changed)).panel
     fitted = Sandwich(treatment_regression(panel, weights="child").moments)

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sos_spark.fit.inference.randomisation import RandomisationTest, randomisation_test
+from sos_spark.fit.inference.effect_distribution import RandomisationTest
+from sos_spark.fit.inference.randomisation import randomisation_test
 from sos_spark.fit.regression.design import NEVER
 from sos_spark.fit.regression.moments import ClusterMoments
 from tests.cluster_panels import Rows, moments_of, some_rows

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,12 +17,12 @@ from tests.secondary_panels import a_study, rows_of
 
 FEW = settings(max_examples=8, deadline=None)
 PILOTS = {str(201 + k): 4 for k in range(12)}
-SAME = {"rel": 1e-9, "abs": 1e-12}
+SAME: dict[str, Any] = {"rel": 1e-9, "abs": 1e-12}
 NUMBERS = ["att", "se_cr2", "df_satterthwaite", "p_cr2", "p_wcr", "p_ri"]
 WORSE, GOOD = "effect in requires_improvement or inadequate", "effect in good or outstanding"
 
 
-def a_rated_study(*, seed: int = 1, scale: float = 1.0, origin: float = 0.0, **secondary: object) -> Study:
+def a_rated_study(*, seed: int = 1, scale: float = 1.0, origin: float = 0.0, **secondary: Any) -> Study:
     """Twelve pilots and twelve comparators, ratings in turn, doses at random in some unit and from some origin."""
     random = np.random.default_rng(seed)
     doses = random.normal(size=12)
@@ -79,10 +81,10 @@ def test_which_group_comes_first_turns_the_difference_s_sign_only(seed: int) -> 
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.01, 100), origin=st.floats(-50, 50))
 def test_a_dose_in_another_unit_or_from_another_origin_is_the_same_dose(seed: int, scale: float, origin: float) -> None:
     design = a_design(pilots=PILOTS)
-    kept = {"analyses": ("embeddedness",)}
+    kept: dict[str, Any] = {"analyses": ("embeddedness",)}
     one = rows_of(cells(seed), design, a_rated_study(**kept))
     other = rows_of(cells(seed), design, a_rated_study(scale=scale, origin=origin, **kept))
-    near = {"rel": 1e-6, "abs": 1e-9}
+    near: dict[str, Any] = {"rel": 1e-6, "abs": 1e-9}
     at_mean, slope = "effect at mean embeddedness", "per unit of embeddedness"
     assert other.loc[at_mean, NUMBERS].tolist() == pytest.approx(one.loc[at_mean, NUMBERS].tolist(), **near)
     assert scale * other.loc[slope, "att"] == pytest.approx(one.loc[slope, "att"], **near)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +32,7 @@ def numbers(panel: PreparedPanel, name: str) -> tuple[float, float, float]:
 
 @settings(max_examples=15, deadline=None)
 @given(gtime=gtimes, seed=seeds, name=st.sampled_from(NAMES))
-def test_the_order_of_authorities_does_not_matter(gtime, seed, name) -> None:
+def test_the_order_of_authorities_does_not_matter(gtime: Sequence[int], seed: int, name: str) -> None:
     panel = random_totals(gtime, seed=seed)
     order = np.random.default_rng(seed).permutation(14)
     shuffled = panel_of_totals(panel.rows[order], panel.y_sum[order], panel.gtime[order])
@@ -40,7 +41,7 @@ def test_the_order_of_authorities_does_not_matter(gtime, seed, name) -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(gtime=gtimes, seed=seeds, name=st.sampled_from(NAMES), scale=st.floats(0.01, 100))
-def test_units_scale_and_period_effects_vanish(gtime, seed, name, scale) -> None:
+def test_units_scale_and_period_effects_vanish(gtime: Sequence[int], seed: int, name: str, scale: float) -> None:
     panel = random_totals(gtime, seed=seed)
     shift = np.random.default_rng(seed).normal(size=7)
     moved = replace(panel, y_sum=scale * panel.y_sum + panel.rows * shift)
@@ -50,7 +51,7 @@ def test_units_scale_and_period_effects_vanish(gtime, seed, name, scale) -> None
 
 @settings(max_examples=15, deadline=None)
 @given(gtime=gtimes, seed=seeds, name=st.sampled_from(("imputation", "sun_abraham", "etwfe")))
-def test_authority_effects_vanish_within_authorities(gtime, seed, name) -> None:
+def test_authority_effects_vanish_within_authorities(gtime: Sequence[int], seed: int, name: str) -> None:
     panel = random_totals(gtime, seed=seed, gaps=True)
     shift = np.random.default_rng(seed).normal(size=(14, 1))
     moved = replace(panel, y_sum=panel.y_sum + panel.rows * shift)
@@ -59,7 +60,9 @@ def test_authority_effects_vanish_within_authorities(gtime, seed, name) -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(gtime=gtimes, seed=seeds, size=st.floats(-3, 3), name=st.sampled_from(NAMES))
-def test_a_constant_effect_is_found_and_leaves_the_standard_error(gtime, seed, size, name) -> None:
+def test_a_constant_effect_is_found_and_leaves_the_standard_error(
+    gtime: Sequence[int], seed: int, size: float, name: str
+) -> None:
     panel = random_totals(gtime, seed=seed)
     added = replace(panel, y_sum=panel.y_sum + panel.rows * panel.treated * size)
     att, se, df = numbers(panel, name)
@@ -68,7 +71,7 @@ def test_a_constant_effect_is_found_and_leaves_the_standard_error(gtime, seed, s
 
 @settings(max_examples=20, deadline=None)
 @given(gtime=gtimes, seed=seeds)
-def test_the_imputation_averages_the_effects_of_treated_rows_whatever_they_are(gtime, seed) -> None:
+def test_the_imputation_averages_the_effects_of_treated_rows_whatever_they_are(gtime: Sequence[int], seed: int) -> None:
     panel = random_totals(gtime, seed=seed)
     effects = np.random.default_rng(seed).normal(size=panel.rows.shape) * panel.treated
     alone = replace(panel, y_sum=panel.rows * effects)
@@ -80,7 +83,7 @@ def test_the_imputation_averages_the_effects_of_treated_rows_whatever_they_are(g
 
 @settings(max_examples=20, deadline=None)
 @given(gtime=gtimes, seed=seeds)
-def test_decompositions_have_weights_that_add_up_to_one(gtime, seed) -> None:
+def test_decompositions_have_weights_that_add_up_to_one(gtime: Sequence[int], seed: int) -> None:
     panel = random_totals(gtime, seed=seed)
     parts = goodman_bacon(panel).comparisons
     assert sum(part.weight for part in parts) == pytest.approx(1)

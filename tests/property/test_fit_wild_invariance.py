@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sos_spark.fit.inference.signs import SignDraws
+from sos_spark.fit.inference.signs import SignDraws, SignKind
 from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test, wild_joint_test
 from sos_spark.fit.regression.moments import ClusterMoments
 from tests.cluster_panels import Rows, moments_of, some_rows
@@ -33,7 +35,7 @@ def reordered(moments: ClusterMoments, order: list[int]) -> ClusterMoments:
 def test_order_of_clusters_changes_nothing(seed: int, shuffle: list[int]) -> None:
     moments = moments_of(some_rows(n_units=12, seed=seed), la_equal=True)
     other = reordered(moments, shuffle)
-    knobs = {"draws": DRAWS, "seed": seed}
+    knobs: dict[str, Any] = {"draws": DRAWS, "seed": seed}
 
     p = wild_cluster_test(moments, coefficient="treated", **knobs).p
     assert wild_cluster_test(other, coefficient="treated", **knobs).p == p
@@ -49,7 +51,7 @@ def test_scale_of_y_and_unit_constants_change_no_p_value(seed: int, scale: float
     rows = some_rows(n_units=10, seed=seed)
     lift = np.random.default_rng(constants).normal(0, 5, rows.n_units)
     moved = Rows(rows.unit, rows.period, rows.treated, rows.age, scale * rows.y + lift[rows.unit])
-    knobs = {"coefficient": "treated", "draws": DRAWS, "seed": seed}
+    knobs: dict[str, Any] = {"coefficient": "treated", "draws": DRAWS, "seed": seed}
 
     ours, theirs = (wild_cluster_interval(moments_of(each), **knobs) for each in (rows, moved))
     ends = sorted([scale * ours.low, scale * ours.high])
@@ -77,7 +79,7 @@ def test_interval_and_test_agree_on_both_sides_of_each_end(seed: int, effect: fl
 
 @given(seed=SEEDS, n_units=st.integers(1, 140), kind=st.sampled_from(["rademacher", "webb"]))
 @settings(max_examples=25, deadline=None)
-def test_signs_do_not_depend_on_how_they_are_batched(seed: int, n_units: int, kind: str) -> None:
+def test_signs_do_not_depend_on_how_they_are_batched(seed: int, n_units: int, kind: SignKind) -> None:
     plan = SignDraws(tuple(str(u) for u in range(n_units)), 200, seed, kind)
     whole = np.concatenate(list(plan.batches(floats_per_row=1)))
     pieces = np.concatenate(list(plan.batches(floats_per_row=10**7)))

@@ -35,7 +35,7 @@ PLACE = {"926", "301", "302"}
 
 @contextmanager
 def session_setting(spark: SparkSession, name: str, value: str) -> Iterator[None]:
-    before = spark.conf.get(name)
+    before = str(spark.conf.get(name))
     spark.conf.set(name, value)
     try:
         yield

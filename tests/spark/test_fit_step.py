@@ -42,12 +42,12 @@ def test_moments_become_columns_and_the_panel_is_a_files(spark: SparkSession, tm
         some_children(n_rows=400, n_units=6, n_treated=3, n_periods=6), y="yes", by=("sex",), z="age_years"
     )
     keys = [
-        ("made_up", "o", row.unit_id, row.period, date.fromisoformat(row.period_start), row.sex)
-        for row in cells.itertuples()
+        ("made_up", "o", row["unit_id"], row["period"], date.fromisoformat(row["period_start"]), row["sex"])
+        for row in cells.to_dict("records")
     ]
     rows = [
-        (*key[:5], None, key[5], None, None, int(row.n), int(row.y_sum), int(row.y_sumsq))
-        for key, row in zip(keys, cells.itertuples(), strict=True)
+        (*key[:5], None, key[5], None, None, int(row["n"]), int(row["y_sum"]), int(row["y_sumsq"]))
+        for key, row in zip(keys, cells.to_dict("records"), strict=True)
     ]
     moments = [
         (*key[:4], None, key[5], None, None, name, Decimal(int(value)))

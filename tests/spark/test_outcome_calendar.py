@@ -38,9 +38,9 @@ def test_periods_and_census_years_equal_those_of_the_study_file(spark: SparkSess
     for row in spark.createDataFrame([(d,) for d in days], "day DATE").select(*columns).collect():
         assert row.census_year == census_year(row.day)
         for period in PERIODS:
-            start = period_start(row.day, period)
+            begins = period_start(row.day, period)
             found = row[f"{period}_start"], row[f"{period}_end"], row[period]
-            assert found == (start, add_periods(start, 1, period), periods_between(first, start, period)), row.day
+            assert found == (begins, add_periods(begins, 1, period), periods_between(first, begins, period)), row.day
 
 
 def test_the_count_th_working_day_after_a_day(spark: SparkSession) -> None:

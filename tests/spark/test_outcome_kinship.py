@@ -111,7 +111,7 @@ def test_looked_after_on_31_march(spark: SparkSession) -> None:
     )
     for episode in world.lac_episodes:
         if episode["census_year"] == 2020 or episode["child_id"] == "only temporary":
-            episode["census_year"] = 2017  # type: ignore[index]
+            episode["census_year"] = 2017
     expected = [
         ("on two", "2016-03-31", 1, None),
         ("on two", "2017-03-31", 0, None),

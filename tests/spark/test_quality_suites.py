@@ -16,7 +16,7 @@ from sos_spark.quality import BrokenRuleError, Suite, check_tables, find_failure
 from sos_spark.quality.suites import Expectation
 from sos_spark.tables import TABLES
 
-SUITES = [suite for layer in ("bronze", "silver", "panel") for suite in load_suites(expectations_root(), layer)]  # type: ignore[arg-type]
+SUITES = [suite for layer in ("bronze", "silver", "panel") for suite in load_suites(expectations_root(), layer)]
 
 DEFAULTS: dict[str, Any] = {
     "STRING": "x",

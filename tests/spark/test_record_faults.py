@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -37,7 +38,7 @@ def test_a_faulty_record_is_quarantined_as_a_whole_and_the_ledger_balances(
     validate(run)
     lake = Lake(tmp_path / "lake")
 
-    def read(table: Table, *columns: str) -> list[tuple[object, ...]]:
+    def read(table: Table, *columns: str) -> list[tuple[Any, ...]]:
         return sorted(tuple(row) for row in lake.read(spark, table).select(*columns).collect())
 
     assert ingested.exit_code == 0

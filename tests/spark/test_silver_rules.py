@@ -34,6 +34,7 @@ from tests.silver_rows import (
 )
 
 Example = dict[str, Any]
+Examples = dict[str, tuple[Example, Example]]
 NOTHING: Example = {}
 
 
@@ -58,13 +59,13 @@ def event_day(name: str) -> dict[str, tuple[Example, Example]]:
     }
 
 
-NO_ID = {
+NO_ID: Examples = {
     "child_id_missing": (NOTHING, {"child_id": None}),
     "child_id_invisible_characters": (NOTHING, {"id_has_invisible": True}),
 }
-RECORD = {code: ({"record_fault": None}, {"record_fault": code}) for code in RECORD_FAULTS}
-ORPHAN = {"orphan": (NOTHING, {"is_orphan": True})}
-CHILDREN = {
+RECORD: Examples = {code: ({"record_fault": None}, {"record_fault": code}) for code in RECORD_FAULTS}
+ORPHAN: Examples = {"orphan": (NOTHING, {"is_orphan": True})}
+CHILDREN: Examples = {
     **NO_ID,
     "birth_date_after_return": ({"birth_date": day("2016-03-31")}, {"birth_date": day("2016-04-01")}),
     "birth_date_placeholder": ({"birth_date": day("1900-01-02")}, {"birth_date": day("1900-01-01")}),
@@ -79,7 +80,7 @@ CHILDREN = {
 }
 
 # By entity and rule: what a sound row must change to pass (where the rule is close) and to fail.
-EXAMPLES: dict[str, dict[str, tuple[Example, Example]]] = {
+EXAMPLES: dict[str, Examples] = {
     "cin_children": {
         **CHILDREN,
         **RECORD,

@@ -95,7 +95,9 @@ def rows_of_returns(folder: Path) -> Iterator[tuple[str, ...]]:
                 yield (f"lac_{path.stem}", path.parent.name, path.parent.parent.name, *values)
     for path in (folder / "cin").rglob("*.xml"):
         for child in ElementTree.parse(path).getroot().iter("Child"):
-            identifiers = [*child.find("ChildIdentifiers"), *child.find("ChildCharacteristics")]
+            identifiers = [
+                leaf for part in ("ChildIdentifiers", "ChildCharacteristics") for leaf in child.iterfind(f"{part}/*")
+            ]
             child_id = [leaf for leaf in identifiers if leaf.tag == "LAchildID"]
             place = path.stem, path.parent.name
             yield ("child_identifiers", *place, *named(identifiers))
@@ -131,7 +133,7 @@ def test_the_report_counts_what_was_written(spark: SparkSession, tmp_path: Path,
 def test_the_same_seed_gives_the_same_bytes_however_spark_is_set(
     spark: SparkSession, tmp_path: Path, returns: Path, tables: Path
 ) -> None:
-    usual = spark.conf.get("spark.sql.shuffle.partitions")
+    usual = str(spark.conf.get("spark.sql.shuffle.partitions"))
     spark.conf.set("spark.sql.shuffle.partitions", "7")
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
     try:
@@ -184,9 +186,9 @@ def test_every_element_stands_where_the_specification_has_it(returns: Path, refe
                 known[parent.tag] = tags
     ours = set().union(*(orders(path) for path in (returns / "cin" / "2016").glob("*.xml")))
     assert len(ours) > 20
-    for parent, one, other in ours:
-        assert one in known[parent], f"{one} in {parent}"
-        assert known[parent].index(one) < known[parent].index(other), f"{one} before {other} in {parent}"
+    for tag, one, other in ours:
+        assert one in known[tag], f"{one} in {tag}"
+        assert known[tag].index(one) < known[tag].index(other), f"{one} before {other} in {tag}"
 
 
 @pytest.mark.reference

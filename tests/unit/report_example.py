@@ -6,6 +6,7 @@ import json
 import math
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,7 +104,7 @@ def estimates() -> pd.DataFrame:
 
 def _estimate(
     name: str, specification: str, baseline: float, att: float, half: float, _: float, p: float, p_cr2: float
-):
+) -> dict[str, Any]:
     evidence = "moderate (adjusted no, agreement yes)" if p < 0.05 else "cannot tell"
     return {
         "study_id": "example", "outcome_id": name, "specification": specification, "estimand": "att",

@@ -17,7 +17,7 @@ EFFECTS = {
 STARTS = ("2015-04-01", "2016-04-01", "2017-04-01")
 
 
-def frames() -> dict[str, pd.DataFrame]:
+def frames() -> dict[str, Any]:
     """Returns the frames by the names of their files."""
     return {
         "pretrend": pretrend(),

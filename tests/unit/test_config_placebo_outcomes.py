@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sos_spark.config.freeze import freeze, frozen_plan
@@ -46,7 +48,7 @@ def test_a_plan_without_the_key_is_the_plan_it_was() -> None:
     assert fingerprint(empty) == fingerprint(plain) != fingerprint(named)
 
 
-def test_naming_one_after_the_plan_was_frozen_is_a_change(tmp_path) -> None:
+def test_naming_one_after_the_plan_was_frozen_is_a_change(tmp_path: Path) -> None:
     path = tmp_path / "study.toml"
     path.write_text(MINIMAL, encoding="utf-8")
     freeze(path, now="2026-01-01T00:00:00Z")

@@ -52,7 +52,7 @@ def the_row(cells: pd.DataFrame, places: pd.DataFrame, design: Design | None = N
     frame = bounds_frame(cells, places, design=design or a_design(), inference=others.pop("inference", FEW), **others)
     assert tuple(frame.columns) == BOUNDS.column_names
     (row,) = frame.to_dict("records")
-    return row
+    return {str(name): value for name, value in row.items()}
 
 
 def test_in_a_two_by_two_one_unknown_count_moves_the_effect_by_its_share_of_the_mean() -> None:
@@ -217,4 +217,4 @@ def test_a_study_s_bounds_have_a_row_an_outcome_and_kind_of_unknown() -> None:
     assert len(frame) == 2 * cells["outcome_id"].nunique()
     wide, narrow = (frame.loc[("rereferral_nfa_6m", what)] for what in ("missing", "missing_within_follow_up"))
     assert wide["att_low"] < narrow["att_low"] < narrow["att_high"] < wide["att_high"]
-    assert frame.loc[("assessment_duration", "missing"), "note"].endswith("nothing says between what")
+    assert str(frame.loc[("assessment_duration", "missing"), "note"]).endswith("nothing says between what")

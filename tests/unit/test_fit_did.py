@@ -123,7 +123,7 @@ def test_without_a_period_before_go_live_the_last_one_seen_is_the_reference() ->
     events = result.event_study().set_index("event_time")
     assert events.loc[-2, "att"] == 0
     assert -1 not in events.index
-    assert "against -2" in result.event_study_result.note  # type: ignore[union-attr]
+    assert "against -2" in result.event_study_result.note
 
 
 def test_staggered_go_lives_are_estimated_by_imputation() -> None:

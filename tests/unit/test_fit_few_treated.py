@@ -143,4 +143,4 @@ def test_strata_of_size_permute_go_lives_among_authorities_of_like_size() -> Non
     assert sorted(sizes.to_numpy()[plan.strata == 0]) == sorted(sizes)[:10]
     same = plan.strata[0] == plan.strata[1]
     assert plan.n_distinct == (10 * 9 // 2 if same else 10 * 10)
-    assert fit_did(cells, design=design, inference=QUICK).permuted.plan.n_distinct == 435  # type: ignore[union-attr]
+    assert fit_did(cells, design=design, inference=QUICK).permuted.plan.n_distinct == 435

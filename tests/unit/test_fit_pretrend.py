@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from sos_spark.tables.results import PRETREND
 from tests.fit_panels import QUICK, a_design, a_window, collapsed, design_of, quarter, some_cells, some_children
 
 
-def fitted(cells: pd.DataFrame, *, pilots: dict[str, int] | None = None, **changed: object) -> DidResult:
+def fitted(cells: pd.DataFrame, *, pilots: dict[str, int] | None = None, **changed: Any) -> DidResult:
     window = a_window(baseline=(quarter(0), quarter(1)), follow_up=(quarter(1), quarter(40)))
     return fit_did(cells, design=a_design(pilots=pilots, window=window, **changed), inference=QUICK)
 
@@ -81,7 +82,7 @@ def test_a_planted_slope_makes_the_effect_that_the_factor_says(
     la_level = 0.0 if estimator is cs_simple else 0.01
     cells = straight(some_cells(n_periods=9), slope=0.37, pilots=pilots, la_level=la_level)
     cells = cells[(cells["period"] != 5) | (cells["unit_id"] != "202")]
-    estimate = estimator(prepare(cells, a_design(pilots=pilots)).panel, weights=weights)  # type: ignore[operator]
+    estimate = estimator(prepare(cells, a_design(pilots=pilots)).panel, weights=weights)
     effect = Sandwich(estimate.moments).estimate(estimate.coefficient)
     assert effect == pytest.approx(0.37 * bias_of_slope(estimate), rel=1e-9)
 

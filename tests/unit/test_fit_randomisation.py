@@ -9,8 +9,9 @@ import pytest
 
 from sos_spark.errors import InputError, StudyError
 from sos_spark.fit.inference.assignments import Assignments, Ints
+from sos_spark.fit.inference.effect_distribution import RandomisationTest
 from sos_spark.fit.inference.label_permutation import label_test
-from sos_spark.fit.inference.randomisation import RandomisationTest, go_live_test, randomisation_test, randomise
+from sos_spark.fit.inference.randomisation import go_live_test, randomisation_test, randomise
 from sos_spark.fit.regression.design import NEVER, treatment_regression
 from tests.cluster_panels import moments_of, some_rows
 from tools.monte_carlo.main_design import panel_of_totals

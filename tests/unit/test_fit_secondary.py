@@ -40,7 +40,7 @@ def test_a_triple_difference_takes_each_group_s_own_trend_out() -> None:
     assert list(rows.columns) == list(SECONDARY.column_names)
     assert list(rows.index) == [WORSE, GOOD, "difference"]
     assert rows["att"].to_numpy() == pytest.approx([0.02, 0.10, -0.08], abs=1e-12)
-    assert rows.loc["difference", "estimand"].startswith("triple difference")
+    assert str(rows.loc["difference", "estimand"]).startswith("triple difference")
     assert rows["n_treated_clusters"].tolist() == [5, 5, 5]
     assert rows["n_rows"].eq(22 * N_PERIODS * 1000).all()
 
@@ -50,7 +50,7 @@ def test_without_comparators_ratings_both_groups_meet_all_comparators() -> None:
     rows = rows_of(cells, design, a_study(design, pilots=known["pilots"], **ofsted()))
     # Comparators move by the mean of 0.05 and -0.03.
     assert rows["att"].to_numpy() == pytest.approx([-0.02, 0.14, -0.16], abs=1e-12)
-    assert rows.loc["difference", "estimand"].startswith("difference of effects, each against all comparators")
+    assert str(rows.loc["difference", "estimand"]).startswith("difference of effects, each against all comparators")
 
 
 def test_too_few_rated_comparators_are_not_split_and_the_rows_say_so() -> None:
@@ -153,10 +153,10 @@ def test_a_slope_on_few_comparators_has_no_bootstrap_and_on_one_no_inference(n_u
         cells_of(mean_of, noise=0.01),
         design,
         a_study(design, models=models, secondary={"analyses": ("practice_models",)}),
-    ).itertuples()
-    assert (adjusted.headline, slope.headline) == ("p_wcr", headline)
-    assert np.isnan(slope.p_wcr) == (n_users < 5)
-    assert np.isnan(slope.p_cr2) == (n_users == 1)
+    ).to_dict("records")
+    assert (adjusted["headline"], slope["headline"]) == ("p_wcr", headline)
+    assert pd.isna(slope["p_wcr"]) == (n_users < 5)
+    assert pd.isna(slope["p_cr2"]) == (n_users == 1)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_draws_are_the_fewer_of_the_study_s() -> None:
     cells, design, known = a_split_world(noise=0.01)
     study = a_study(design, **known, **ofsted(draws=99))
     rows = rows_of(cells, design, study, inference=Inference(draws=999, permutations=99))
-    counted = rows.loc[GOOD, "p_wcr"] * (1 + 99)
+    counted = rows["p_wcr"][GOOD] * (1 + 99)
     assert counted == pytest.approx(round(counted))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,7 +22,7 @@ from sos_spark.fit.estimators.twfe import negative_weight_share, two_way_weights
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel
 from sos_spark.fit.staggered.goodman_bacon import goodman_bacon, goodman_bacon_frame
-from sos_spark.fit.staggered.group_time import aggregate, group_time_effects, saturated_moments
+from sos_spark.fit.staggered.group_time import Control, aggregate, group_time_effects, saturated_moments
 from sos_spark.fit.staggered.residual_model import effect_groups, has_a_small_group
 from sos_spark.fit.staggered.residuals import average_moments
 from sos_spark.tables.results import AGGREGATES, GOODMAN_BACON, GROUP_TIME
@@ -53,7 +55,10 @@ def test_group_time_uncertainty_is_the_saturated_regression_s_and_blank_for_one_
     panel = random_totals((2, 2, 2, 4), gaps=True)
     frame = group_time_frame(panel, inference=QUICK)
     units = unit_panel(panel)
-    for control, rows in frame.groupby("control"):
+    controls: tuple[Control, ...] = ("never", "not_yet")
+    assert set(frame["control"]) == set(controls)
+    for control in controls:
+        rows = frame[frame["control"] == control]
         effects = group_time_effects(units, control=control)
         test = Sandwich(saturated_moments(units, effects, {})).satterthwaite(effects.maps)
         low, high = test.interval()
@@ -173,7 +178,7 @@ def test_weights_of_treated_periods_by_hand() -> None:
 @pytest.mark.parametrize(
     ("gtime", "small"), [((2,) * 5 + (4,) * 5, False), ((2,) * 5 + (4,) * 4, True), ((3, 3), False), ((2, 9), False)]
 )
-def test_small_groups_share_effects_unless_there_is_one_go_live(gtime, small) -> None:
+def test_small_groups_share_effects_unless_there_is_one_go_live(gtime: Sequence[int], small: bool) -> None:
     assert has_a_small_group(np.array([*gtime, NEVER, NEVER]), 6) is small
 
 
@@ -213,7 +218,7 @@ def test_large_groups_keep_effects_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("by", [(), ("age_band", "sex")])
-def test_a_panel_of_some_periods_is_the_panel_of_their_rows(by) -> None:
+def test_a_panel_of_some_periods_is_the_panel_of_their_rows(by: tuple[str, ...]) -> None:
     children = some_children(n_rows=3_000, n_units=14, n_periods=6)
     design = a_design(covariates=Covariates(categorical=by), pilots={"201": 3, "202": 4})
     whole = prepare(collapsed(children, y="days", by=by), design).panel

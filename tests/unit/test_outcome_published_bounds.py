@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sos_spark.bronze.read.published import EARLY_BANDS, LATE_BANDS, PublishedValue
+from sos_spark.config.outcomes.published import MeasureName
 from sos_spark.config.reference import Authority
 from sos_spark.config.study import Window
 from sos_spark.outcome.published import Component
@@ -36,13 +39,13 @@ def counts(place: str = "926", **values: int | str) -> list[PublishedValue]:
     ]
 
 
-def bounds_of(values: list[PublishedValue], measure: str, *codes: str) -> list[PublishedBound]:
+def bounds_of(values: list[PublishedValue], measure: MeasureName, *codes: str) -> list[PublishedBound]:
     named = codes or ("926",)
     units = {"+".join(named): [Component(code, 0, 9999) for code in named]}
     return published_bounds(values, measure=measure, units=units, window=WINDOW, authorities=AUTHORITIES)
 
 
-def ends(values: list[PublishedValue], measure: str, *codes: str) -> tuple[int | None, int | None, int | None]:
+def ends(values: list[PublishedValue], measure: MeasureName, *codes: str) -> tuple[int | None, int | None, int | None]:
     (bound,) = bounds_of(values, measure, *codes)
     return bound.n, bound.y_low, bound.y_high
 
@@ -104,19 +107,24 @@ def test_a_total_that_contradicts_the_counts_narrows_nothing() -> None:
 
 
 def test_reasons_for_leaving_care_add_up_to_all_who_left() -> None:
+    others: dict[str, Any] = {
+        "ceased_because:Adop": 25,
+        "ceased_because:Died": "suppressed",
+        "ceased_because:Abroad": "not_applicable",
+    }
     values = counts(
         ceased=40,
         ceased_guardianship_carers="suppressed",
         ceased_guardianship_others=7,
-        **{"ceased_because:Adop": 25, "ceased_because:Died": "suppressed", "ceased_because:Abroad": "not_applicable"},
+        **others,
     )
     # 8 are left for guardianship to carers and for deaths.
     assert ends(values, "special_guardianship_share") == (40, 7, 15)
 
 
 def test_guardianship_that_alone_is_suppressed_is_known_from_the_others() -> None:
-    parts = {"ceased_guardianship_carers": "suppressed", "ceased_guardianship_others": "suppressed"}
-    values = counts(ceased=40, **parts, **{"ceased_because:Adop": 25})
+    parts: dict[str, Any] = {"ceased_guardianship_carers": "suppressed", "ceased_guardianship_others": "suppressed"}
+    values = counts(ceased=40, **parts | {"ceased_because:Adop": 25})
     assert ends(values, "special_guardianship_share") == (40, 15, 15)
 
 

@@ -39,9 +39,9 @@ def words_of(section: Section | None) -> str:
     said: list[str] = []
     for block in section.blocks:
         if isinstance(block, Text):
-            said.append(block.words)
+            said.append(str(block.words))
         elif isinstance(block, Bullets):
-            said += block.items
+            said += map(str, block.items)
         elif isinstance(block, Banner):
             said += [block.title, block.words]
         elif isinstance(block, Table):

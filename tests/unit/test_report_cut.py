@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -45,7 +46,7 @@ def reaching(size: float) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
 def results_of(size: float) -> Results:
     change = reaching(size)
-    frames = {name: change(frame) for name, frame in analyses.frames().items() if len(frame)}
+    frames: dict[str, Any] = {name: change(frame) for name, frame in analyses.frames().items() if len(frame)}
     left_out = of_kinship(example.leave_one_out())
     return Results(
         study=example.a_study(),

@@ -126,7 +126,7 @@ def test_a_rate_counts_rules_that_cost_a_record_or_a_value_and_a_missing_year_ha
     counts = example.rule_counts().query("la_code == '304' and census_year == 2015 and severity != 'warning'")
 
     assert rates.at["304", 2015] == 1000 * counts["n_failed"].sum() / 500
-    assert pd.isna(rates.at["926", 2014])
+    assert pd.isna(rates[2014]["926"])
 
 
 def test_an_authority_without_any_record_still_has_its_row() -> None:

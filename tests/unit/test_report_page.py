@@ -238,9 +238,12 @@ def test_what_the_plan_lacks_is_marked_on_its_card(whole: Page, page: Page) -> N
 
 def test_the_numbers_are_those_of_the_estimates(finished: Path, page: Page) -> None:
     frame = pd.read_csv(finished / "estimates.csv")
-    for row in frame[(frame["specification"] == "main") & frame["att"].notna()].itertuples():
-        factor, decimals = (1, 2) if row.outcome_id == "assessment_duration" else (100, 1)
-        att, low, high = (f"{value * factor:.{decimals}f}" for value in (row.att, row.ci_low_wcr, row.ci_high_wcr))
+    for row in frame[(frame["specification"] == "main") & frame["att"].notna()].to_dict("records"):
+        factor, decimals = (1, 2) if row["outcome_id"] == "assessment_duration" else (100, 1)
+        att, low, high = (
+            f"{value * factor:.{decimals}f}"
+            for value in map(float, (row["att"], row["ci_low_wcr"], row["ci_high_wcr"]))
+        )
         unit = "working days" if factor == 1 else "percentage points"
         assert f"{att} {unit} 95% interval {low} to {high}" in page.words
 

@@ -12,9 +12,10 @@ import pytest
 
 from sos_spark.config.characteristics import with_simulated
 from sos_spark.config.load import fingerprint, load_study
+from sos_spark.config.ratings import OFSTED_RATINGS
 from sos_spark.config.reference import authorities, authority_changes
 from sos_spark.config.shipped import conf_root
-from sos_spark.config.study import OFSTED_RATINGS, PracticeModel, Study
+from sos_spark.config.study import PracticeModel, Study
 from sos_spark.errors import InputError
 from sos_spark.simulate import Effects, load_effects, run
 from sos_spark.simulate.areas import units_of

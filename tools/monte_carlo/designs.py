@@ -17,7 +17,7 @@ from zlib import crc32
 
 import numpy as np
 
-from sos_spark.fit.estimators import ESTIMATORS, Estimator, LinearEstimate, unit_panel
+from sos_spark.fit.estimators import ESTIMATORS, LinearEstimate, unit_panel
 from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, regression
@@ -112,7 +112,7 @@ ONE_GO_LIVE_SCENARIOS = (
     StaggeredScenario("9 of 60, one go-live, heterogeneous effects", 60, (2,), (9,), effect_sd=0.04),
 )
 EVENT_TIMES = (-2, 2)
-STAGGERED: tuple[Estimator, ...] = ("cs_simple", "imputation", "sun_abraham", "etwfe")
+STAGGERED: tuple[str, ...] = ("cs_simple", "imputation", "sun_abraham", "etwfe")
 PERMUTED = ("cs_simple", "imputation", "etwfe")
 SATURATED = "cs_simple_saturated"
 """cs_simple with the residuals of its own saturated regression, to show why small groups share effects."""
@@ -135,7 +135,7 @@ def simulate(scenario: StaggeredScenario, random: np.random.Generator) -> tuple[
 def staggered_design(
     scenario: StaggeredScenario,
     *,
-    estimators: tuple[Estimator, ...] = STAGGERED,
+    estimators: tuple[str, ...] = STAGGERED,
     permuted: Collection[str] = (),
     saturated: bool = False,
 ) -> Design:
@@ -182,7 +182,7 @@ def event_study_design(scenario: StaggeredScenario, *, event_times: tuple[int, .
     return fits
 
 
-def _value_on(panel: PreparedPanel, name: Estimator) -> float:
+def _value_on(panel: PreparedPanel, name: str) -> float:
     estimate = ESTIMATORS[name](panel, weights="child")
     return Sandwich(estimate.moments).estimate(estimate.coefficient)
 

@@ -16,7 +16,7 @@ import numpy as np
 from sos_spark.analysis.pretrend import SLOPE, slope_distribution
 from sos_spark.config.study import Inference
 from sos_spark.fit.cells.subpanel import only_periods_of
-from sos_spark.fit.estimators import ESTIMATORS, Estimator, twfe
+from sos_spark.fit.estimators import ESTIMATORS, twfe
 from sos_spark.fit.event_study import event_study
 from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.regression.covariance import Sandwich
@@ -82,7 +82,7 @@ TOGETHER = (
     *_unlike("2 of 60", (2, 2)),
     *_unlike("4 of 60", (2, 2, 2, 2)),
 )
-STAGGERED: tuple[Estimator, ...] = ("cs_simple", "imputation")
+STAGGERED: tuple[str, ...] = ("cs_simple", "imputation")
 """Sun and Abraham's average is that of group-time effects where rows are much the same from year to year."""
 
 

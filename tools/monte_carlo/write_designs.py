@@ -49,7 +49,10 @@ def _record(rate: DesignRate) -> dict[str, object]:
     conditions = scenario.pop("conditions")
     lists = {name: " ".join(map(str, scenario.pop(name))) for name in ("starts", "sizes")}
     measured = {name: getattr(rate, name) for name in ("estimator", "measure", "method", "value", "mc_se")}
-    return {"design": rate.design, "scenario": scenario.pop("name")} | measured | lists | scenario | conditions
+    record: dict[str, object] = (
+        {"design": rate.design, "scenario": scenario.pop("name")} | measured | lists | scenario | conditions
+    )
+    return record
 
 
 if __name__ == "__main__":

@@ -48,7 +48,10 @@ def _record(rate: FewRate) -> dict[str, object]:
     conditions = scenario.pop("conditions")
     starts = " ".join(map(str, scenario.pop("starts")))
     measured = {name: getattr(rate, name) for name in ("estimator", "measure", "method", "value", "mc_se")}
-    return {"scenario": scenario.pop("name")} | measured | {"starts": starts} | scenario | conditions
+    record: dict[str, object] = (
+        {"scenario": scenario.pop("name")} | measured | {"starts": starts} | scenario | conditions
+    )
+    return record
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def _property(column: Column, table: Table) -> dict[str, Any]:
         told |= {"primaryKey": True, "primaryKeyPosition": table.key.index(column.name) + 1}
     if column.name in table.partition_by:
         told |= {"partitioned": True, "partitionKeyPosition": table.partition_by.index(column.name) + 1}
-    custom = [{"property": "dfeElement", "value": column.dfe_item}] if column.dfe_item else []
+    custom: list[dict[str, Any]] = [{"property": "dfeElement", "value": column.dfe_item}] if column.dfe_item else []
     if isinstance(column.codes, str):
         custom.append({"property": "codeList", "value": column.codes})
     custom += [{"property": "codes", "value": codes if any(codes.values()) else list(codes)}] if codes else []

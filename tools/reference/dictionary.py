@@ -90,7 +90,7 @@ def _codes(column: Column) -> str:
 
 
 def _code_lists() -> Iterator[str]:
-    tables = (*TABLES.values(), *RESULT_TABLES.values())
+    tables: tuple[Table | ResultTable, ...] = (*TABLES.values(), *RESULT_TABLES.values())
     named = {column.codes: column for table in tables for column in table.columns if isinstance(column.codes, str)}
     yield from ("## Lists of codes", "", "DfE's, with the census years in which each was seen, and ours.", "")
     for name, column in sorted(named.items()):

@@ -88,7 +88,7 @@ def _value(default: Any) -> str:
 def _takes(told: Mapping[str, Any]) -> str:
     """What a key takes, in words."""
     if "$ref" in told:
-        return told["$ref"].rpartition("/")[2]
+        return str(told["$ref"]).rpartition("/")[2]
     if "const" in told:
         return f"`{json.dumps(told['const'])}`"
     if "enum" in told:
