@@ -6,9 +6,12 @@ The rule named "default", in order:
 - *no change of a size that matters*, *cannot tell*: the row's verdict, where the headline is not significant.
 - *strong*, *moderate*, *weak*: the headline is significant and all four, three, or fewer of these hold:
   adjusted (p < 0.05 after correction for the family), agreement (every method of inference at hand has p < 0.05),
-  pre-trend (its joint test has p >= 0.05), robust (leaving out any one pilot keeps the sign and p < 0.10).
+  pre-trend (a drift before go-live that, going on, would make the smallest effect of interest is ruled out: the slope's
+  equivalence test has p < 0.05), robust (without any one pilot the answer is the same, and half of the effect or more
+  is left).
 
-An input that is not known counts as not held.
+An input that is not known counts as not held. A pre-trend test that neither rules such a drift out nor finds one is not
+informative, and is printed so: it could not have seen the drift, and that it saw none says nothing.
 """
 
 from __future__ import annotations
@@ -26,51 +29,51 @@ Strength = Literal["not estimable", "no change of a size that matters", "cannot 
 class EvidenceInputs:
     """What the rule reads; None: not known.
 
-    `significant` is the headline rule's verdict; `p_values` holds each method's by name; `leave_one_out` the estimate
-    and p-value with each pilot left out.
+    `significant` is the headline rule's verdict; `p_values` holds each method's by name. `no_drift`: whether a drift of
+    interest before go-live is ruled out (True) or found (False). `keeps_answer`: whether the answer stays, with each
+    pilot left out.
     """
 
     att: float | None
     significant: bool | None
     p_adjusted: float | None
     p_values: Mapping[str, float]
-    p_pretrend: float | None
-    leave_one_out: tuple[tuple[float, float], ...]
+    no_drift: bool | None
+    keeps_answer: tuple[bool | None, ...]
     p_equivalence: float | None
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The verdict, and which of the four conditions held."""
+    """The verdict, and which of the four conditions held; None: what was read is not informative."""
 
     strength: Strength
-    held: Mapping[str, bool]
+    held: Mapping[str, bool | None]
 
     def __str__(self) -> str:
         """The verdict with its inputs, for a table cell."""
         if not self.held:
             return self.strength
-        said = ", ".join(f"{name} {'yes' if ok else 'no'}" for name, ok in self.held.items())
+        words = {True: "yes", False: "no", None: "not informative"}
+        said = ", ".join(f"{name} {words[ok]}" for name, ok in self.held.items())
         return f"{self.strength} ({said})"
 
 
-def default_rule(inputs: EvidenceInputs, *, alpha: float = 0.05, alpha_left_out: float = 0.10) -> Evidence:
+def default_rule(inputs: EvidenceInputs, *, alpha: float = 0.05) -> Evidence:
     """Returns the strength of evidence by the rule named 'default'."""
     if inputs.att is None or inputs.significant is None:
         return Evidence("not estimable", {})
     verdict = verdict_of(significant=inputs.significant, p_equivalence=inputs.p_equivalence)
     if verdict == "cannot tell" or verdict == "no change of a size that matters":
         return Evidence(verdict, {})
-    positive = inputs.att > 0
     held = {
         "adjusted": inputs.p_adjusted is not None and inputs.p_adjusted < alpha,
         "agreement": bool(inputs.p_values) and all(p < alpha for p in inputs.p_values.values()),
-        "pre-trend": inputs.p_pretrend is not None and inputs.p_pretrend >= alpha,
-        "robust": bool(inputs.leave_one_out)
-        and all((att > 0) == positive and p < alpha_left_out for att, p in inputs.leave_one_out),
+        "pre-trend": inputs.no_drift,
+        "robust": bool(inputs.keeps_answer) and all(inputs.keeps_answer),
     }
     by_count: dict[int, Strength] = {4: "strong", 3: "moderate"}
-    return Evidence(by_count.get(sum(held.values()), "weak"), held)
+    return Evidence(by_count.get(sum(ok is True for ok in held.values()), "weak"), held)
 
 
 RULES = {"default": default_rule}

@@ -2,6 +2,9 @@
 
 An LA's rows enter a regression only through its own cross-products, so an estimate without it needs no cells. What it
 alone had to itself goes with it: a period or a covariate level that no other LA knows.
+
+Whether an answer hangs on an LA is judged by what a row answers, all of them by the same test, CR2 and equivalence
+where the study names a smallest effect, and by the size of an effect that was found: half of it has to stay.
 """
 
 from __future__ import annotations
@@ -13,33 +16,65 @@ import pandas as pd
 
 from sos_spark.errors import InputError
 from sos_spark.fit.estimators import LinearEstimate
+from sos_spark.fit.inference.equivalence import equivalence_test
 from sos_spark.fit.inference.kernel import place_of
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, independent
 from sos_spark.fit.regression.moments import ClusterMoments
+from sos_spark.fit.thresholds import ALPHA
+from sos_spark.fit.verdict import CHANGE, NO_ESTIMATE, Verdict, verdict_of
 from sos_spark.tables.results import LEAVE_ONE_OUT
 
+STAYS = 0.5
+"""The share of an effect's size that is left in an answer that does not hang on one LA."""
 
-def leave_one_out(estimate: LinearEstimate) -> pd.DataFrame:
+
+def leave_one_out(estimate: LinearEstimate, *, smallest_effect: float | None = None) -> pd.DataFrame:
     """Returns the estimate without each LA, by the same estimator and weights.
+
+    Args:
+        estimate: Of all LAs.
+        smallest_effect: The smallest effect of interest, in the outcome's unit.
 
     Returns:
         Grain: one row per LA left out, pilots first, each in order of unit id; the columns of leave_one_out.csv, arm
-        being pilot or comparator. Numbers are blank where nothing can be estimated without the LA; CR2 where one
-        treated LA is left.
+        being pilot or comparator. Numbers are blank where nothing can be estimated without the LA; CR2 and what rests
+        on it where one treated LA is left.
     """
     panel = estimate.panel
+    whole = _with_cr2(estimate.moments, estimate.coefficient, n_treated=panel.n_treated_units)
+    bound = float("nan") if smallest_effect is None else smallest_effect
     pilots = {unit_id for unit_id, gtime in zip(panel.unit_ids, panel.gtime, strict=True) if gtime != NEVER}
     units = sorted(panel.unit_ids, key=lambda unit_id: (unit_id not in pilots, unit_id))
-    records = [
-        (panel.outcome_id, unit_id, "pilot" if unit_id in pilots else "comparator", *_without(estimate, unit_id))
-        for unit_id in units
-    ]
+    records = []
+    for unit_id in units:
+        rest = _without(estimate, unit_id)
+        arm = "pilot" if unit_id in pilots else "comparator"
+        answer = _answer(rest, bound), _keeps(whole, rest, bound)
+        records.append((panel.outcome_id, unit_id, arm, *rest, rest[0] - whole[0], *answer))
     return pd.DataFrame(records, columns=list(LEAVE_ONE_OUT.column_names))
 
 
-def _without(estimate: LinearEstimate, unit_id: str) -> tuple[float, float, float, float]:
-    """Returns att, se_cr2, df and p, NaN where the effect is gone."""
+Numbers = tuple[float, float, float, float]
+"""att, se_cr2, df and p."""
+
+
+def _answer(numbers: Numbers, bound: float) -> Verdict:
+    att, se, df, p = numbers
+    p_equivalence = equivalence_test(att=att, se=se, df=df, bound=bound).p
+    return verdict_of(significant=None if np.isnan(p) else p < ALPHA, p_equivalence=p_equivalence)
+
+
+def _keeps(whole: Numbers, rest: Numbers, bound: float) -> bool | None:
+    """Returns whether the answer stays; None where there is none to keep."""
+    before, after = (_answer(numbers, bound) for numbers in (whole, rest))
+    if NO_ESTIMATE in (before, after):
+        return None
+    return before == after and (before != CHANGE or rest[0] / whole[0] >= STAYS)
+
+
+def _without(estimate: LinearEstimate, unit_id: str) -> Numbers:
+    """Returns the numbers without an LA, NaN where the effect is gone."""
     blank = (float("nan"),) * 4
     if estimate.moments.n_clusters < 3:
         return blank
@@ -53,10 +88,14 @@ def _without(estimate: LinearEstimate, unit_id: str) -> tuple[float, float, floa
             return blank
     if estimate.coefficient not in rest.names:
         return blank
-    test = Sandwich(rest).satterthwaite_of([estimate.coefficient])
-    if estimate.panel.without({unit_id}).n_treated_units == 1:
+    return _with_cr2(rest, estimate.coefficient, n_treated=estimate.panel.without({unit_id}).n_treated_units)
+
+
+def _with_cr2(moments: ClusterMoments, coefficient: str, *, n_treated: int) -> Numbers:
+    test = Sandwich(moments).satterthwaite_of([coefficient])
+    if n_treated == 1:
         # The standard error would be of the comparators' shocks alone.
-        return float(test.estimate[0]), *blank[1:]
+        return float(test.estimate[0]), *(float("nan"),) * 3
     return float(test.estimate[0]), float(test.se[0]), float(test.df[0]), float(test.p[0])
 
 

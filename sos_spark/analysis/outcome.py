@@ -14,6 +14,7 @@ import pandas as pd
 
 from sos_spark.analysis.honest import honest_frame
 from sos_spark.analysis.leave_one_out import leave_one_out
+from sos_spark.analysis.pilots import EachPilot, each_pilot, pilots_frame, pooled_frame
 from sos_spark.analysis.placebo import (
     PlaceboPilots,
     placebo_frame,
@@ -92,6 +93,10 @@ class _Fitted:
         return shares_one_go_live(self.prepared.panel)
 
     @cached_property
+    def pilots(self) -> EachPilot:
+        return each_pilot(self.prepared.panel, weights=self.study.inference.weights)
+
+    @cached_property
     def placebos(self) -> list[PlaceboPilots]:
         draws, inference = self.study.sensitivity.placebo_pilots, self.study.inference
         return [placebo_pilots(self.inputs.panel, self.design, inference=inference, draws=draws)] if draws else []
@@ -142,8 +147,17 @@ def _honest(fitted: _Fitted) -> pd.DataFrame:
 
 
 def _leave_one_out(fitted: _Fitted) -> pd.DataFrame:
-    wanted = fitted.study.sensitivity.leave_one_out and fitted.main.fitted is not None
-    return leave_one_out(fitted.main.fitted) if wanted and fitted.main.fitted else pd.DataFrame()
+    if not fitted.study.sensitivity.leave_one_out or fitted.main.fitted is None:
+        return pd.DataFrame()
+    return leave_one_out(fitted.main.fitted, smallest_effect=fitted.smallest_effect)
+
+
+def _pilots(fitted: _Fitted) -> pd.DataFrame:
+    return pilots_frame(fitted.main.outcome_id, fitted.pilots)
+
+
+def _pilots_pooled(fitted: _Fitted) -> pd.DataFrame:
+    return pooled_frame(fitted.main.outcome_id, fitted.pilots)
 
 
 def _balance(fitted: _Fitted) -> pd.DataFrame:
@@ -207,6 +221,8 @@ TABLES: tuple[tuple[ResultTable, Callable[[_Fitted], pd.DataFrame]], ...] = (
     (results.PRETREND, _pretrend),
     (results.HONEST, _honest),
     (results.LEAVE_ONE_OUT, _leave_one_out),
+    (results.PILOTS, _pilots),
+    (results.PILOTS_POOLED, _pilots_pooled),
     (results.BALANCE, _balance),
     (results.ARMS, _arms),
     (results.WELCH, _welch),

@@ -143,7 +143,7 @@ def placebo_pilots(panel_frame: pd.DataFrame, design: Design, *, inference: Infe
     gtime = np.full(len(rest.unit_ids), NEVER)
     gtime[np.flatnonzero(eligible)[: len(dates)]] = dates
     plan = Assignments.of(gtime, strata=eligible, permutations=draws, seed=inference.seed)
-    refits = partial(_refits, weights=inference.weights, staggered=staggered)
+    refits = partial(refits_of_assignments, weights=inference.weights, staggered=staggered)
     observed = next(refits(panel, [panel.gtime[None]]))
     drawn = [*refits(rest.with_gtime(gtime), plan.batches(size=_BATCH))]
     return PlaceboPilots(
@@ -179,7 +179,7 @@ def placebo_summary(placebos: Sequence[PlaceboPilots]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(PLACEBO_SUMMARY.column_names))
 
 
-def _refits(
+def refits_of_assignments(
     panel: PreparedPanel, batches: Iterable[Ints], *, weights: Weights, staggered: Staggered | None
 ) -> Iterator[Refits]:
     """Yields att and t of the assignments (P, G) of each batch, units in the panel's order, which is sorted.

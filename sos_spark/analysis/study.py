@@ -147,19 +147,21 @@ def _with_family(fits: Sequence[OutcomeFit], inference: Inference) -> list[DidRe
 
 def _with_evidence(results: Sequence[DidResult], fits: Sequence[OutcomeFit], study: Study) -> tuple[DidResult, ...]:
     """Returns the results, the main ones with the strength of evidence by the study's own rule."""
-    left_out = {fit.results[0].outcome_id: fit.tables.get("leave_one_out", pd.DataFrame()) for fit in fits}
+    tables = {fit.results[0].outcome_id: fit.tables for fit in fits}
     rated = []
     for result in results:
         if result.specification != "main":
             rated.append(result)
             continue
-        inputs = evidence_inputs(result, left_out[result.outcome_id])
+        own = tables[result.outcome_id]
+        left_out, drift = (own.get(name, pd.DataFrame()) for name in ("leave_one_out", "pretrend"))
+        inputs = evidence_inputs(result, left_out, drift)
         rated.append(replace(result, evidence=str(RULES[study.evidence.rule](inputs, alpha=ALPHA))))
     return tuple(rated)
 
 
-def evidence_inputs(result: DidResult, left_out: pd.DataFrame) -> EvidenceInputs:
-    """Returns what the rule for the strength of evidence reads of a result; `left_out` as leave_one_out.csv."""
+def evidence_inputs(result: DidResult, left_out: pd.DataFrame, drift: pd.DataFrame) -> EvidenceInputs:
+    """Returns what the rule for the strength of evidence reads: the result, its leave_one_out.csv and pretrend.csv."""
     pilots = left_out[(left_out["arm"] == "pilot") & left_out["att"].notna()] if len(left_out) else left_out
     p_values = {"wcr": result.p_wcr, "cr2": result.p_cr2, "ri": result.p_ri}
     return EvidenceInputs(
@@ -167,10 +169,23 @@ def evidence_inputs(result: DidResult, left_out: pd.DataFrame) -> EvidenceInputs
         significant=result.significant,
         p_adjusted=_known(result.p_adjusted),
         p_values={name: p for name, p in p_values.items() if _known(p) is not None},
-        p_pretrend=_known(result.p_pretrend),
-        leave_one_out=tuple(zip(pilots["att"], pilots["p_cr2"], strict=True)) if len(pilots) else (),
+        no_drift=no_drift(drift),
+        keeps_answer=tuple(pilots["keeps_answer"]) if len(pilots) else (),
         p_equivalence=_known(result.p_equivalence),
     )
+
+
+def no_drift(drift: pd.DataFrame) -> bool | None:
+    """Returns whether an outcome's drift before go-live is ruled out (True) or found (False), by its pretrend.csv.
+
+    Ruled out comes first: a slope may differ from 0 and be too small to matter. None where the test could tell neither.
+    """
+    if drift.empty:
+        return None
+    row = drift.iloc[0]
+    if row["p_equivalence"] < ALPHA:
+        return True
+    return False if row["ci_low"] > 0 or row["ci_high"] < 0 else None
 
 
 def _known(value: float) -> float | None:

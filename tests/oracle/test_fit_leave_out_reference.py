@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sos_spark.analysis.leave_one_out import leave_one_out, without_cluster
 from sos_spark.fit.estimators import Estimator, LinearEstimate, cs_simple, twfe
@@ -36,6 +37,21 @@ def test_every_row_is_the_estimate_from_the_other_units_panel(estimator: Estimat
     for row in frame.itertuples():
         expected = effect(estimator(panel.without({str(row.left_out)}), weights=weights))
         assert (row.att, row.se_cr2, row.df, row.p_cr2) == pytest.approx(expected, rel=1e-7)
+
+
+def test_an_answer_stays_where_verdict_and_half_of_the_effect_do() -> None:
+    panel = a_panel([2, 3, 3, *[NEVER] * 6])
+    estimate = twfe(panel, weights="child")
+    att, _, _, p = effect(estimate)
+    frame = leave_one_out(estimate, smallest_effect=10.0)
+    assert frame["change"].tolist() == pytest.approx((frame["att"] - att).tolist())
+    for row in frame.itertuples():
+        _, se, df, own_p = effect(twfe(panel.without({row.left_out}), weights="child"))
+        within = abs(row.att) + stats.t.ppf(0.95, df) * se < 10
+        expected = "a change" if own_p < 0.05 else "no change of a size that matters" if within else "cannot tell"
+        assert row.verdict_cr2 == expected
+        main = "a change" if p < 0.05 else "no change of a size that matters"
+        assert row.keeps_answer == (expected == main and (main != "a change" or row.att / att >= 0.5))
 
 
 @pytest.mark.parametrize("estimator", [twfe, cs_simple])

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
 from sos_spark.analysis.evidence import EvidenceInputs, default_rule
+from sos_spark.analysis.study import no_drift
 from sos_spark.fit.inference.equivalence import equivalence_test, minimum_detectable_effect
 
 FOUND = EvidenceInputs(
@@ -17,8 +19,8 @@ FOUND = EvidenceInputs(
     significant=True,
     p_adjusted=0.01,
     p_values={"wcr": 0.01, "cr2": 0.02, "ri": 0.01},
-    p_pretrend=0.4,
-    leave_one_out=((-0.12, 0.03), (-0.14, 0.01)),
+    no_drift=True,
+    keeps_answer=(True, True),
     p_equivalence=0.99,
 )
 
@@ -46,11 +48,11 @@ def test_strength_needs_each_condition() -> None:
     one_missing = [
         replace(FOUND, p_adjusted=0.06),
         replace(FOUND, p_values={"wcr": 0.01, "ri": 0.2}),
-        replace(FOUND, p_pretrend=None),
-        replace(FOUND, leave_one_out=((-0.12, 0.03), (0.01, 0.8))),
+        replace(FOUND, no_drift=None),
+        replace(FOUND, keeps_answer=(True, False)),
     ]
     assert [default_rule(inputs).strength for inputs in one_missing] == ["moderate"] * 4
-    assert default_rule(replace(FOUND, p_adjusted=0.06, p_pretrend=0.01)).strength == "weak"
+    assert default_rule(replace(FOUND, p_adjusted=0.06, no_drift=False)).strength == "weak"
 
 
 def test_without_significance_equivalence_decides() -> None:
@@ -62,3 +64,20 @@ def test_without_significance_equivalence_decides() -> None:
 
 def test_the_inputs_are_printed_with_the_verdict() -> None:
     assert str(default_rule(FOUND)) == "strong (adjusted yes, agreement yes, pre-trend yes, robust yes)"
+
+
+def test_a_test_that_could_not_have_seen_a_drift_is_not_informative_and_does_not_count() -> None:
+    unseen = default_rule(replace(FOUND, no_drift=None))
+    assert str(unseen) == "moderate (adjusted yes, agreement yes, pre-trend not informative, robust yes)"
+
+
+@pytest.mark.parametrize(
+    ("p_equivalence", "ci", "said"),
+    [(0.01, (-0.1, 0.1), True), (0.01, (0.01, 0.1), True), (0.2, (0.01, 0.3), False), (0.2, (-0.3, 0.3), None)],
+)
+def test_a_drift_is_ruled_out_found_or_neither(
+    p_equivalence: float, ci: tuple[float, float], said: bool | None
+) -> None:
+    frame = pd.DataFrame([{"p_equivalence": p_equivalence, "ci_low": ci[0], "ci_high": ci[1]}])
+    assert no_drift(frame) is said
+    assert no_drift(frame.iloc[:0]) is None

@@ -100,9 +100,10 @@ def planted(panel: PreparedPanel, effect: float, *, growth: float = 0.0) -> Prep
     return replace(panel, y_sum=panel.y_sum + panel.rows * panel.treated * (effect + growth * panel.event_time))
 
 
-def _rates(
+def rates_of(
     scenario: FewPilots, one: Callable[[np.random.Generator], Outcomes], *, replications: int, seed: int
 ) -> list[FewRate]:
+    """Returns the mean of what replications of a scenario come to; streams depend on seed, scenario and number only."""
     found: dict[tuple[str, str, str], list[float]] = {}
     for replication in range(replications):
         random = np.random.default_rng([seed, crc32(scenario.name.encode()), replication])
@@ -128,7 +129,7 @@ def one_by_one_rates(scenario: FewPilots, *, replications: int, permutations: in
             found[name, "size", CR2] = float(test.p[0] <= ALPHA)
         return found
 
-    return _rates(scenario, one, replications=replications, seed=seed)
+    return rates_of(scenario, one, replications=replications, seed=seed)
 
 
 def together_rates(scenario: FewPilots, *, replications: int, permutations: int, seed: int) -> list[FewRate]:
@@ -148,14 +149,14 @@ def together_rates(scenario: FewPilots, *, replications: int, permutations: int,
             ("twfe", "mde", RI): without.minimum_detectable_effect(),
         }
 
-    rates = _rates(scenario, one, replications=replications, seed=seed)
+    rates = rates_of(scenario, one, replications=replications, seed=seed)
     (mde,) = (rate.value for rate in rates if rate.measure == "mde")
 
     def found(random: np.random.Generator) -> Outcomes:
         p = distribution(planted(simulate(scenario, random), mde), random).test().p
         return {("twfe", "power", RI): float(p < ALPHA)}
 
-    return rates + _rates(scenario, found, replications=replications, seed=seed)
+    return rates + rates_of(scenario, found, replications=replications, seed=seed)
 
 
 def beside_rates(scenario: FewPilots, *, replications: int, permutations: int, seed: int) -> list[FewRate]:
@@ -179,7 +180,7 @@ def beside_rates(scenario: FewPilots, *, replications: int, permutations: int, s
         found["slope", "coverage", RI] = float(low <= 0 <= high)
         return found
 
-    return _rates(longer, one, replications=replications, seed=seed)
+    return rates_of(longer, one, replications=replications, seed=seed)
 
 
 def every_few_rate(*, replications: int, permutations: int, seed: int) -> Iterator[list[FewRate]]:

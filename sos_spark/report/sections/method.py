@@ -43,8 +43,9 @@ _PARAGRAPHS: tuple[tuple[str, str], ...] = (
         "Strength of evidence.",
         " The words strong, moderate and weak follow this study's own rule: a change that is evidence by the"
         " headline rule is strong if all four of these hold, moderate if three do, weak if fewer do: it stands"
-        " after adjustment; all methods agree; the periods before go-live show no sign of drift; no single pilot"
-        " decides it. They are nobody else's scale.",
+        " after adjustment; all methods agree; a drift before go-live that could make an effect of interest is ruled"
+        " out; without any one pilot the answer is the same and half of the effect is left. A test that could not"
+        " have seen such a drift is not informative, and does not count. They are nobody else's scale.",
     ),
     (
         "Conventions.",

@@ -16,6 +16,12 @@ ARMS = {
     "unused": "neither: the study leaves it out",
 }
 
+VERDICTS = {
+    "a change": "the headline rule holds",
+    "no change of a size that matters": "the smallest effect of interest is ruled out",
+    "cannot tell": "neither",
+}
+
 SPECIFICATION = Column("specification", "STRING", "The way of doing the sums; the study's own is main", nullable=False)
 ESTIMAND = Column("estimand", "STRING", "What is estimated, in words")
 ARM = Column("arm", "STRING", "The unit's arm in the outcome", codes=ARMS, nullable=False)

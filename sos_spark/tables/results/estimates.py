@@ -66,11 +66,7 @@ ESTIMATES = ResultTable(
             "verdict",
             "STRING",
             "What the row answers; blank where there is no estimate",
-            codes={
-                "a change": "the headline rule holds",
-                "no change of a size that matters": "the smallest effect of interest is ruled out",
-                "cannot tell": "neither",
-            },
+            codes=c.VERDICTS,
         ),
         Column("adjusted_for", "STRING", "The covariates that the estimator used, joined with commas"),
         Column("is_simulated", "BOOLEAN", "Whether the data are simulated", nullable=False),

@@ -19,8 +19,58 @@ LEAVE_ONE_OUT = ResultTable(
         c.SE_CR2,
         c.DF,
         c.P_CR2,
+        Column("change", "DOUBLE", "The effect without it less that with it"),
+        Column("verdict_cr2", "STRING", "What the row answers by se_cr2 and equivalence", codes=c.VERDICTS),
+        Column("keeps_answer", "BOOLEAN", "Whether the answer is main's, and an effect found keeps half its size"),
     ),
     key=("outcome_id", "left_out"),
+)
+
+_PLACEBO_SE = "How far comparators of its size are off, taken for pilots: a standard deviation"
+PILOTS = ResultTable(
+    "pilots",
+    "an outcome and pilot: its own effect against the comparators",
+    (
+        c.OUTCOME_ID,
+        Column("unit_id", "STRING", "The pilot", nullable=False),
+        Column("gtime", "BIGINT", "The number of its first treated period", nullable=False),
+        Column("n_rows", "BIGINT", "Its index rows", nullable=False),
+        c.ATT,
+        Column("se_placebo", "DOUBLE", _PLACEBO_SE),
+        c.CI_LOW,
+        c.CI_HIGH,
+        Column(
+            "p_placebo", "DOUBLE", "The share of comparators, itself counted, that are off by as much for their size"
+        ),
+        Column("n_placebos", "BIGINT", "How many comparators were taken for a pilot", nullable=False),
+        Column("shrunken", "DOUBLE", "The effect drawn towards the pilots' mean, as far as their spread says"),
+        Column("shrunken_low", "DOUBLE", "The lower end of the 95 % interval of shrunken"),
+        Column("shrunken_high", "DOUBLE", "The upper end of the 95 % interval of shrunken"),
+        c.NOTE,
+    ),
+    key=("outcome_id", "unit_id"),
+)
+
+PILOTS_POOLED = ResultTable(
+    "pilots_pooled",
+    "an outcome: what its pilots' effects have in common, and how they differ",
+    (
+        c.OUTCOME_ID,
+        Column("n_pilots", "BIGINT", "How many pilots have an effect with an interval", nullable=False),
+        Column("mean", "DOUBLE", "The mean of the pilots' effects, each pilot's weighed by what is known of it"),
+        Column("se_mean", "DOUBLE", "Its standard error"),
+        c.CI_LOW,
+        c.CI_HIGH,
+        Column("prediction_low", "DOUBLE", "The lower end of what another pilot may expect, at 95 %"),
+        Column("prediction_high", "DOUBLE", "The upper end of what another pilot may expect, at 95 %"),
+        Column("sd_between", "DOUBLE", "How far true effects of pilots differ: a standard deviation"),
+        Column("sd_low", "DOUBLE", "The lower end of the 95 % interval of sd_between"),
+        Column("sd_high", "DOUBLE", "The upper end of the 95 % interval of sd_between"),
+        Column("q", "DOUBLE", "The weighted sum of squares of the effects about their mean"),
+        Column("p_same", "DOUBLE", "The p-value of 'all pilots have the same effect', by q"),
+        c.NOTE,
+    ),
+    key=("outcome_id",),
 )
 
 PRETREND = ResultTable(

@@ -1,0 +1,68 @@
+"""Each pilot's effect: what an error is worth by size, when nothing is said, what pooling and shrinking do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sos_spark.analysis.pilots import FEWEST_PLACEBOS, Errors, each_pilot, pilots_frame, pooled_frame
+from sos_spark.analysis.pooling import pool
+from sos_spark.fit.errors import NotEstimableError
+from tests.staggered_panels import random_totals
+
+
+def test_a_smaller_pilot_has_the_wider_interval() -> None:
+    h = np.repeat([0.1, 1.0], 200)
+    errors = Errors.of(np.random.default_rng(1).normal(size=400) * np.sqrt(1 + 9 * h), h)
+    assert (errors.shock, errors.sampling) == pytest.approx((1, 9), rel=0.35)
+    assert errors.margin(1.0) / errors.margin(0.1) == pytest.approx(float(errors.sd(1.0) / errors.sd(0.1)))
+    assert errors.margin(1.0) > 1.5 * errors.margin(0.1)
+
+
+def test_p_counts_the_pilot_itself_and_agrees_with_the_interval() -> None:
+    errors = Errors.of(np.arange(1.0, 40.0), np.ones(39))
+    assert errors.p_value(1e9, 1.0) == pytest.approx(1 / 40)
+    assert errors.margin(1.0) == pytest.approx(38)  # the 38th of 39 and itself
+    assert errors.p_value(38.5, 1.0) <= 0.05 < errors.p_value(38.0, 1.0)
+
+
+def test_with_too_few_comparators_an_effect_has_no_interval_and_says_why() -> None:
+    found = each_pilot(random_totals((3, 3), n_units=2 + FEWEST_PLACEBOS - 1), weights="child")
+    frame = pilots_frame("o", found)
+    assert frame[["se_placebo", "ci_low", "ci_high", "p_placebo", "shrunken"]].isna().all(axis=None)
+    assert frame["att"].notna().all()
+    assert frame["note"].str.contains("18 comparators").all()
+    assert pooled_frame("o", found)["n_pilots"].tolist() == [0]
+
+
+def test_a_pilot_is_compared_with_comparators_and_no_other_pilot() -> None:
+    panel = random_totals((3, 4, 3), n_units=30)
+    alone = panel.without({panel.unit_ids[0], panel.unit_ids[2]})
+    of_all = {one.unit_id: one for one in each_pilot(panel, weights="child").effects}
+    (by_itself,) = each_pilot(alone, weights="child").effects
+    assert of_all[by_itself.unit_id].att == pytest.approx(by_itself.att, rel=1e-9)
+    assert of_all[by_itself.unit_id].p == by_itself.p
+
+
+def test_two_pilots_have_a_mean_and_three_an_expectation() -> None:
+    one, two, three = (pool(np.arange(n) * 1.0, np.ones(n)) for n in (1, 2, 3))
+    assert np.isnan([one.mean, *one.interval]).all()
+    assert not np.isnan([two.mean, *two.interval]).any()
+    assert np.isnan(two.prediction).all()
+    assert not np.isnan(three.prediction).any()
+    assert three.prediction[0] < three.interval[0] < three.interval[1] < three.prediction[1]
+
+
+def test_an_effect_is_drawn_towards_the_mean_the_more_the_less_is_known_of_it() -> None:
+    effects, variances = np.array([0.0, 10.0, 10.0, 0.0, 5.0]), np.array([1.0, 1.0, 30.0, 30.0, 1.0])
+    found = pool(effects, variances)
+    pulled = np.abs(found.shrunken - effects)
+    assert pulled[2] > pulled[1]
+    assert pulled[3] > pulled[0]
+    assert (found.shrunken_low < found.shrunken).all()
+
+
+def test_without_a_comparator_there_is_no_effect_of_a_pilot() -> None:
+    panel = random_totals((3, 4), n_units=3)
+    with pytest.raises(NotEstimableError, match="fewer than two"):
+        each_pilot(panel, weights="child")
