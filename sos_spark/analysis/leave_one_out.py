@@ -17,10 +17,9 @@ import pandas as pd
 from sos_spark.errors import InputError
 from sos_spark.fit.estimators import LinearEstimate
 from sos_spark.fit.inference.equivalence import equivalence_test
-from sos_spark.fit.inference.kernel import place_of
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, independent
-from sos_spark.fit.regression.moments import ClusterMoments
+from sos_spark.fit.regression.moments import ClusterMoments, place_of
 from sos_spark.fit.thresholds import ALPHA
 from sos_spark.fit.verdict import CHANGE, NO_ESTIMATE, Verdict, verdict_of
 from sos_spark.tables.results import LEAVE_ONE_OUT

@@ -38,9 +38,9 @@ from sos_spark.fit.cells.prepare import Prepared, prepare
 from sos_spark.fit.did import blank_result
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import shares_one_go_live, unit_panel
-from sos_spark.fit.inference.welch import welch_test
 from sos_spark.fit.result import DidResult
 from sos_spark.fit.staggered.goodman_bacon import goodman_bacon_frame
+from sos_spark.fit.welch import welch_test
 from sos_spark.tables import results
 from sos_spark.tables.results import ResultTable
 

@@ -15,7 +15,7 @@ from sos_spark.analysis.pilots import each_pilot, placebo_errors
 from sos_spark.analysis.pooling import pool
 from sos_spark.fit.estimators import twfe
 from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.regression.design import NEVER
+from sos_spark.fit.regression.design import NEVER, Weights
 from tests.staggered_panels import THREE_GROUPS, random_totals, staggered_rows
 from tools.monte_carlo.each_pilot import SCENARIOS, pilots_rates
 
@@ -61,7 +61,7 @@ def test_the_pool_is_that_of_statsmodels(seed: int) -> None:
 
 
 @pytest.mark.parametrize("weights", ["child", "la_equal"])
-def test_a_pilot_s_effect_is_that_of_its_own_rows_and_the_comparators(weights) -> None:
+def test_a_pilot_s_effect_is_that_of_its_own_rows_and_the_comparators(weights: Weights) -> None:
     data = staggered_rows(THREE_GROUPS, by=("sex",), n_units=30)
     found = {one.unit_id: one.att for one in each_pilot(data.panel, weights=weights).effects}
     assert len(found) == len(THREE_GROUPS)
@@ -112,7 +112,7 @@ def test_single_pilots_are_covered_where_their_shocks_are_those_of_comparators(t
 
 def test_a_single_pilot_with_larger_shocks_is_not_covered_and_the_docstring_says_so(table: pd.DataFrame) -> None:
     for name in set(NAMES) - set(ALIKE):
-        assert table.loc[(name, "pilot", "size", "placebo"), "value"] > 0.2, name
+        assert table["value"][name, "pilot", "size", "placebo"] > 0.2, name
 
 
 def test_the_pool_s_mean_is_covered_whatever_the_pilots_shocks(table: pd.DataFrame) -> None:
@@ -129,5 +129,5 @@ def test_what_a_next_pilot_may_expect_is_covered_also_where_effects_differ(table
 def test_a_quick_run_agrees_with_the_saved_table(table: pd.DataFrame) -> None:
     scenario = SCENARIOS[0]
     for rate in pilots_rates(scenario, replications=40, seed=5):
-        saved = table.loc[(scenario.name, rate.estimator, rate.measure, rate.method), "value"]
+        saved = float(table["value"][scenario.name, rate.estimator, rate.measure, rate.method])
         assert abs(rate.value - saved) <= 4 * np.sqrt(max(saved * (1 - saved), 0.01) / 40)

@@ -45,13 +45,13 @@ def test_an_answer_stays_where_verdict_and_half_of_the_effect_do() -> None:
     att, _, _, p = effect(estimate)
     frame = leave_one_out(estimate, smallest_effect=10.0)
     assert frame["change"].tolist() == pytest.approx((frame["att"] - att).tolist())
-    for row in frame.itertuples():
-        _, se, df, own_p = effect(twfe(panel.without({row.left_out}), weights="child"))
-        within = abs(row.att) + stats.t.ppf(0.95, df) * se < 10
+    for row in frame.to_dict("records"):
+        _, se, df, own_p = effect(twfe(panel.without({row["left_out"]}), weights="child"))
+        within = abs(row["att"]) + stats.t.ppf(0.95, df) * se < 10
         expected = "a change" if own_p < 0.05 else "no change of a size that matters" if within else "cannot tell"
-        assert row.verdict_cr2 == expected
+        assert row["verdict_cr2"] == expected
         main = "a change" if p < 0.05 else "no change of a size that matters"
-        assert row.keeps_answer == (expected == main and (main != "a change" or row.att / att >= 0.5))
+        assert row["keeps_answer"] == (expected == main and (main != "a change" or row["att"] / att >= 0.5))
 
 
 @pytest.mark.parametrize("estimator", [twfe, cs_simple])

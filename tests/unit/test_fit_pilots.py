@@ -45,7 +45,7 @@ def test_a_pilot_is_compared_with_comparators_and_no_other_pilot() -> None:
 
 
 def test_two_pilots_have_a_mean_and_three_an_expectation() -> None:
-    one, two, three = (pool(np.arange(n) * 1.0, np.ones(n)) for n in (1, 2, 3))
+    one, two, three = (pool(np.arange(n, dtype=float), np.ones(n)) for n in (1, 2, 3))
     assert np.isnan([one.mean, *one.interval]).all()
     assert not np.isnan([two.mean, *two.interval]).any()
     assert np.isnan(two.prediction).all()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sos_spark.fit.inference.welch import welch_test
 from sos_spark.fit.regression.design import NEVER
 from sos_spark.fit.staggered.group_time import UnitPanel
+from sos_spark.fit.welch import welch_test
 
 
 def a_panel(*, gtime: list[int], before: list[float], after: list[float], rows: int = 10) -> UnitPanel:

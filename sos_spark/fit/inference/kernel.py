@@ -16,10 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from sos_spark.errors import StudyError
 from sos_spark.fit.inference.signs import SignDraws
 from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.regression.moments import Array, ClusterMoments
+from sos_spark.fit.regression.moments import Array, ClusterMoments, place_of
 
 Mask = npt.NDArray[np.bool_]
 
@@ -65,18 +64,6 @@ def in_sorted_order(moments: ClusterMoments) -> ClusterMoments:
         n_rows=moments.n_rows[order],
         weight=moments.weight[order],
     )
-
-
-def place_of(moments: ClusterMoments, coefficient: str) -> int:
-    """Returns the coefficient's place among the regressors. Raises StudyError if there is none of that name."""
-    if coefficient not in moments.names:
-        raise StudyError(
-            "The coefficient to test is not in the regression",
-            expected="one of " + ", ".join(moments.names[:8]),
-            found=coefficient,
-            remedy="Name a regressor of the fit",
-        )
-    return moments.names.index(coefficient)
 
 
 def cr1_factor(moments: ClusterMoments, *, n_regressors: int | None = None) -> float:

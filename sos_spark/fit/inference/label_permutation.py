@@ -15,9 +15,9 @@ import numpy as np
 from sos_spark.errors import StudyError
 from sos_spark.fit.inference.assignments import Assignments
 from sos_spark.fit.inference.effect_distribution import RandomisationTest
-from sos_spark.fit.inference.kernel import cr1_factor, place_of
+from sos_spark.fit.inference.kernel import cr1_factor
 from sos_spark.fit.inference.randomisation import Refits, compare
-from sos_spark.fit.regression.moments import Array, ClusterMoments
+from sos_spark.fit.regression.moments import Array, ClusterMoments, place_of
 
 _UNIDENTIFIED = 1e-10
 _FLOATS_A_BATCH = 2_000_000

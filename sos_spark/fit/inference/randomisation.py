@@ -21,10 +21,10 @@ import numpy as np
 from sos_spark.errors import InputError
 from sos_spark.fit.inference.assignments import Assignments, Ints
 from sos_spark.fit.inference.effect_distribution import TIE, EffectDistribution, RandomisationTest, Scored
-from sos_spark.fit.inference.kernel import cr1_factor, place_of
+from sos_spark.fit.inference.kernel import cr1_factor
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Weights, treatment_regression
-from sos_spark.fit.regression.moments import Array, ClusterMoments
+from sos_spark.fit.regression.moments import Array, ClusterMoments, place_of
 
 _UNIDENTIFIED = 1e-10
 _FLOATS_A_BATCH = 2_000_000

@@ -16,11 +16,11 @@ import numpy as np
 
 from sos_spark.errors import StudyError
 from sos_spark.fit.inference.inversion import hull_where_p_exceeds
-from sos_spark.fit.inference.kernel import cr1_factor, in_sorted_order, kernel_of, place_of, same_sign
+from sos_spark.fit.inference.kernel import cr1_factor, in_sorted_order, kernel_of, same_sign
 from sos_spark.fit.inference.sign_tables import interval_quadratics, t_stars
 from sos_spark.fit.inference.signs import SignDraws, SignKind
 from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.regression.moments import Array, ClusterMoments
+from sos_spark.fit.regression.moments import Array, ClusterMoments, place_of
 
 TIE = 1e-10
 """Relative tolerance within which a draw's |t*| ties with |t| and counts."""

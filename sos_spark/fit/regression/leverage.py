@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sos_spark.fit.inference.kernel import place_of
 from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.regression.moments import Array, ClusterMoments
+from sos_spark.fit.regression.moments import Array, ClusterMoments, place_of
 
 
 def leverage_shares(moments: ClusterMoments, coefficient: str) -> Array:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sos_spark.errors import StudyError
+
 Array = npt.NDArray[np.float64]
 
 
@@ -60,3 +62,15 @@ class ClusterMoments:
     def weighted_xy(self) -> Array:
         """(G, K): weight times xy."""
         return self.weight[:, None] * self.xy
+
+
+def place_of(moments: ClusterMoments, coefficient: str) -> int:
+    """Returns the coefficient's place among the regressors. Raises StudyError if there is none of that name."""
+    if coefficient not in moments.names:
+        raise StudyError(
+            "The coefficient to test is not in the regression",
+            expected="one of " + ", ".join(moments.names[:8]),
+            found=coefficient,
+            remedy="Name a regressor of the fit",
+        )
+    return moments.names.index(coefficient)
