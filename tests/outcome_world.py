@@ -18,9 +18,10 @@ from sos_spark.config.areas import census_years
 from sos_spark.config.reference import authorities, authority_changes, bank_holidays
 from sos_spark.config.study import Study
 from sos_spark.outcome.calendar import WORKING_DAYS_SCHEMA, working_day_numbers
-from sos_spark.outcome.compute import Records, index_rows, records_from
+from sos_spark.outcome.compute import index_rows
 from sos_spark.outcome.coverage import coverage
 from sos_spark.outcome.doubt import quarantined_years, unreadable_events
+from sos_spark.outcome.records import Records
 from sos_spark.outcome.rows import Scope
 from sos_spark.tables import (
     COHORT_UNITS,
@@ -106,9 +107,9 @@ def scope_of(spark: SparkSession, world: World, study: Study) -> Scope:
 
 def records_of(spark: SparkSession, world: World, *, data_ends: date = date(2020, 3, 31)) -> Records:
     calendar = working_day_numbers(date(2014, 4, 1), data_ends, holidays=bank_holidays())
-    return records_from(
-        **{name: frame(spark, table, getattr(world, name)) for name, table in TABLES.items()},
-        calendar=spark.createDataFrame(calendar, WORKING_DAYS_SCHEMA),
+    return Records(
+        {table.short_name: frame(spark, table, getattr(world, name)) for name, table in TABLES.items()},
+        spark.createDataFrame(calendar, WORKING_DAYS_SCHEMA),
     )
 
 

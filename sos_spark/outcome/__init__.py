@@ -1,1 +1,1 @@
-"""One module an outcome kind: index rows to y, with follow-up."""
+"""Index rows to y, with follow-up: a module a kind of outcome in `kinds`, and what they share beside it."""

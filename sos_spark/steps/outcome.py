@@ -16,9 +16,10 @@ from sos_spark.config.variants import variants
 from sos_spark.errors import StudyError
 from sos_spark.outcome.assessments import FIRST_SINGLE_ASSESSMENT_DAY
 from sos_spark.outcome.calendar import WORKING_DAYS_SCHEMA, working_day_numbers
-from sos_spark.outcome.compute import Records, index_rows, records_from
+from sos_spark.outcome.compute import index_rows
 from sos_spark.outcome.coverage import coverage
 from sos_spark.outcome.doubt import quarantined_years, unreadable_events
+from sos_spark.outcome.records import Records
 from sos_spark.outcome.rows import Scope
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.provenance import made_from, versions_of
@@ -27,26 +28,14 @@ from sos_spark.tables import (
     COHORT_UNITS,
     OUTCOME_INDEX_ROWS,
     QUARANTINE,
-    SILVER_ASSESSMENTS,
     SILVER_CHILD_LINKS,
-    SILVER_CP_PLANS,
     SILVER_ENTITIES,
     SILVER_ICPCS,
-    SILVER_LAC_EPISODES,
-    SILVER_REFERRALS,
-    SILVER_SECTION47,
     Table,
 )
 
-INPUTS: dict[str, Table] = {
-    "referrals": SILVER_REFERRALS,
-    "assessments": SILVER_ASSESSMENTS,
-    "section47": SILVER_SECTION47,
-    "cp_plans": SILVER_CP_PLANS,
-    "icpcs": SILVER_ICPCS,
-    "lac_episodes": SILVER_LAC_EPISODES,
-    "child_links": SILVER_CHILD_LINKS,
-}
+INPUTS: dict[str, Table] = {**SILVER_ENTITIES, "icpcs": SILVER_ICPCS, "child_links": SILVER_CHILD_LINKS}
+"""What outcomes read, by the names of `Records.silver`."""
 
 
 def outcome(run: Run) -> StepReport:
@@ -73,7 +62,7 @@ def outcome(run: Run) -> StepReport:
         },
     )
     scope, records = _scope(run), _records(run)
-    shared = (scope.coverage, scope.in_doubt, records.referrals, records.escalations, records.conferences)
+    shared = (scope.coverage, scope.in_doubt, *records.shared)
     for frame in shared:
         frame.persist()
     try:
@@ -110,7 +99,7 @@ def _scope(run: Run) -> Scope:
 
 def _records(run: Run) -> Records:
     silver = {name: run.lake.read_or_empty(run.spark, table) for name, table in INPUTS.items()}
-    return records_from(**silver, calendar=_calendar(run.spark, run.the_study))
+    return Records(silver, _calendar(run.spark, run.the_study))
 
 
 def _calendar(spark: SparkSession, study: Study) -> DataFrame:

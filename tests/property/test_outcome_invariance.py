@@ -14,7 +14,8 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from sos_spark.config.study import Covariates, Study
-from sos_spark.outcome.compute import Records, index_rows
+from sos_spark.outcome.compute import index_rows
+from sos_spark.outcome.records import Records
 from sos_spark.panel.collapse import cells_of, collapse_index_rows
 from tests.builders import a_study
 from tests.oracle.journeys import a_world
@@ -68,7 +69,8 @@ def test_order_partitions_and_time_zone_change_nothing(spark: SparkSession) -> N
     with session_setting(spark, "spark.sql.session.timeZone", "Pacific/Auckland"):
         records = records_of(spark, shuffled)
         scattered_records = Records(
-            **{f.name: scattered(getattr(records, f.name), number) for number, f in enumerate(fields(records), start=2)}
+            {name: scattered(table, number) for number, (name, table) in enumerate(records.silver.items(), start=2)},
+            scattered(records.calendar, 9),
         )
         scope = scope_of(spark, shuffled, study)
         found: Counter[Row] = Counter()

@@ -16,14 +16,14 @@ MODULES = {
     "ingest": ("steps.ingest", "bronze.arrive.cin_file", "lake.lake", "config.reference", "errors", "tables"),
     "validate": ("steps.validate", "silver.entities.referral_rules", "silver.conform", "config.reference", "lake.lake"),
     "cohort": ("steps.cohort", "cohort.units", "cohort.observed", "config.study", "lake.lake"),
-    "outcome": ("steps.outcome", "outcome.care", "outcome.icpc", "config.periods", "config.variants"),
+    "outcome": ("steps.outcome", "outcome.care", "outcome.kinds.icpc", "config.periods", "config.variants"),
     "panel": ("steps.panel", "steps.published", "panel.collapse", "outcome.published", "steps.guarded_csv"),
     "fit": ("steps.fit", "fit.regression.covariance", "fit.inference.wild", "fit.cells.reading", "config.study"),
     "report": ("steps.report", "report.page", "report.words.labels", "config.study"),
 }
 UNRELATED = {
     "validate": "fit.did",
-    "cohort": "outcome.icpc",
+    "cohort": "outcome.kinds.icpc",
     "outcome": "report.page",
     "panel": "fit.did",
     "fit": "report.page",

@@ -9,18 +9,22 @@ from sos_spark.config.outcomes import KinshipPlacement
 from sos_spark.outcome.calendar import census_year_of
 from sos_spark.outcome.care import FOSTER, KINSHIP, OWN_PARENTS, add_placements_around, is_care_start, is_short_break
 from sos_spark.outcome.reads import has_unknown
+from sos_spark.outcome.records import Records
+from sos_spark.outcome.registry import makes_rows_of
 from sos_spark.outcome.rows import COMMON, Scope, conclude, observe
 
 
-def index_rows(lac_episodes: DataFrame, scope: Scope, outcome: KinshipPlacement, *, outcome_id: str) -> DataFrame:
+@makes_rows_of(KinshipPlacement)
+def index_rows(outcome: KinshipPlacement, records: Records, scope: Scope, *, outcome_id: str) -> DataFrame:
     """Returns an index row for each start of a period of care, or for each child looked after on a 31 March.
 
-    Grain: a period of care (unit starts) or a child and a 31 March (stock). y is 1 where the placement is Q1, U1, U2 or
-    U3, else 0. Starts: the first placement of the period of care that is not temporary, looking ahead; the row's window
-    ends on the day that placement began. Stock: the day's placement, or the one before a temporary one. Denominator
-    foster leaves out, as not_in_denominator, all that is not foster care; count_parents = false, own parents.
+    Grain: one row per period of care (unit starts) or per child and 31 March (stock). y is 1 where the placement is Q1,
+    U1, U2 or U3, else 0. Starts: the first placement of the period of care that is not temporary, looking ahead; the
+    row's window ends on the day that placement began. Stock: the day's placement, or the one before a temporary one.
+    Denominator foster leaves out, as not_in_denominator, all that is not foster care; count_parents = false, own
+    parents.
     """
-    around = add_placements_around(lac_episodes)
+    around = add_placements_around(records.silver["lac_episodes"])
     candidates = _starts(around) if outcome.unit == "starts" else _stock(around, scope)
     rows = observe(candidates, scope, kind=outcome.kind).withColumn(
         "y", F.col("placement").isin(*KINSHIP).cast("bigint")

@@ -1,0 +1,28 @@
+"""The index rows of each kind of outcome from records: one file each, of the same name as in `config.outcomes`.
+
+To add one: write its file, and import it here; one that is declared without index rows is refused on import.
+"""
+
+from sos_spark.outcome.kinds import (
+    assessment_duration,
+    assessment_within,
+    icpc,
+    kinship_placement,
+    rereferral_escalated,
+    rereferral_nfa,
+)
+from sos_spark.outcome.registry import INDEX_ROWS, makes_rows_of, require_every_kind
+
+require_every_kind()
+
+__all__ = [
+    "INDEX_ROWS",
+    "assessment_duration",
+    "assessment_within",
+    "icpc",
+    "kinship_placement",
+    "makes_rows_of",
+    "require_every_kind",
+    "rereferral_escalated",
+    "rereferral_nfa",
+]

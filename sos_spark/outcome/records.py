@@ -1,0 +1,44 @@
+"""Silver as the outcomes read it: its tables, and what several kinds of outcome share of them, worth caching."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pyspark.sql import DataFrame
+
+from sos_spark.outcome.escalations import escalation_dates
+from sos_spark.outcome.referrals import dates_by_child, with_child_dates
+
+
+@dataclass(frozen=True)
+class Records:
+    """The tables of silver by their short names, icpcs and child_links among them, and a working-day calendar.
+
+    Nothing is computed before it is read. A frame that several outcomes share is one property, so that it is one frame
+    to cache.
+    """
+
+    silver: Mapping[str, DataFrame]
+    calendar: DataFrame
+
+    @cached_property
+    def referrals(self) -> DataFrame:
+        """Referrals with all dates of their child, as `with_child_dates`. Grain: one row per referral."""
+        return with_child_dates(self.silver["referrals"])
+
+    @cached_property
+    def escalations(self) -> DataFrame:
+        """The days on which a plan or care began, as `escalation_dates`. Grain: one row per CIN child with any."""
+        return escalation_dates(self.silver["cp_plans"], self.silver["lac_episodes"], self.silver["child_links"])
+
+    @cached_property
+    def conferences(self) -> DataFrame:
+        """The days of initial child protection conferences, as `dates_by_child`. Grain: one row per child with any."""
+        return dates_by_child(self.silver["icpcs"], "icpc_date")
+
+    @property
+    def shared(self) -> tuple[DataFrame, ...]:
+        """What is worth caching while several outcomes are computed."""
+        return self.referrals, self.escalations, self.conferences
