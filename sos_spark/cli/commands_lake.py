@@ -18,11 +18,12 @@ from sos_spark.errors import EnvironmentFaultError, InputError, StudyError
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    group = typer.Typer(help="Look after a lake: history, verify, maintain, erase.", no_args_is_help=True)
+    group = typer.Typer(help="Look after a lake: history, verify, maintain, erase, migrate.", no_args_is_help=True)
     group.command("history", help="List the versions of each table. Needs no Spark.")(history)
     group.command("verify", help="Look for files that are missing, damaged or foreign. Needs no Spark.")(verify)
     group.command("maintain", help="Remove files that no version needs any more. Needs no Spark.")(maintain)
     group.command("erase", help="Take a child out of every table and version, and prove it.")(erase)
+    group.command("migrate", help="Bring a lake of another version of the tables up to date. Needs no Spark.")(migrate)
     app.add_typer(group, name="lake")
     app.command("doctor", help="Say what this machine has and lacks, with a remedy each.")(doctor)
 
@@ -171,6 +172,25 @@ def erase(
             "cells that were made before still count the child.\n"
         )
     return 0 if done.is_proved else InputError.exit_code
+
+
+def migrate(
+    lake: opt.Lake = None,
+    as_json: opt.Json = False,
+    debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
+) -> int:
+    """Says which tables got columns, and which the next run makes again."""
+    from sos_spark.lake.migrate import migrate as migrate_lake
+
+    done = migrate_lake(_lake(lake))
+    if as_json:
+        sys.stdout.write(json.dumps(asdict(done)) + "\n")
+        return 0
+    if not done.migrated and not done.to_rebuild:
+        sys.stdout.write("The lake is up to date: no table was changed.\n")
+    sys.stdout.writelines(f"{name}: got the columns it lacked\n" for name in done.migrated)
+    sys.stdout.writelines(f"{name}: taken away; the next run makes it again from bronze\n" for name in done.to_rebuild)
+    return 0
 
 
 def _lake(lake: Path | None) -> Path:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from sos_spark.errors import InputError
 from sos_spark.lake.faults import told_reading
-from sos_spark.lake.versions import require_columns, table_path, version_of
+from sos_spark.lake.versions import require_form, table_path, version_of
 from sos_spark.tables import Table
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def read_arrow(
             opened.
 
     Raises:
-        InputError: There is no such table or version, a file of it is missing or damaged, or another release made it.
+        InputError: There is no such table or version, a file of it is missing or damaged, or another version of the
+            tables made it.
     """
     from deltalake import DeltaTable
 
@@ -68,7 +69,7 @@ def read_arrow(
             remedy="Run the step that makes it first",
         )
     if version is None:
-        require_columns(root, table)
+        require_form(root, table)
     wanted = dict(where or {})
     schema = arrow_schema(table)
     with told_reading(table.name):
@@ -89,12 +90,16 @@ def _read_file(path: Path, table: Table, schema: pa.Schema, wanted: Mapping[str,
     """One Parquet file with its partition columns, which stand in its path only, put back."""
     stored = [name for name in schema.names if name not in table.partition_by]
     with told_reading(str(path)):
-        rows = pq.ParquetFile(path).read(columns=stored)
+        file = pq.ParquetFile(path)
+        rows = file.read(columns=stored)
     columns = []
     for field in schema:
         if field.name in table.partition_by:
             value = _typed(_partition_value(path, field.name), field.type)
             columns.append(pa.repeat(pa.scalar(value, field.type), rows.num_rows))
+        elif field.name not in file.schema_arrow.names:
+            # Written before the table got the column.
+            columns.append(pa.nulls(rows.num_rows, field.type))
         else:
             columns.append(rows.column(field.name).cast(field.type))
     whole = pa.Table.from_arrays(columns, schema=schema)

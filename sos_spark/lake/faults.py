@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sos_spark.errors import ConflictError, InputError, QualityGateError, SosError
+from sos_spark.errors import ConflictError, QualityGateError, SosError
 from sos_spark.machine.faults import fault_of, raised_as, unreadable_file
 from sos_spark.machine.java_errors import java_causes, names_of, parameters_of
 
@@ -41,9 +41,9 @@ def told_safely(table: Table) -> Iterator[None]:
     """Turns what the write of a table fails with into typed errors; any other error passes as it is.
 
     Raises:
-        ConflictError: Another writer changed the table meanwhile.
+        ConflictError: Another writer changed the table, or its columns, meanwhile.
         ConstraintViolationError: Names the constraint where Delta does; never a value.
-        InputError: A file that the rows are made from cannot be read, or the table has other columns.
+        InputError: A file that the rows are made from cannot be read.
         EnvironmentFaultError: The disk is full, read-only or broken, memory ran out, or Java has ended.
         SparkFaultError: Spark failed otherwise.
     """
@@ -84,18 +84,9 @@ def _of_table(error: Exception, table: Table) -> SosError | None:
             remedy="A rule of the step before should have caught the row: report it",
         )
     if any(_OTHER_COLUMNS.search(name) for name in names):
-        return other_columns(table)
+        # The form was looked at before the write: another process has changed it since.
+        return conflict(table.name, found="its columns changed while this run worked")
     return None
-
-
-def other_columns(table: Table) -> InputError:
-    """Returns the error of a table of the lake that another release made."""
-    return InputError(
-        "A table of the lake has other columns than this release gives it",
-        where=table.name,
-        expected="a lake that this release made",
-        remedy="Ingest the returns into a new lake",
-    )
 
 
 def conflict(what: str, *, found: str) -> ConflictError:

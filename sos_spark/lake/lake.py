@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sos_spark.errors import EnvironmentFaultError, InputError
 from sos_spark.lake import versions
 from sos_spark.lake.faults import SchemaMismatchError, conflict, told_safely
+from sos_spark.lake.forms import MADE_BY, our_version
 from sos_spark.lake.locks import locked, records_held
 from sos_spark.lake.simulated import PROPERTY, can_be_simulated, holds_simulated, mark
 from sos_spark.lake.slices import predicate
@@ -90,7 +91,8 @@ class Lake:
         """Returns the table, at a version where one is given.
 
         Raises:
-            InputError: There is no such table, or no such version; names the step that makes it.
+            InputError: There is no such table, or no such version (names the step that makes it), or another version of
+                the tables made it.
         """
         newest = self.version(table)
         if newest is None or (version is not None and not 0 < version <= newest):
@@ -103,7 +105,9 @@ class Lake:
                 remedy=f"Run the step that makes it first: sos-spark {step}",
             )
         reader = spark.read.format("delta")
-        if version is not None:
+        if version is None:
+            versions.require_form(self.root, table)
+        else:
             reader = reader.option("versionAsOf", version)
         return reader.load(str(self.path(table)))
 
@@ -181,7 +185,7 @@ class Lake:
             if not versions.is_declared(self.root, table):
                 declare(self.root, table, simulated=can_be_simulated(table) and self.is_simulated)
             else:
-                versions.require_columns(self.root, table)
+                versions.require_form(self.root, table)
             yield self.version(table) or 0
 
     def _committed(self, table: Table, fingerprint: str) -> int:
@@ -229,6 +233,7 @@ def declare(root: Path, table: Table, *, simulated: bool = False) -> None:
             "delta.minReaderVersion": "1",
             "delta.minWriterVersion": "3",
             **{f"delta.constraints.{name}": check for name, check in table.checks.items()},
+            MADE_BY: our_version(),
             **({PROPERTY: "true"} if simulated else {}),
         },
         raise_if_key_not_exists=False,

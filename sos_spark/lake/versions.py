@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sos_spark.lake.faults import other_columns, told_reading
+from sos_spark.lake.faults import told_reading
+from sos_spark.lake.forms import difference, of_another_version
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sos_spark.tables import Table
 
 # Commits that rearrange files and leave the rows as they were.
-_HOUSEKEEPING = frozenset({"OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"})
+_HOUSEKEEPING = frozenset({"OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "ADD COLUMN"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def table_path(root: Path, table: Table) -> Path:
 
 def version_of(root: Path, table: Table) -> int | None:
     """Returns the table's newest version, or None if it has no content yet."""
-    log = _log(root, table)
+    log = open_log(root, table)
     if log is None:
         return None
     version = log.version()
@@ -50,7 +51,7 @@ def version_of(root: Path, table: Table) -> int | None:
 
 def is_declared(root: Path, table: Table) -> bool:
     """Returns whether the table's version 0 is there."""
-    return _log(root, table) is not None
+    return open_log(root, table) is not None
 
 
 def history(root: Path, table: Table) -> tuple[Commit, ...]:
@@ -58,15 +59,16 @@ def history(root: Path, table: Table) -> tuple[Commit, ...]:
     return tuple(_commits(root, table))
 
 
-def require_columns(root: Path, table: Table) -> None:
-    """Checks that a table of the lake, where it is there, has the columns that this release gives it.
+def require_form(root: Path, table: Table) -> None:
+    """Checks that a table of the lake, where it is there, has the form that this version of the tables gives it.
 
     Raises:
-        InputError: Another release made it.
+        InputError: Another version made it; says which, and what to do.
     """
-    log = _log(root, table)
-    if log is not None and [field.name for field in log.schema().fields] != table.column_names:
-        raise other_columns(table)
+    log = open_log(root, table)
+    told = difference(log, table) if log is not None else None
+    if told is not None:
+        raise of_another_version(told, where=str(root))
 
 
 def last_fingerprint(root: Path, table: Table) -> str | None:
@@ -77,7 +79,8 @@ def last_fingerprint(root: Path, table: Table) -> str | None:
     return None
 
 
-def _log(root: Path, table: Table) -> DeltaTable | None:
+def open_log(root: Path, table: Table) -> DeltaTable | None:
+    """Returns the table's log; None where the table does not exist."""
     from deltalake import DeltaTable
     from deltalake.exceptions import TableNotFoundError
 
@@ -92,7 +95,7 @@ def _log(root: Path, table: Table) -> DeltaTable | None:
 
 
 def _commits(root: Path, table: Table) -> Iterator[Commit]:
-    log = _log(root, table)
+    log = open_log(root, table)
     if log is None:
         return
     for entry in log.history():
