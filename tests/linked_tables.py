@@ -53,11 +53,15 @@ def linked(
     )
 
 
-def random_linked(rng: np.random.Generator) -> Linked:
-    """A table of two or three dimensions with its margins, or two tables that overlap; counts small and large."""
-    kind = rng.choice(["two", "two", "three", "overlapping"])
-    shape = tuple(rng.integers(2, 5, size=2)) if kind == "two" else tuple(rng.integers(2, 4, size=3))
-    cells = rng.negative_binomial(rng.uniform(0.7, 2.0), rng.uniform(0.02, 0.12), size=int(np.prod(shape)))
+def random_linked(rng: np.random.Generator, *, largest: int = 4) -> Linked:
+    """A table of two or three dimensions with its margins, or two tables that overlap; counts small and large.
+
+    `largest`: so many levels at most has a dimension of a flat table; one of the others has one fewer.
+    """
+    kind = rng.choice(["two", "three", "overlapping"], p=[0.8, 0.05, 0.15])
+    n_dimensions, most = (2, largest) if kind == "two" else (3, largest - 1)
+    shape = tuple(rng.integers(2, most + 1, size=n_dimensions))
+    cells = rng.negative_binomial(rng.uniform(0.8, 3.0), rng.uniform(0.02, 0.1), size=int(np.prod(shape)))
     return linked(two_linked_tables(shape) if kind == "overlapping" else margins(shape), cells)
 
 

@@ -7,7 +7,7 @@ published counts is, are read off the sets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,11 +41,11 @@ class Groups:
 
     Attributes:
         members: Shape (counts, groups).
-        labels: Each group as the parts it holds: classes of units, months and sides that every set treats alike.
+        parts: What each group holds, as boxes that do not overlap.
     """
 
     members: Members
-    labels: tuple[Box, ...]
+    parts: tuple[tuple[Box, ...], ...]
 
 
 def groups_of(counts: Sequence[Count]) -> Groups:
@@ -63,7 +63,7 @@ def groups_of(counts: Sequence[Count]) -> Groups:
     members = np.zeros((len(counts), len(cells)))
     for column, signature in enumerate(cells):
         members[list(signature), column] = 1.0
-    return Groups(members, tuple(_joined(parts) for parts in cells.values()))
+    return Groups(members, tuple(map(tuple, cells.values())))
 
 
 def _classes(sets: Sequence[frozenset[str]]) -> list[tuple[frozenset[str], NDArray[np.bool_]]]:
@@ -74,22 +74,11 @@ def _classes(sets: Sequence[frozenset[str]]) -> list[tuple[frozenset[str], NDArr
     return [(frozenset(labels), np.frombuffer(pattern, dtype=np.bool_)) for pattern, labels in alike.items()]
 
 
-def _joined(parts: Iterable[Box]) -> Box:
-    """The parts of a group as one box where they are one, else the least box that holds them: a label, not a set."""
-    parts = tuple(parts)
-    return Box(
-        frozenset().union(*(part.units for part in parts)),
-        frozenset().union(*(part.months for part in parts)),
-        frozenset().union(*(part.sides for part in parts)),
-    )
-
-
-def nested_differences(members: Members, values: Mapping[int, int] | NDArray[np.int64]) -> tuple[Members, list[int]]:
+def nested_differences(members: Members, values: NDArray[np.int64]) -> tuple[Members, list[int]]:
     """Returns what is left of a count when one that lies within it is taken away: each such set once, and its value.
 
     The two together tell it whether or not any table holds it.
     """
-    known = np.asarray(values if not isinstance(values, Mapping) else [values[i] for i in range(len(members))])
     inner = members @ members.T == members.sum(axis=1)[None, :]  # [a, b]: b lies within a
     seen = {row.tobytes() for row in members}
     sets: list[NDArray[np.float64]] = []
@@ -99,5 +88,5 @@ def nested_differences(members: Members, values: Mapping[int, int] | NDArray[np.
         if rest.any() and rest.tobytes() not in seen:
             seen.add(rest.tobytes())
             sets.append(rest)
-            left.append(int(known[outer] - known[within]))
+            left.append(int(values[outer] - values[within]))
     return (np.array(sets) if sets else np.zeros((0, members.shape[1]))), left

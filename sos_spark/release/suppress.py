@@ -18,9 +18,10 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from sos_spark.release.attack import Attacker, Interval, narrow
 from sos_spark.release.linked import Members
 
-MOST_ROUNDS = 80
-"""After so many rounds the least loss is given up, not the protection: whatever an attack rests on is hidden."""
+MOST_MASTERS = 40
+"""After so many the least loss is given up, not the protection: the cheapest choice that withstood all is taken."""
 _MASTER_SECONDS = 5.0
+_SAME = 1e-9
 
 
 @dataclass(frozen=True)
@@ -73,34 +74,81 @@ def information(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def suppress(linked: Linked) -> Suppression:
-    """Returns the least that must be hidden, found by attack after attack."""
-    hidden = linked.sensitive & ~linked.fixed
-    cuts: list[NDArray[np.float64]] = []
-    floors: list[float] = []
-    exposed: set[int] = set()
-    least = True
-    rounds = 0
+    """Returns the least that must be hidden, found by attack after attack.
+
+    From what the master hides, the cheapest count of every attack is hidden until none succeeds: a choice that
+    protects. The master's next choice costs no more than any that does; where it costs as much, there is no better.
+    """
+    attacks = _Attacks(linked)
+    hidden, bound = linked.sensitive & ~linked.fixed, 0.0
+    best, least, masters = None, False, 0
     while True:
-        rounds += 1
-        open_ones = _exposed_by(linked, hidden, exposed)
-        met = False
-        for place, interval in open_ones.items():
-            cut = _cut(linked, hidden, place, interval)
-            if cut is None:
-                exposed.add(place)
-                continue
-            met = True
-            cuts.append(cut[0])
-            floors.append(cut[1])
-        if not met:
+        hidden = attacks.withstood_by(hidden)
+        lost = float(linked.weights[hidden].sum())
+        if best is None or lost < linked.weights[best].sum() - _SAME:
+            best = hidden
+        if not attacks.rows:
+            least = True
             break
-        if rounds < MOST_ROUNDS:
-            hidden, proven = _cheapest(linked, cuts, floors)
-            least &= proven
-        else:
-            hidden, least = hidden | _dearest_last(linked, hidden, cuts, floors), False
-    lost = float(linked.weights[hidden].sum())
-    return Suppression(hidden, lost, least, rounds, tuple(sorted(exposed)))
+        masters += 1
+        hidden, proven = attacks.cheapest()
+        bound = float(linked.weights[hidden].sum())
+        if not proven or masters == MOST_MASTERS:
+            break
+        if bound >= linked.weights[best].sum() - _SAME:
+            least = True
+            break
+    lost = float(linked.weights[best].sum())
+    return Suppression(best, lost, least, attacks.rounds, tuple(sorted(attacks.hopeless)))
+
+
+class _Attacks:
+    """The attacks met so far, each an inequality over what is hidden; `hopeless`: targets that nothing protects."""
+
+    def __init__(self, linked: Linked) -> None:
+        self.linked = linked
+        self.rows: list[NDArray[np.float64]] = []
+        self.floors: list[float] = []
+        self.hopeless: set[int] = set()
+        self.rounds = 0
+
+    def withstood_by(self, hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Returns what is hidden and more, until no attack succeeds but on what is hopeless."""
+        while True:
+            self.rounds += 1
+            new = len(self.rows)
+            for place, interval in _exposed_by(self.linked, hidden, self.hopeless).items():
+                cut = _cut(self.linked, hidden, place, interval)
+                if cut is None:
+                    self.hopeless.add(place)
+                else:
+                    self.rows.append(cut[0])
+                    self.floors.append(cut[1])
+            if len(self.rows) == new:
+                return hidden
+            hidden = self._broken(hidden, new)
+
+    def _broken(self, hidden: NDArray[np.bool_], new: int) -> NDArray[np.bool_]:
+        """Hides the cheapest counts of each attack from the `new`-th on, for what they add, until it fails."""
+        hidden = hidden.copy()
+        for row, floor in zip(self.rows[new:], self.floors[new:], strict=True):
+            while row @ hidden < floor - _SAME:
+                price = np.where((row > 0) & ~hidden, self.linked.weights / np.maximum(row, _SAME), np.inf)
+                hidden[int(price.argmin())] = True
+        return hidden
+
+    def cheapest(self) -> tuple[NDArray[np.bool_], bool]:
+        """Returns the cheapest choice that breaks every attack met, and whether it is proven to be."""
+        must = (self.linked.sensitive & ~self.linked.fixed).astype(float)
+        may = (~self.linked.fixed).astype(float)
+        found = milp(
+            self.linked.weights,
+            constraints=LinearConstraint(np.array(self.rows), np.array(self.floors) - _SAME, np.inf),
+            integrality=np.ones(len(must)),
+            bounds=Bounds(must, may),
+            options={"time_limit": _MASTER_SECONDS, "mip_rel_gap": 1e-6},
+        )
+        return (may.astype(bool), False) if found.x is None else (found.x > 0.5, found.status == 0)
 
 
 def exposed_by(linked: Linked, hidden: NDArray[np.bool_]) -> dict[int, Interval]:
@@ -134,7 +182,7 @@ def _cut(
     else:  # wide enough, but not over whole tables: something the programs rest on must go, or else anything
         row = (gains > 0).astype(float) if _tight(interval) else (~hidden & ~linked.fixed).astype(float)
         floor = 1.0
-    if row.sum() < floor - 1e-9:
+    if row.sum() < floor - _SAME:
         return None
     if place < len(hidden) and not linked.sensitive[place]:
         row = row.copy()
@@ -146,31 +194,3 @@ def _cut(
 def _tight(interval: Interval) -> bool:
     """Returns whether rounding the linear bounds inwards already gives the whole ones."""
     return math.isfinite(interval.high) and interval.relaxed - interval.width < 2 - 1e-6
-
-
-def _cheapest(linked: Linked, cuts: list[NDArray[np.float64]], floors: list[float]) -> tuple[NDArray[np.bool_], bool]:
-    """The cheapest choice that meets every inequality, and whether it is proven to be."""
-    must = (linked.sensitive & ~linked.fixed).astype(float)
-    may = (~linked.fixed).astype(float)
-    found = milp(
-        linked.weights,
-        constraints=LinearConstraint(np.array(cuts), np.array(floors) - 1e-9, np.inf),
-        integrality=np.ones(len(must)),
-        bounds=Bounds(must, may),
-        options={"time_limit": _MASTER_SECONDS, "mip_rel_gap": 1e-6},
-    )
-    if found.x is None:
-        return may.astype(bool), False
-    return found.x > 0.5, found.status == 0
-
-
-def _dearest_last(
-    linked: Linked, hidden: NDArray[np.bool_], cuts: list[NDArray[np.float64]], floors: list[float]
-) -> NDArray[np.bool_]:
-    """The cheapest count of each inequality that is not met."""
-    more = np.zeros_like(hidden)
-    for row, floor in zip(cuts, floors, strict=True):
-        if row @ hidden < floor - 1e-9:
-            price = np.where((row > 0) & ~hidden, linked.weights / np.maximum(row, 1e-9), np.inf)
-            more[int(price.argmin())] = True
-    return more

@@ -18,7 +18,7 @@ def judged(first: int) -> tuple[int, int, int, int]:
     """Of some tables, by their seeds: with something to hide, left exposed, counts hidden, and beyond the sensitive."""
     with_any = exposed = hidden = beyond = 0
     for seed in range(first, first + AT_ONCE):
-        one = random_linked(np.random.default_rng([2021, seed]))
+        one = random_linked(np.random.default_rng([2021, seed]), largest=3)
         chosen = suppress(one)
         exposed += bool(chosen.exposed) or bool(one.sensitive.sum() > chosen.hidden[one.sensitive].sum())
         if chosen.hidden.any():
@@ -36,5 +36,5 @@ def test_of_ten_thousand_random_tables_none_gives_a_hidden_count_away() -> None:
         results = np.array(list(pool.map(judged, range(0, TABLES, AT_ONCE))))
     with_any, exposed, hidden, beyond = results.sum(axis=0)
     assert exposed == 0
-    assert with_any > TABLES / 2
+    assert with_any > TABLES / 3  # the others have no small count, nor a small difference of two
     assert hidden > beyond > 0
