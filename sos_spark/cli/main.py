@@ -15,6 +15,7 @@ from sos_spark.cli import (
     commands_compare,
     commands_config,
     commands_lake,
+    commands_release,
     commands_run,
     commands_study,
 )
@@ -51,6 +52,7 @@ commands_config.register(app)
 commands_lake.register(app)
 commands_analysis.register(app)
 commands_compare.register(app)
+commands_release.register(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

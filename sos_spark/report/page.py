@@ -12,14 +12,18 @@ from sos_spark.report.front.screen import front_of
 from sos_spark.report.results import Results
 
 
-def render_page(results: Results, sections: Sequence[Section]) -> str:
-    """Returns the report as HTML: no script, nothing fetched, every name and note escaped."""
+def render_page(results: Results, sections: Sequence[Section], *, cleared_by: str = "") -> str:
+    """Returns the report as HTML: no script, nothing fetched, every name and note escaped.
+
+    `cleared_by`: the disclosure profile that cleared all it shows; without one the page says that none did.
+    """
     return (
         _templates()
         .get_template("report.html.j2")
         .render(
             title=results.study.title,
             simulated=results.is_simulated or results.truth is not None,
+            cleared_by=cleared_by,
             front=front_of(results, sections),
             sections=sections,
         )

@@ -23,7 +23,10 @@ def test_imports_go_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("package", ["sos_spark.fit", "sos_spark.report", "sos_spark.config", "sos_spark.tables"])
+@pytest.mark.parametrize(
+    "package",
+    ["sos_spark.fit", "sos_spark.report", "sos_spark.release.release", "sos_spark.config", "sos_spark.tables"],
+)
 def test_packages_without_spark_import_none(package: str) -> None:
     code = f"import sys, {package}; print(sorted({{'pyspark', 'delta', 'great_expectations'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -28,9 +28,11 @@ kind = "icpc"
 [[outcomes]]
 outcome_id = "late"
 kind = "icpc"
+within_months = 3
 [[outcomes]]
 outcome_id = "absent"
 kind = "icpc"
+within_months = 12
 [covariates]
 categorical = ["sex"]
 [comparators]
