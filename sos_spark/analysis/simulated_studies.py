@@ -85,12 +85,12 @@ def simulate_power(
         if pilots is not None:
             plain = plain.with_gtime(_random_pilots(panel, pilots, random))
         untreated = untreated_means(components, random)
-        y_sum = _drawn(components, plain.rows, untreated, random)
+        y_sum = drawn(components, plain.rows, untreated, random)
         test_seed, planting_seed = (int(number) for number in random.integers(2**32, size=2))
         _, test, solved = _tested(replace(plain, y_sum=y_sum), weights, staggered, solved)
         squares[replication], df[replication] = test.se[0] ** 2, test.df[0]
         for place, effect in enumerate(effects):
-            treated = _planted(components, plain, y_sum, untreated, effect, np.random.default_rng(planting_seed))
+            treated = planted(components, plain, y_sum, untreated, effect, np.random.default_rng(planting_seed))
             estimate, test, solved = _tested(replace(plain, y_sum=treated), weights, staggered, solved)
             rejected[place] += finds(estimate, test, seed=test_seed)
             if components.binary:
@@ -159,7 +159,7 @@ def _random_pilots(panel: PreparedPanel, pilots: int, random: np.random.Generato
     return gtime
 
 
-def _drawn(components: VarianceComponents, rows: Array, means: Array, random: np.random.Generator) -> Array:
+def drawn(components: VarianceComponents, rows: Array, means: Array, random: np.random.Generator) -> Array:
     """Returns the sum of y of every LA and period (G, T)."""
     if components.binary:
         return random.binomial(rows.astype(np.int64), np.clip(means, 0.0, 1.0)).astype(np.float64)
@@ -168,7 +168,7 @@ def _drawn(components: VarianceComponents, rows: Array, means: Array, random: np
     return np.asarray(rows * means + noise)
 
 
-def _planted(
+def planted(
     components: VarianceComponents,
     panel: PreparedPanel,
     y_sum: Array,

@@ -1,4 +1,4 @@
-"""power and sensitivity: what a study can find, and what its findings hang on."""
+"""power, calibrate and sensitivity: what a study can find, how reliable it is, and what its findings hang on."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sos_spark.cli import options as opt
 from sos_spark.cli.progress import progress_for
 from sos_spark.config.load import load_study
 from sos_spark.errors import StudyError
+from sos_spark.tables.results import CALIBRATION, CELLS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,9 @@ def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command("power", help="Simulate how likely effects are to be found, from a panel's own scatter. No Spark.")(
         power
+    )
+    app.command("calibrate", help="Simulate how reliable each method is on the study's own design. No Spark.")(
+        calibrate
     )
     app.command("sensitivity", help="Fit every declared specification, placebos and bounds of drift. No Spark.")(
         sensitivity
@@ -68,9 +72,7 @@ def power(
     """Writes power.csv and prints what it holds."""
     grid = _effects(effects) if effects is not None else None
     the_study, cells, out = _inputs(study, panel, lake, out, overrides)
-    if seed is not None:
-        inference = the_study.inference.model_copy(update={"seed": seed})
-        the_study = the_study.model_copy(update={"inference": inference})
+    the_study = _with_seed(the_study, seed)
     from sos_spark.steps.power import power as compute
 
     progress = progress_for(list(the_study.outcome_ids), quiet=as_json)
@@ -96,6 +98,58 @@ def power(
             f"{row['outcome_id']:<32}{row['source']:<12}{''.join(numbers)}{_shown(row['mde'], 12, '.4g')}\n"
         )
     sys.stdout.write(f"power: {out / 'power.csv'}\n")
+    return 0
+
+
+def calibrate(
+    study: opt.Study = None,
+    panel: Panel = None,
+    lake: opt.Lake = None,
+    out: opt.Out = None,
+    effects: Annotated[
+        str | None,
+        typer.Option(
+            "--effects",
+            help="Effects in the outcomes' own units, beside none: 0.01,0.02. Without it, the smallest effect of"
+            " interest, or the minimum detectable one.",
+            show_default=False,
+        ),
+    ] = None,
+    replications: Annotated[
+        int, typer.Option("--replications", min=1, help="Studies simulated for each outcome.")
+    ] = 500,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="In place of the study file's seed.", show_default=False)
+    ] = None,
+    overrides: opt.Set = None,
+    as_json: opt.Json = False,
+    debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
+) -> int:
+    """Writes calibration.csv and prints what it holds; without --panel and --lake from the cells that a run left."""
+    grid = _effects(effects) if effects is not None else None
+    if panel is None and lake is None and out is not None:
+        panel = out / CELLS.file_name
+    the_study, cells, out = _inputs(study, panel, lake, out, overrides)
+    the_study = _with_seed(the_study, seed)
+    from sos_spark.steps.calibrate import calibrate_study
+
+    progress = progress_for(list(the_study.outcome_ids), quiet=as_json)
+    frame, report = calibrate_study(
+        cells, the_study, out, effects=grid, replications=replications, while_step=progress.step
+    )
+    for warning in report.warnings:
+        sys.stderr.write(f"warning: calibrate: {warning}\n")
+    rows = _records(frame)
+    if as_json:
+        sys.stdout.write(json.dumps({"out": str(out), "warnings": report.warnings, "calibration": rows}) + "\n")
+        return 0
+    sys.stdout.write(f"{'outcome':<32}{'measure':<10}{'method':<10}{'effect':>12}{'share':>8}{'+-':>8}  holds\n")
+    for row in rows:
+        numbers = (_shown(row["effect"], 12, ".4g"), _shown(row["share"], 8, ".3f"), _shown(row["mc_se"], 8, ".3f"))
+        named = "".join(f"{row[name] or '':<10}" for name in ("measure", "method"))
+        holds = {True: "yes", False: "no"}.get(row["holds"], "")
+        sys.stdout.write(f"{row['outcome_id']:<32}{named}{''.join(numbers)}  {holds}\n")
+    sys.stdout.write(f"calibrate: {out / CALIBRATION.file_name}\n")
     return 0
 
 
@@ -129,6 +183,12 @@ def sensitivity(
         sys.stdout.write(f"{row['outcome_id']:<32}{row['specification']:<32}{''.join(numbers)}{_shown_p(p):>8}\n")
     sys.stdout.write(f"sensitivity: {out / 'sensitivity.csv'}\n")
     return 0
+
+
+def _with_seed(study: Study, seed: int | None) -> Study:
+    if seed is None:
+        return study
+    return study.model_copy(update={"inference": study.inference.model_copy(update={"seed": seed})})
 
 
 def _inputs(

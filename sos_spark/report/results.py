@@ -92,6 +92,9 @@ class Results:
     estimates: pd.DataFrame
     event_study: pd.DataFrame = field(default_factory=_nothing)
     leave_one_out: pd.DataFrame = field(default_factory=_nothing)
+    pilots: pd.DataFrame = field(default_factory=_nothing)
+    pilots_pooled: pd.DataFrame = field(default_factory=_nothing)
+    calibration: pd.DataFrame = field(default_factory=_nothing)
     arms: pd.DataFrame = field(default_factory=_nothing)
     cells: pd.DataFrame = field(default_factory=_nothing)
     balance: pd.DataFrame = field(default_factory=_nothing)

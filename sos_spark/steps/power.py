@@ -13,11 +13,9 @@ from sos_spark.analysis.variance_components import variance_components
 from sos_spark.config.study import Study
 from sos_spark.errors import StudyError
 from sos_spark.fit.cells.prepare import prepare
-from sos_spark.fit.cells.reading import outcomes_in, read_panel
 from sos_spark.fit.did import fit_prepared
-from sos_spark.fit.errors import NotEstimableError
 from sos_spark.steps.context import StepReport
-from sos_spark.steps.result_tables import write_table
+from sos_spark.steps.outcomes import by_outcome
 from sos_spark.tables.results import POWER
 
 REPLICATIONS = 500
@@ -49,26 +47,15 @@ def power(
         InputError: The panel is faulty, or no outcome has anything to compare.
         StudyError: There are not more LAs than pilots asked for.
     """
-    panel = read_panel(panel)
-    present = [outcome_id for outcome_id in study.outcome_ids if outcome_id in set(outcomes_in(panel))]
-    report = StepReport("power")
-    if absent := [outcome_id for outcome_id in study.outcome_ids if outcome_id not in present]:
-        report.warnings.append(f"the panel has no rows of {', '.join(absent)}")
-    frames, failures = [], []
-    for outcome_id in present or study.outcome_ids[:1]:
-        with while_step(outcome_id) as shown:
-            try:
-                frames.append(_outcome_power(panel, study, outcome_id, effects, replications, pilots))
-            except NotEstimableError as error:
-                failures.append(error)
-                report.warnings.append(f"{outcome_id}: {error.what}")
-                frames.append(blank_power(outcome_id, note=error.what))
-            shown.append(StepReport("power", rows={POWER.file_name: len(frames[-1])}))
-    if len(failures) == len(frames):
-        raise failures[0]
-    frame = pd.concat(frames, ignore_index=True)
-    report.rows[POWER.file_name] = write_table(out, POWER, frame)
-    return frame, report
+    return by_outcome(
+        panel,
+        study,
+        out,
+        POWER,
+        lambda cells, outcome_id: _outcome_power(cells, study, outcome_id, effects, replications, pilots),
+        lambda outcome_id, error: blank_power(outcome_id, note=error.what),
+        while_step=while_step,
+    )
 
 
 def _outcome_power(

@@ -30,8 +30,52 @@ def frames() -> dict[str, Any]:
         "secondary": secondary(),
         "bounds": bounds(),
         "power": power(),
+        "pilots": pilots(),
+        "pilots_pooled": pilots_pooled(),
+        "calibration": calibration(),
         "welch": welch(),
     }
+
+
+def pilots() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"outcome_id": name, "unit_id": unit, "gtime": 2, "n_rows": 900, "att": att + half * place / 2,
+             "se_placebo": half, "ci_low": att + half * (place / 2 - 2), "ci_high": att + half * (place / 2 + 2),
+             "p_placebo": 0.4, "n_placebos": 30, "shrunken": att, "shrunken_low": att - half, "note": "",
+             "shrunken_high": att + half}
+            for name, (att, half) in EFFECTS.items()
+            for place, unit in enumerate(("926", "873", "919"))
+        ]
+    )  # fmt: skip
+
+
+def pilots_pooled() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"outcome_id": name, "n_pilots": 3, "mean": att, "se_mean": half / 2, "ci_low": att - half,
+             "ci_high": att + half, "prediction_low": att - 3 * half, "prediction_high": att + 3 * half,
+             "sd_between": half, "sd_low": 0.0, "sd_high": 2 * half, "q": 4.0, "p_same": 0.13, "note": ""}
+            for name, (att, half) in EFFECTS.items()
+        ]
+    )  # fmt: skip
+
+
+def calibration() -> pd.DataFrame:
+    rows = [
+        ("size", 0.0, 0.046, True), ("coverage", 0.0, 0.953, True), ("power", 0.02, 0.38, None),
+        ("coverage", 0.02, 0.951, True),
+    ]  # fmt: skip
+    return pd.DataFrame(
+        [
+            {"outcome_id": name, "measure": measure, "method": method, "effect": effect, "share": share, "mc_se": 0.009,
+             "replications": 500, "holds": holds, "n_clusters": 70, "n_treated_clusters": 9, "treated_weight_max": 0.3,
+             "leverage_max": 0.2, "effective_clusters": 7.4, "note": ""}
+            for name in EFFECTS
+            for measure, effect, share, holds in rows
+            for method in ("cr2", "wcr", "ri", "headline")
+        ]
+    )  # fmt: skip
 
 
 def pretrend() -> pd.DataFrame:

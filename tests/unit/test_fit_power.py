@@ -17,7 +17,7 @@ from sos_spark.analysis.power import (
     power_frame,
     simulated_rows,
 )
-from sos_spark.analysis.simulated_studies import SimulatedPower, _drawn, _planted, simulate_power, untreated_means
+from sos_spark.analysis.simulated_studies import SimulatedPower, drawn, planted, simulate_power, untreated_means
 from sos_spark.analysis.variance_components import VarianceComponents, variance_components
 from sos_spark.config.study import Inference
 from sos_spark.fit import fit_did
@@ -50,7 +50,7 @@ def a_panel(
     random = np.random.default_rng(seed)
     shape = len(components.la_effects), len(components.period_effects)
     n = np.maximum(random.poisson(rows * np.exp(random.normal(0, 0.5, shape[0]))[:, None], shape), 2).astype(float)
-    y_sum = _drawn(components, n, untreated_means(components, random), random)
+    y_sum = drawn(components, n, untreated_means(components, random), random)
     gtime = np.where(np.arange(shape[0]) < n_treated, go_live, NEVER)
     within = components.within_variance[:, None] * random.chisquare(n - 1)
     return replace(panel_of_totals(n, y_sum, gtime), y_sumsq=y_sum if components.binary else y_sum**2 / n + within)
@@ -212,13 +212,13 @@ class TestStudies:
         components, random = scatter(binary=binary, sd_shock=0.0), np.random.default_rng(3)
         panel = a_panel(components, rows=2e6)
         untreated = untreated_means(components, random)
-        y_sum = _drawn(components, panel.rows, untreated, random)
-        planted = _planted(components, panel, y_sum, untreated, effect, random)
+        y_sum = drawn(components, panel.rows, untreated, random)
+        moved = planted(components, panel, y_sum, untreated, effect, random)
         on = panel.treated == 1
-        assert ((planted - y_sum) / panel.rows)[on] == pytest.approx(np.full(on.sum(), effect), abs=2e-3)
-        assert (planted == y_sum)[~on].all()
+        assert ((moved - y_sum) / panel.rows)[on] == pytest.approx(np.full(on.sum(), effect), abs=2e-3)
+        assert (moved == y_sum)[~on].all()
         if binary:
-            assert (planted % 1 == 0).all()
+            assert (moved % 1 == 0).all()
 
     def test_four_treated_are_judged_by_randomisation(self, monkeypatch: pytest.MonkeyPatch) -> None:
         components = scatter()

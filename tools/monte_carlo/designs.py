@@ -248,15 +248,21 @@ def _measured(fit: Fit, measure: str, *, draws: int, permutations: int, seed: in
     return {method: float(p <= ALPHA) for method, p in p_values.items()}
 
 
-def every_design_rate(*, replications: int, draws: int, permutations: int, seed: int) -> Iterator[list[DesignRate]]:
-    """Yields the whole table, a design and scenario at a time."""
+def every_design_rate(
+    *, replications: int, draws: int, permutations: int, seed: int, only: Collection[str] = ()
+) -> Iterator[list[DesignRate]]:
+    """Yields the whole table, a design and scenario at a time; of the scenarios named in `only` where any are."""
     knobs = {"replications": replications, "draws": draws, "permutations": permutations, "seed": seed}
-    for scenario in SIZE_SCENARIOS:
+    for scenario in _wanted(SIZE_SCENARIOS, only):
         fits = staggered_design(scenario, permuted=PERMUTED, saturated=True)
         yield design_rates("staggered", scenario, fits, measures=("size",), **knobs)
-    for scenario in GROWTH_SCENARIOS:
+    for scenario in _wanted(GROWTH_SCENARIOS, only):
         fits = staggered_design(scenario, estimators=("twfe", *STAGGERED))
         yield design_rates("staggered", scenario, fits, measures=("coverage", "bias"), **knobs)
-    for scenario in ONE_GO_LIVE_SCENARIOS:
+    for scenario in _wanted(ONE_GO_LIVE_SCENARIOS, only):
         fits = event_study_design(scenario)
         yield design_rates("event_study", scenario, fits, measures=("size", "coverage"), **knobs)
+
+
+def _wanted(scenarios: tuple[StaggeredScenario, ...], only: Collection[str]) -> Iterator[StaggeredScenario]:
+    return (scenario for scenario in scenarios if not only or scenario.name in only)

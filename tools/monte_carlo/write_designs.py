@@ -29,12 +29,13 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=399, help="sign vectors of each bootstrap")
     parser.add_argument("--permutations", type=int, default=39, help="39: p <= 0.05 is exact")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--only", action="append", default=[], help="a scenario by name; its rows alone")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     knobs = {name: getattr(options, name) for name in ("replications", "draws", "permutations", "seed")}
     records, started = [], time.perf_counter()
-    for rates in every_design_rate(**knobs):
+    for rates in every_design_rate(**knobs, only=options.only):
         records += [_record(rate) | knobs for rate in rates]
         shares = ", ".join(f"{rate.estimator} {rate.measure} {rate.method} {rate.value:.3f}" for rate in rates)
         logger.info("%5.0f s  %s, %s", time.perf_counter() - started, rates[0].scenario.name, shares)

@@ -6,6 +6,7 @@ from sos_spark.tables.result_table import ResultTable
 from sos_spark.tables.results.estimates import ESTIMATES, EVENT_STUDY, SECONDARY, SENSITIVITY, WELCH
 from sos_spark.tables.results.robustness import (
     BOUNDS,
+    CALIBRATION,
     HONEST,
     LEAVE_ONE_OUT,
     PILOTS,
@@ -23,6 +24,7 @@ __all__ = [
     "ARMS",
     "BALANCE",
     "BOUNDS",
+    "CALIBRATION",
     "CELLS",
     "ESTIMATES",
     "EVENT_STUDY",
@@ -65,6 +67,7 @@ RESULT_TABLES: dict[str, ResultTable] = {
         PLACEBO_PILOTS,
         PLACEBO_SUMMARY,
         BOUNDS,
+        CALIBRATION,
         POWER,
         BALANCE,
         ARMS,

@@ -196,6 +196,53 @@ BOUNDS = ResultTable(
     key=("outcome_id", "what"),
 )
 
+CALIBRATION = ResultTable(
+    "calibration",
+    "an outcome, measure, method and effect: what simulated studies of this design came to",
+    (
+        c.OUTCOME_ID,
+        Column(
+            "measure",
+            "STRING",
+            "What is counted; blank in the row that says why nothing could be",
+            codes={
+                "size": "how often no effect is rejected where there is none",
+                "power": "how often no effect is rejected where there is one",
+                "coverage": "how often the 95 % interval holds the effect",
+            },
+        ),
+        Column(
+            "method",
+            "STRING",
+            "How chance is judged; blank in the row that says why nothing could be",
+            codes={
+                "cr2": "by se_cr2 and its degrees of freedom",
+                "wcr": "by the restricted wild cluster bootstrap",
+                "ri": "by permuted go-lives",
+                "headline": "by the rule that the verdict goes by",
+            },
+        ),
+        Column("effect", "DOUBLE", "The effect, in the outcome's own unit"),
+        Column("share", "DOUBLE", "The share of simulated studies in which it was so"),
+        Column("mc_se", "DOUBLE", "The simulation's standard error of share"),
+        Column("replications", "BIGINT", "How many studies were simulated", nullable=False),
+        Column("holds", "BOOLEAN", "Whether size is within 3.5 to 6.5 % or coverage within 93 to 97 %, but for chance"),
+        Column("sd_shock", "DOUBLE", "The standard deviation of a unit's shock in a period"),
+        Column("sd_shock_low", "DOUBLE", "The lower end of the 95 % of sd_shock estimated again"),
+        Column("sd_shock_high", "DOUBLE", "The upper end of the 95 % of sd_shock estimated again"),
+        Column("autocorrelation", "DOUBLE", "The correlation of a unit's shocks in neighbouring periods"),
+        Column("autocorrelation_low", "DOUBLE", "The lower end of the 95 % of autocorrelation estimated again"),
+        Column("autocorrelation_high", "DOUBLE", "The upper end of the 95 % of autocorrelation estimated again"),
+        c.N_CLUSTERS,
+        c.N_TREATED_CLUSTERS,
+        Column("treated_weight_max", "DOUBLE", "The largest treated unit's share of the rows' weight from go-live on"),
+        Column("leverage_max", "DOUBLE", "The greatest share of one unit in the effect's partial leverage"),
+        Column("effective_clusters", "DOUBLE", "How many equal units would share the leverage as the units do"),
+        c.NOTE,
+    ),
+    key=("outcome_id", "measure", "method", "effect"),
+)
+
 POWER = ResultTable(
     "power",
     "an outcome, source and effect: how likely the study is to find it",

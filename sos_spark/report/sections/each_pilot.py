@@ -1,0 +1,118 @@
+"""The effect in each pilot, what the pilots have in common, and what another authority may expect."""
+
+from __future__ import annotations
+
+import math
+
+from matplotlib.figure import Figure
+
+from sos_spark.report.blocks import Block, Bullets, DataTable, Picture, Section, Text, section_of
+from sos_spark.report.figures.forest import Bar, paint_forest
+from sos_spark.report.figures.style import INK, QUIET, draw
+from sos_spark.report.results import Results, of_outcome, rows_of
+from sos_spark.report.words.cut import cut
+from sos_spark.report.words.numbers import Scale, number, p_value
+
+
+def section(results: Results) -> Section | None:
+    """Returns the section; None where the run left no effects of single pilots."""
+    pictures = [picture for key in results.labels if (picture := pilots_picture(results, key)) is not None]
+    if not pictures:
+        return None
+    blocks: list[Block | None] = [
+        Text(
+            "Each pilot's own effect is its change against the comparators alone. Its interval is wide, for one"
+            " authority's ups and downs cannot be told from an effect: it shows how far comparators of its size are off"
+            " when they are taken for pilots, and it holds if the pilot is no more unsteady than they are."
+        ),
+        *pictures,
+        Bullets([f"{results.labels[key]}: {said}" for key in results.labels if (said := in_words(results, key))]),
+    ]
+    return section_of("each-pilot", "Each pilot by itself", blocks)
+
+
+def pilots_picture(results: Results, outcome_id: str) -> Picture | None:
+    """Draws an outcome's pilots, their mean and what a next one may expect; None where the run left none."""
+    own = of_outcome(results.pilots, outcome_id)
+    if own.empty or own["att"].isna().all():
+        return None
+    scale, label = results.scales[outcome_id], results.labels[outcome_id]
+    own = own.assign(name=own["unit_id"].map(results.name_of)).sort_values(["att", "name"], kind="stable")
+    own, said = cut(results, own, ("ci_low", "ci_high"))
+    bars = [Bar(str(row.name), row.att, row.ci_low, row.ci_high, QUIET) for row in rows_of(own)]
+    pooled = of_outcome(results.pilots_pooled, outcome_id)
+    ends = ("ci_low", "ci_high"), ("prediction_low", "prediction_high")
+    for row in rows_of(cut(results, pooled, *ends)[0]):
+        if not math.isnan(row.mean):
+            bars.insert(0, Bar("Another pilot may expect", math.nan, row.prediction_low, row.prediction_high, INK))
+            bars.insert(0, Bar("Mean of the pilots", row.mean, row.ci_low, row.ci_high))
+
+    def paint(figure: Figure) -> None:
+        axes = figure.subplots()
+        paint_forest(axes, bars, scale)
+        axes.set_title(label)
+
+    return draw(
+        f"each_pilot_{outcome_id}",
+        title=label,
+        caption="The effect in each pilot with a 95% interval from comparators of its size taken for pilots; above, the"
+        f" pilots' mean and the range in which the effect in another such authority would lie.{said}",
+        alt=f"Effects on {label.lower()} in each of {len(own)} pilots: from {scale.change(own['att'].min())}"
+        f" ({own['name'].iloc[0]}) to {scale.change(own['att'].max())} {scale.long_unit} ({own['name'].iloc[-1]}).",
+        table=DataTable(
+            (
+                "Pilot",
+                f"Estimate ({scale.change_unit})",
+                "95% interval",
+                "p",
+                f"Drawn to the mean ({scale.change_unit})",
+            ),
+            tuple(
+                (
+                    str(row.name),
+                    scale.change(row.att),
+                    scale.interval(row.ci_low, row.ci_high),
+                    p_value(row.p_placebo),
+                    "" if math.isnan(row.shrunken) else scale.change(row.shrunken),
+                )
+                for row in rows_of(own)
+            ),
+        ),
+        height=0.6 + 0.24 * len(bars),
+        paint=paint,
+    )
+
+
+def in_words(results: Results, outcome_id: str) -> str:
+    """Returns what an outcome's pilots have in common and how they differ; blank where the run left nothing of it."""
+    pooled = of_outcome(results.pilots_pooled, outcome_id)
+    if pooled.empty:
+        return ""
+    row, scale = next(iter(rows_of(pooled))), results.scales[outcome_id]
+    if math.isnan(row.mean):
+        return f"{row.note}." if isinstance(row.note, str) and row.note else ""
+    said = [
+        f"the pilots' mean is {scale.change(row.mean)} {scale.long_unit} (95% interval"
+        f" {scale.interval(row.ci_low, row.ci_high)}).",
+        _differences(row.sd_between, row.sd_low, row.sd_high, row.p_same, scale),
+    ]
+    if not math.isnan(row.prediction_low):
+        said.append(
+            f"Another authority like these could expect {scale.interval(row.prediction_low, row.prediction_high)}"
+            f" {scale.long_unit}."
+        )
+    return " ".join(said)
+
+
+def _differences(sd: float, low: float, high: float, p: float, scale: Scale) -> str:
+    unit = scale.long_unit
+    spread = f"true effects differ by a standard deviation of {scale.change(sd)} {unit} (95% interval" + (
+        f" {scale.interval(low, high)}; p of no difference {p_value(p)})."
+    )
+    if p < 0.05:
+        return f"Pilots do not all have the same effect: {spread}"
+    decimals = scale.change_decimals
+    return (
+        f"That they all have the same effect is not ruled out (p {p_value(p)}); true effects could differ by a standard"
+        f" deviation of up to {number(high * scale.factor, decimals)} {unit}."
+    )

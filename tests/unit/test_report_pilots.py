@@ -1,0 +1,62 @@
+"""Each pilot by itself, and how far the design can be relied on, in figures and words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sos_spark.report.results import Results
+from sos_spark.report.sections import each_pilot, reliability
+from tests.unit import report_example as example
+from tests.unit import report_example_analyses as analyses
+
+RESULTS = Results(
+    study=example.a_study(),
+    fingerprint="f",
+    estimates=example.estimates(),
+    arms=example.arms(),
+    **analyses.frames(),
+)
+
+
+def test_every_pilot_is_a_row_and_the_mean_stands_above() -> None:
+    picture = each_pilot.pilots_picture(RESULTS, "rereferral_nfa_6m")
+    assert picture is not None
+    assert len(picture.table.rows) == 3
+    assert "each of 3 pilots" in picture.alt
+
+
+def test_what_the_pilots_have_in_common_is_said_with_what_a_next_one_may_expect() -> None:
+    said = each_pilot.in_words(RESULTS, "rereferral_nfa_6m")
+    assert "the pilots' mean is -1.2 percentage points (95% interval -4.3 to 1.9)" in said
+    assert "not ruled out (p 0.13)" in said
+    assert "Another authority like these could expect -10.5 to 8.1 percentage points." in said
+
+
+def test_pilots_that_differ_are_said_to() -> None:
+    differ = replace(RESULTS, pilots_pooled=RESULTS.pilots_pooled.assign(p_same=0.01, sd_low=0.01))
+    assert "do not all have the same effect" in each_pilot.in_words(differ, "rereferral_nfa_6m")
+
+
+def test_the_design_s_reliability_is_said_in_words() -> None:
+    said = reliability.in_words(RESULTS, "rereferral_nfa_6m")
+    assert said == (
+        "where the programme did nothing, a change was reported in 4.6% of 500 studies (meant to be 5% at most)."
+        " The 95% interval held the truth in 95.3%. A change of 2.0 percentage points was found in 38.0%."
+    )
+
+
+@pytest.mark.parametrize(("share", "words"), [(0.12, "less to be relied on"), (0.01, "more cautious")])
+def test_a_rate_that_does_not_hold_is_said_to(share: float, words: str) -> None:
+    frame = RESULTS.calibration.copy()
+    mine = frame["measure"] == "size"
+    frame.loc[mine, "share"] = share
+    frame["holds"] = frame["holds"].astype(object).where(~mine, "False")
+    assert words in reliability.in_words(replace(RESULTS, calibration=frame), "rereferral_nfa_6m")
+
+
+def test_without_the_files_there_are_no_sections() -> None:
+    nothing = RESULTS.pilots.iloc[:0]
+    assert each_pilot.section(replace(RESULTS, pilots=nothing)) is None
+    assert reliability.section(replace(RESULTS, calibration=nothing)) is None
