@@ -210,6 +210,18 @@ def test_weights_covariates_and_missing_values_are_as_said() -> None:
     assert rows["missing=indicator"].n_rows == rows["unadjusted"].n_rows > rows["la_equal"].n_rows
 
 
+def test_without_missing_values_a_panel_that_holds_them_as_a_level_is_fitted_without_it() -> None:
+    cells = some_cells()
+    sex = np.where(np.arange(len(cells)) % 7 == 0, "missing", "male")
+    halves = [cells.assign(sex=sex), cells.assign(sex="female", y_sum=cells["y_sum"] // 2, y_sumsq=cells["y_sum"] // 2)]
+    panel = pd.concat(halves)
+    study = a_study(covariates={"categorical": ["sex"], "missing": "indicator"})
+    result = fit_specification(panel, one(study, "missing=complete_case"))
+    complete = study.design("o").model_copy(update={"covariates": Covariates(categorical=("sex",))})
+    same(result, fit_did(panel.query("sex != 'missing'"), design=complete, inference=study.inference))
+    assert result.n_rows < fit_did(panel, design=study.design("o"), inference=study.inference).n_rows
+
+
 def test_one_prepared_panel_serves_what_differs_in_weights_or_estimator_only() -> None:
     study = a_study(sensitivity={"comparators": ["matched"], "placebo_dates": [quarter(1)]})
     main = main_specification(study, "o")

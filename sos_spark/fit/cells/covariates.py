@@ -25,13 +25,14 @@ def covariate_levels(
 ) -> tuple[Mask, dict[str, Text]]:
     """Returns which cells stay, and each covariate's levels in every cell, (C,).
 
-    A missing value drops the cell (complete_case) or is a level (indicator).
+    A missing value drops the cell (complete_case) or is a level (indicator). The panel of a study whose records' missing
+    values are a level holds them as that level, which is missing here too.
 
     Raises:
         NotEstimableError: No cell has every covariate.
     """
     columns = dict(cells.categorical)
-    unknown = {name: np.array([value is None for value in values]) for name, values in columns.items()}
+    unknown = {name: np.array([value in (None, MISSING) for value in values]) for name, values in columns.items()}
     if covariates.missing == "indicator":
         columns = {name: np.where(unknown[name], MISSING, values) for name, values in columns.items()}
     elif columns:
