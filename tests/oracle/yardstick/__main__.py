@@ -1,0 +1,5 @@
+"""python -m tests.oracle.yardstick --help."""
+
+from tests.oracle.yardstick.run import main
+
+main()
