@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup validators demo quick test-spark test coverage check audit lock clean
+.PHONY: setup validators demo quick test-spark test coverage benchmark check audit lock clean
 
 setup: $(STAMP)
 
@@ -38,6 +38,14 @@ test: setup
 coverage: setup
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not spark and not slow" tests/unit tests/property tests/oracle \
 		--cov --cov-report=term:skip-covered
+
+# The project and the yardstick (tests/oracle/yardstick) side by side on a simulated England, three times; another size:
+# make benchmark SCALE=small. The table is left in .sos/benchmark. Nothing else should run on the machine meanwhile.
+SCALE ?= england
+benchmark: setup
+	[ -f .sos/$(SCALE)/truth.json ] || $(BIN)/sos-spark simulate --scale $(SCALE) --format tables --out .sos/$(SCALE)
+	$(BIN)/python -m tools.benchmark_study --study conf/studies/signs_of_safety.toml --source .sos/$(SCALE) \
+		--out .sos/benchmark --check
 
 check: setup
 	$(BIN)/ruff format --check .

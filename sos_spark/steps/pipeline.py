@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from importlib import import_module
-from time import perf_counter
+from time import perf_counter, time
 from typing import Literal
 
 from sos_spark.cohort.units import study_units
@@ -99,20 +99,25 @@ def _hold_records(run: Run, steps: Sequence[PlannedStep], until: ExitStack) -> N
 
 
 def _run_one(run: Run, step: PlannedStep) -> Iterator[StepReport]:
-    start = perf_counter()
+    started, start = time(), perf_counter()
     with faults_told(f"step {step.name}", source=run.environment.source):
         report = step_function(step.name)(run)
-    report.facts["seconds"] = round(perf_counter() - start, 2)
+    report.facts |= _times(started, start)
     report.facts["code_sha256"] = code_sha256(f"sos_spark.steps.{step.name}")
     yield report
     if step.gate is not None and not report.exit_code:
         from sos_spark.steps.quality import check_layer
 
-        start = perf_counter()
+        started, start = time(), perf_counter()
         with faults_told(f"the quality gate of {step.gate}"):
             checked = check_layer(run, step.gate)
-        checked.facts["seconds"] = round(perf_counter() - start, 2)
+        checked.facts |= _times(started, start)
         yield checked
+
+
+def _times(started: float, start: float) -> dict[str, float]:
+    """When a step began, in seconds since the epoch, and how long it took by the clock that never jumps."""
+    return {"started": round(started, 3), "seconds": round(perf_counter() - start, 2)}
 
 
 def step_function(name: str) -> Callable[[Run], StepReport]:

@@ -68,7 +68,7 @@ def specifications(study: Study) -> Iterator[Specification]:
 
 
 def _but(main: Specification, **changed: object) -> Specification:
-    return Specification(**{**main.__dict__, **changed})  # type: ignore[arg-type]
+    return Specification(**{**main.__dict__, **changed})
 
 
 def fit_all(db: duckdb.DuckDBPyConnection, study: Study, rows_of: dict[str, str]) -> pd.DataFrame:
@@ -76,7 +76,8 @@ def fit_all(db: duckdb.DuckDBPyConnection, study: Study, rows_of: dict[str, str]
 
     `rows_of` names the query of each variant's analysed rows: unit_id, period, period_start, y and the covariates.
     """
-    found, held = [], {}
+    found: list[tuple[object, ...]] = []
+    held: dict[str, pd.DataFrame] = {}
     for specification in specifications(study):
         key = specification.variant.outcome_id
         if key not in held:

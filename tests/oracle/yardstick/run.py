@@ -8,12 +8,13 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from tests.oracle.yardstick import observed, outcomes, silver, source
-from tests.oracle.yardstick.study import Study, read_study
+from tests.oracle.yardstick.study import Study, Variant, read_study
 
 
 class Steps:
@@ -52,7 +53,7 @@ def run_data(
 
     steps.run("pseudonyms", names)
     for name in silver.STEPS:
-        steps.run(name, lambda name=name: _silver(db, name, fields, out))
+        steps.run(name, partial(_silver, db, name, fields, out))
 
     def cohort() -> int:
         observed.make_units(db, study)
@@ -99,8 +100,8 @@ def _silver(db: duckdb.DuckDBPyConnection, step: str, fields: dict[str, source.F
     return _received(db) - before
 
 
-def _index_rows(db: duckdb.DuckDBPyConnection, study: Study, variant: object, out: Path) -> int:
-    outcomes.make_index_rows(db, study, variant, out)  # type: ignore[arg-type]
+def _index_rows(db: duckdb.DuckDBPyConnection, study: Study, variant: Variant, out: Path) -> int:
+    outcomes.make_index_rows(db, study, variant, out)
     return _rows(db, "index_rows")
 
 
