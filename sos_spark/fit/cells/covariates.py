@@ -25,8 +25,8 @@ def covariate_levels(
 ) -> tuple[Mask, dict[str, Text]]:
     """Returns which cells stay, and each covariate's levels in every cell, (C,).
 
-    A missing value drops the cell (complete_case) or is a level (indicator). The panel of a study whose records' missing
-    values are a level holds them as that level, which is missing here too.
+    A missing value drops the cell (complete_case) or is a level (indicator). A study that keeps its records' missing
+    values as a level has a panel that holds them as that level, which is missing here too.
 
     Raises:
         NotEstimableError: No cell has every covariate.
