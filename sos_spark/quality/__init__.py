@@ -1,8 +1,19 @@
 """Table expectations: the only Great Expectations code. Suites in, verdicts out; a gate that stops a run."""
 
-from sos_spark.quality.checks import Verdict, check_tables
+from sos_spark.quality.checks import Verdict, check_facts
+from sos_spark.quality.counting import count_facts
 from sos_spark.quality.findings import Finding, find_failures
 from sos_spark.quality.gate import gate
 from sos_spark.quality.suites import BrokenRuleError, Suite, load_suites
 
-__all__ = ["BrokenRuleError", "Finding", "Suite", "Verdict", "check_tables", "find_failures", "gate", "load_suites"]
+__all__ = [
+    "BrokenRuleError",
+    "Finding",
+    "Suite",
+    "Verdict",
+    "check_facts",
+    "count_facts",
+    "find_failures",
+    "gate",
+    "load_suites",
+]

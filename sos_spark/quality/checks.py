@@ -1,7 +1,7 @@
-"""Runs suites on tables through Great Expectations and keeps verdicts only.
+"""Runs suites on the facts of tables through Great Expectations and keeps verdicts only.
 
-The result format is BOOLEAN_ONLY, always: every other format copies children's values into the results, and costs
-more jobs. The same reason strips what Great Expectations says about an exception: its text may quote a row.
+Great Expectations sees counts by place and no row. The result format is BOOLEAN_ONLY all the same, always: every other
+one copies what it was given into its results. What it says about an exception is left out for the same reason.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sos_spark.quality.suites import BrokenRuleError, Expectation, Severity, Suite
+from sos_spark.quality.suites import Severity, Suite, broken
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    import pandas as pd
 
 _POSITION = "sos_spark_position"
 
@@ -32,27 +32,24 @@ class Verdict:
     passed: bool
 
 
-def check_tables(tables: Mapping[str, DataFrame], suites: Sequence[Suite]) -> tuple[Verdict, ...]:
-    """Returns a verdict for every expectation of the suites whose table is given, in the suites' order.
+def check_facts(facts: Mapping[str, pd.DataFrame], suites: Sequence[Suite]) -> tuple[Verdict, ...]:
+    """Returns a verdict for every expectation of the suites, in the suites' order.
 
     Args:
-        tables: Frames by table name; each is read in a few passes and never collected.
-        suites: What to check.
+        facts: Facts by place, by table name, as `count_facts` gives them.
+        suites: What is expected of them.
 
     Raises:
-        BrokenRuleError: An expectation names a column its table lacks, or cannot be evaluated.
+        BrokenRuleError: An expectation cannot be evaluated.
     """
-    chosen = [suite for suite in suites if suite.table in tables]
-    for suite in chosen:
-        _require_columns(suite, tables[suite.table].columns)
-    if not chosen:
+    if not suites:
         return ()
     with _quiet():
         context, source = _context()
-        return tuple(verdict for suite in chosen for verdict in _check(context, source, suite, tables[suite.table]))
+        return tuple(verdict for suite in suites for verdict in _check(context, source, suite, facts[suite.table]))
 
 
-def _check(context: Any, source: Any, suite: Suite, table: DataFrame) -> Iterator[Verdict]:
+def _check(context: Any, source: Any, suite: Suite, facts: pd.DataFrame) -> Iterator[Verdict]:
     import great_expectations as gx
 
     batch = source.add_dataframe_asset(suite.table).add_batch_definition_whole_dataframe("whole")
@@ -66,21 +63,21 @@ def _check(context: Any, source: Any, suite: Suite, table: DataFrame) -> Iterato
         validation_definitions=[context.validation_definitions.add(definition)],
         result_format="BOOLEAN_ONLY",
     )
-    done = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": table})
+    done = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": facts})
     passed = {}
     for validation in done.run_results.values():
         for result in validation.results:
             position = result.expectation_config.meta[_POSITION]
             if _raised(result.exception_info):
-                raise _broken(suite, suite.expectations[position], "it could not be evaluated; why is withheld")
+                raise broken(suite, suite.expectations[position].name, "it could not be evaluated; why is withheld")
             passed[position] = bool(result.success)
     for position, expectation in enumerate(suite.expectations):
         if position not in passed:
-            raise _broken(suite, expectation, "no result came back")
+            raise broken(suite, expectation.name, "no result came back")
         yield Verdict(
             suite.table,
             expectation.name,
-            ", ".join(expectation.columns) or None,
+            ", ".join(suite.columns_of(expectation)) or None,
             expectation.severity,
             passed[position],
         )
@@ -103,30 +100,14 @@ def _raised(info: Any) -> bool:
     return any(_raised(inner) for inner in info.values())
 
 
-def _require_columns(suite: Suite, columns: Sequence[str]) -> None:
-    for expectation in suite.expectations:
-        unknown = [name for name in expectation.columns if name not in columns]
-        if unknown:
-            raise _broken(suite, expectation, f"no such column: {', '.join(unknown)}")
-
-
-def _broken(suite: Suite, expectation: Expectation, found: str) -> BrokenRuleError:
-    return BrokenRuleError(
-        "A rule is broken; nothing is known of the data",
-        where=f"expectations/{suite.table}.json, {expectation.name}",
-        found=found,
-        remedy="Correct the suite, or the table it is about",
-    )
-
-
 def _context() -> tuple[Any, Any]:
-    """A context in memory, without progress bars, and a Spark source that caches nothing."""
+    """A context in memory, without progress bars, and a source of frames."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context, context.data_sources.add_spark("lake", persist=False)
+    return context, context.data_sources.add_pandas("facts")
 
 
 @contextmanager

@@ -1,18 +1,21 @@
-"""The suites of expectations/: Great Expectations' JSON, one file a table, reviewed as text.
+"""The suites of expectations/: Great Expectations' JSON, one file per table, reviewed as text.
 
-Each expectation's meta says its severity (error stops the run, warning tells) and why it stands; a meta name tells two
-expectations of one type on one column apart.
+A suite's meta declares the facts that are counted of its table by place (see `facts`); its expectations are about these
+facts. Each expectation's meta gives its severity (error stops the run, warning is told) and why it stands; a name there
+tells two expectations about one fact apart.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from sos_spark.errors import StudyError
+from sos_spark.quality.facts import N_ROWS, Fact, read_fact
+from sos_spark.tables import TABLES
 
 Layer = Literal["bronze", "silver", "panel"]
 Severity = Literal["error", "warning"]
@@ -20,6 +23,10 @@ Severity = Literal["error", "warning"]
 
 class BrokenRuleError(StudyError):
     """A rule cannot be evaluated: it names a column its table lacks, say. Nothing is known of the data."""
+
+
+ROW_COUNT, BETWEEN = "expect_table_row_count_to_be_between", "expect_column_values_to_be_between"
+"""What is expected of facts: that there are places at all, or that a fact lies within bounds in each place."""
 
 
 @dataclass(frozen=True)
@@ -33,19 +40,34 @@ class Expectation:
     why: str = ""
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns it names."""
-        given = self.kwargs.get("column_list") or [self.kwargs.get("column")]
-        return tuple(name for name in given if name is not None)
+    def fact(self) -> str | None:
+        """The fact that it is about; None where it is about there being rows at all."""
+        return self.kwargs.get("column")
 
 
 @dataclass(frozen=True)
 class Suite:
-    """The expectations of a table, and after which layer they are checked."""
+    """The expectations of a table, the facts they are about, and after which layer they are checked."""
 
     table: str
     layer: Layer
     expectations: tuple[Expectation, ...]
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    def columns_of(self, expectation: Expectation) -> tuple[str, ...]:
+        """Returns the columns of the table that an expectation is about, where its fact names them."""
+        fact = self.facts.get(expectation.fact or "")
+        return fact.columns if fact is not None else ()
+
+
+def broken(suite: Suite, rule: str | None, found: str) -> BrokenRuleError:
+    """Returns the error that tells of a broken rule: an expectation or a fact of a suite, or the suite."""
+    return BrokenRuleError(
+        "A rule is broken; nothing is known of the data",
+        where=f"expectations/{suite.table}.json" + (f", {rule}" if rule else ""),
+        found=found,
+        remedy="Correct the suite, or the table it is about",
+    )
 
 
 def load_suites(folder: Path, layer: Layer) -> tuple[Suite, ...]:
@@ -61,31 +83,37 @@ def load_suites(folder: Path, layer: Layer) -> tuple[Suite, ...]:
 def _read(path: Path) -> Suite:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        table = content["name"]
         suite = Suite(
-            content["name"],
+            table,
             _one_of(get_args(Layer), content["meta"]["layer"]),
             tuple(_expectation(entry) for entry in content["expectations"]),
+            {name: read_fact(fact, TABLES.get(table)) for name, fact in content["meta"].get("facts", {}).items()},
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _broken(path, f"{type(error).__name__}: {error}") from None
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from None
     if suite.table != path.stem:
-        raise _broken(path, f"the name {suite.table}, which is not the file's")
+        raise _unreadable(path, f"the name {suite.table}, which is not the file's")
     twice = _twice([expectation.name for expectation in suite.expectations])
     if twice:
-        raise _broken(path, f"expectations that cannot be told apart without a name in meta: {', '.join(twice)}")
+        raise _unreadable(path, f"expectations that cannot be told apart without a name in meta: {', '.join(twice)}")
+    expected = {expectation.fact for expectation in suite.expectations} - {None}
+    undeclared = sorted(str(fact) for fact in expected - {N_ROWS, *suite.facts})
+    if undeclared:
+        raise _unreadable(path, f"expectations of facts that the suite does not declare: {', '.join(undeclared)}")
     return suite
 
 
 def _expectation(entry: dict[str, Any]) -> Expectation:
     meta, kwargs = entry["meta"], dict(entry["kwargs"])
-    severity = _one_of(get_args(Severity), meta["severity"])
-    columns = kwargs.get("column_list") or [kwargs.get("column")]
-    of = ", ".join(name for name in columns if name is not None)
+    kind = _one_of((ROW_COUNT, BETWEEN), entry["type"])
+    if (kind == BETWEEN) != ("column" in kwargs):
+        raise ValueError(f"{BETWEEN} names a fact as its column, {ROW_COUNT} none")
     return Expectation(
-        entry["type"],
+        kind,
         kwargs,
-        severity,
-        meta.get("name") or (f"{entry['type']}({of})" if of else entry["type"]),
+        _one_of(get_args(Severity), meta["severity"]),
+        meta.get("name") or kwargs.get("column") or kind,
         meta.get("why", ""),
     )
 
@@ -100,11 +128,11 @@ def _twice(names: Sequence[str]) -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})
 
 
-def _broken(path: Path, found: str) -> BrokenRuleError:
+def _unreadable(path: Path, found: str) -> BrokenRuleError:
     return BrokenRuleError(
         "A suite of expectations cannot be read",
         where=str(path),
-        expected="name, meta.layer, and expectations with type, kwargs and meta.severity",
+        expected="name, meta.layer, meta.facts, and expectations with type, kwargs and meta.severity",
         found=found,
         remedy="Correct the file",
     )

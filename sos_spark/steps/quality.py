@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sos_spark.config.shipped import expectations_root
-from sos_spark.quality import Suite, Verdict, check_tables, find_failures, gate, load_suites
+from sos_spark.quality import Suite, Verdict, check_facts, count_facts, find_failures, gate, load_suites
+from sos_spark.quality.facts import RowsWithout
 from sos_spark.quality.suites import Layer
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.tables import DQ_RESULTS, FILES, TABLES
@@ -26,20 +27,22 @@ def check_layer(run: Run, layer: Layer) -> StepReport:
     report = StepReport(f"quality {layer}")
     if not suites:
         return report
-    tables = {suite.table: _rows(run, suite) for suite in suites}
-    verdicts = check_tables(tables, suites)
+    tables = {suite.table: _with_places(run, _rows(run, suite.table)) for suite in suites}
+    beside = {fact.table for suite in suites for fact in suite.facts.values() if isinstance(fact, RowsWithout)}
+    facts = count_facts(tables, suites, beside={name: _rows(run, name) for name in beside - tables.keys()})
+    verdicts = check_facts(facts, suites)
     _keep(run, layer, suites, verdicts)
-    findings = find_failures({name: _with_places(run, rows) for name, rows in tables.items()}, suites, verdicts)
+    findings = find_failures(facts, suites, verdicts)
     report.warnings.extend(gate(findings, n_checked=len(verdicts)))
     report.facts |= {"n_expectations": len(verdicts), "n_not_met": len(findings)}
     report.facts["findings"] = [finding.as_json() for finding in findings]
     return report
 
 
-def _rows(run: Run, suite: Suite) -> DataFrame:
+def _rows(run: Run, table: str) -> DataFrame:
     from pyspark.sql import functions as F
 
-    rows = run.lake.read(run.spark, TABLES[suite.table])
+    rows = run.lake.read_or_empty(run.spark, TABLES[table])
     if run.study is not None and "study_id" in rows.columns:
         return rows.where(F.col("study_id") == run.study.study_id)
     return rows
@@ -55,7 +58,8 @@ def _with_places(run: Run, rows: DataFrame) -> DataFrame:
     if "file_id" not in rows.columns or "la_code" in rows.columns or not run.lake.exists(FILES):
         return rows
     lone = [F.when(F.min(name) == F.max(name), F.min(name)).alias(name) for name in ("la_code", "census_year")]
-    return rows.join(run.lake.read(run.spark, FILES).groupBy("file_id").agg(*lone), "file_id", "left")
+    files = run.lake.read(run.spark, FILES).groupBy("file_id").agg(*lone)
+    return rows.join(F.broadcast(files), "file_id", "left")
 
 
 def _keep(run: Run, layer: Layer, suites: Sequence[Suite], verdicts: Sequence[Verdict]) -> None:

@@ -8,8 +8,6 @@ import pytest
 
 from sos_spark.bronze.arrive import cin_structure
 from sos_spark.config.reference import code_set
-from sos_spark.config.shipped import expectations_root
-from sos_spark.quality import load_suites
 from sos_spark.tables import BRONZE_MODULES, LAC_MODULES, OUTCOME_REASONS, TABLES, Column, Table
 
 COLUMNS = [(table, column) for table in TABLES.values() for column in table.columns]
@@ -76,16 +74,6 @@ def test_every_named_list_of_codes_is_there() -> None:
     for name in named:
         collection, _, field = name.partition(".")
         assert code_set(collection, field), name
-
-
-def test_a_set_that_a_suite_holds_a_column_to_is_the_declared_one() -> None:
-    suites = [suite for layer in ("bronze", "silver", "panel") for suite in load_suites(expectations_root(), layer)]
-    sets = [(suite.table, e.kwargs) for suite in suites for e in suite.expectations if "value_set" in e.kwargs]
-    assert sets
-    for table, kwargs in sets:
-        codes = next(column.codes for column in TABLES[table].columns if column.name == kwargs["column"])
-        if codes and not isinstance(codes, str):
-            assert set(kwargs["value_set"]) == set(codes), f"{table}.{kwargs['column']}"
 
 
 def test_words_do_not_change_what_a_table_is() -> None:
