@@ -48,11 +48,13 @@ class Row:
 class Universe:
     """The children that an outcome counts: by these words two studies, or two runs, are known to count the same.
 
-    `entity`: what is counted, more widely: universes of one entity may differ by a few children.
+    `entity`: what is counted, more widely: universes of one entity may differ by a few children. `event`: what counts
+    as one, as widely; events of another kind that are nearly as many are so by chance.
     """
 
     digest: str
     entity: str
+    event: str
     words: str
 
 
@@ -98,7 +100,8 @@ def universe_of(study: Study, outcome: Outcome, *, is_simulated: bool) -> Univer
         "is_simulated": is_simulated,
     }
     words = json.dumps(content, sort_keys=True)
-    return Universe(hashlib.sha256(words.encode()).hexdigest()[:16], outcome.entity or "published", words)
+    kinds = [kind.__name__ for kind in type(outcome).__mro__ if issubclass(kind, Outcome) and kind is not Outcome]
+    return Universe(hashlib.sha256(words.encode()).hexdigest()[:16], outcome.entity or "published", kinds[-1], words)
 
 
 def outcome_counts(

@@ -71,11 +71,13 @@ def _nearly_the_same(
     before: dict[object, list[Released]] = {}
     for one in earlier:
         if not one.hidden:
-            before.setdefault(everyone_in(key_of(Count(one.key, one.boxes, 0))), []).append(one)
+            before.setdefault(everyone_in(key_of(Count(one.key, one.boxes, 0)), one.event), []).append(one)
     exposed = []
     for count in {key_of(count): count for count in outcome.counts()}.values():
         verdict = judgement.of(count)
-        for one in before.get(everyone_in(key_of(count)), []) if verdict.shown is not None else []:
+        if verdict.shown is None:
+            continue
+        for one in before.get(everyone_in(key_of(count), outcome.universe.event), []):
             if few_between(verdict.low, verdict.high, one.low or 0, one.high or 0, rule):
                 exposed.append(Exposed(f"differs by few from {one.key} of an earlier release", (count.key,)))
                 break

@@ -65,21 +65,21 @@ def key_of(count: Count) -> Key:
 
 
 def judge(
-    outcome: OutcomeCounts, profile: Profile, *, beside: Iterable[tuple[str, Mapping[Key, Verdict]]] = ()
+    outcome: OutcomeCounts, profile: Profile, *, beside: Iterable[tuple[OutcomeCounts, Judgement]] = ()
 ) -> Judgement:
     """Returns the judgement on an outcome's counts, without regard to earlier releases.
 
-    `beside`: the verdicts, by name, on outcomes of the same entity that were judged before: what they show of
+    `beside`: the outcomes of the same entity that were judged before, and the verdicts on them: what they show of
     nearly the same children.
     """
     counts = list({key_of(count): count for count in outcome.counts()}.values())
     values = np.array([count.value for count in counts], dtype=np.int64)
     reasons = _alone(outcome, profile)
-    for key, reason in _by_difference(counts, profile.counts, beside).items():
+    for key, reason in _by_difference(outcome, counts, profile.counts, beside).items():
         reasons.setdefault(key, reason)
     sensitive = np.array([key_of(count) in reasons for count in counts])
     groups = groups_of(counts)
-    rounded = round_controlled(groups.members, values, profile.counts.round_to)
+    rounded = round_controlled(groups.members, values, profile.counts.round_to, above=profile.counts.hide_up_to)
     lower, upper = windows(
         rounded, profile.counts.round_to, hide_up_to=profile.counts.hide_up_to,
         zero_is_shown=not profile.counts.hide_zero,
@@ -130,15 +130,19 @@ def _alone(outcome: OutcomeCounts, profile: Profile) -> dict[Key, tuple[Rule, st
 
 
 def _by_difference(
-    counts: Sequence[Count], rule: Counts, beside: Iterable[tuple[str, Mapping[Key, Verdict]]]
+    outcome: OutcomeCounts,
+    counts: Sequence[Count],
+    rule: Counts,
+    beside: Iterable[tuple[OutcomeCounts, Judgement]],
 ) -> dict[Key, tuple[Rule, str]]:
     """Counts that differ by few from a shown one of the same authorities and months: that many are the difference."""
     hidden: dict[Key, tuple[Rule, str]] = {}
     spread = rule.round_to - 1
-    for name, verdicts in beside:
-        shown = {everyone_in(key): verdict for key, verdict in verdicts.items() if verdict.shown is not None}
+    for before, judgement in beside:
+        verdicts, name, event = judgement.verdicts, before.outcome_id, before.universe.event
+        shown = {everyone_in(key, event): verdict for key, verdict in verdicts.items() if verdict.shown is not None}
         for count in counts:
-            other = shown.get(everyone_in(key_of(count)))
+            other = shown.get(everyone_in(key_of(count), outcome.universe.event))
             if other is not None and few_between(
                 count.value - spread, count.value + spread, other.low, other.high, rule
             ):
@@ -146,10 +150,13 @@ def _by_difference(
     return hidden
 
 
-def everyone_in(key: Key) -> tuple[tuple[frozenset[str], frozenset[str], frozenset[str]], ...]:
-    """Returns whose months a count is of, and of which side; all of them, however the outcome has them in sides."""
-    everyone = frozenset({EVENT, OTHER})
-    return tuple((box.units, box.months, everyone if box.sides in (everyone, {ANY}) else box.sides) for box in key)
+def everyone_in(key: Key, event: str) -> tuple[tuple[frozenset[str], frozenset[str], frozenset[str]], ...]:
+    """Returns whose months a count is of, and of which side: everyone, or an event of that name."""
+    names = {
+        frozenset({EVENT, OTHER}): frozenset({ANY}),
+        frozenset({EVENT}): frozenset({f"{EVENT} {event}"}),
+    }
+    return tuple((box.units, box.months, names.get(box.sides, box.sides)) for box in key)
 
 
 def few_between(low: float, high: float, other_low: float, other_high: float, rule: Counts) -> bool:

@@ -25,6 +25,7 @@ class Released:
     key: str
     universe: str
     entity: str
+    event: str
     boxes: tuple[Box, ...]
     low: int | None
     high: int | None
@@ -73,6 +74,7 @@ def _release(line: dict[str, Any]) -> Release:
             str(one["key"]),
             str(one["universe"]),
             str(one["entity"]),
+            str(one["event"]),
             tuple(Box(*(sets[place] for place in box)) for box in one["boxes"]),
             None if one["low"] is None else int(one["low"]),
             None if one["high"] is None else int(one["high"]),
@@ -94,6 +96,7 @@ def _line(release: Release) -> dict[str, Any]:
             "key": one.key,
             "universe": one.universe,
             "entity": one.entity,
+            "event": one.event,
             "boxes": [_named(box, places) for box in one.boxes],
             "low": one.low,
             "high": one.high,

@@ -111,7 +111,7 @@ def _judged(results: Results, flow: pd.DataFrame, profile: Profile, left_out: Co
         counts = outcome_counts(results.study, outcome, frames, is_simulated=results.is_simulated)
         counts = counts.without(left_out)
         beside = [
-            (one.counts.outcome_id, one.judgement.verdicts)
+            (one.counts, one.judgement)
             for one in done if one.counts.universe.entity == counts.universe.entity
         ]  # fmt: skip
         own = results.estimates[results.estimates["outcome_id"] == outcome.outcome_id]
@@ -162,7 +162,8 @@ def released_counts(counts: OutcomeCounts, judgement: Judgement) -> list[Release
     for key, count in unique.items():
         verdict = judgement.verdicts[key]
         window = (None, None) if verdict.shown is None else (int(verdict.low), int(verdict.high))
-        released.append(Released(f"{counts.outcome_id}|{count.key}", universe.digest, universe.entity, key, *window))
+        name = f"{counts.outcome_id}|{count.key}"
+        released.append(Released(name, universe.digest, universe.entity, universe.event, key, *window))
     return released
 
 

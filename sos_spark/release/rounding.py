@@ -33,8 +33,10 @@ class Rounded:
     reach: int
 
 
-def round_controlled(members: Members, values: NDArray[np.int64], base: int) -> Rounded:
+def round_controlled(members: Members, values: NDArray[np.int64], base: int, *, above: int = 0) -> Rounded:
     """Returns the counts rounded to a base so that they still are sums over groups of what is not negative.
+
+    A count above `above` stays above it.
 
     Raises:
         ValueError: None was found that moves every count by less than 3 bases.
@@ -42,21 +44,24 @@ def round_controlled(members: Members, values: NDArray[np.int64], base: int) -> 
     if base == 1:
         return Rounded(values.copy(), 0)
     for reach in range(1, _MOST_REACH + 1):
-        found = _rounded(members, values, base, reach)
+        found = _rounded(members, values, base, reach, above)
         if found is not None:
             return Rounded(found, reach)
     raise ValueError("no rounding that adds up was found")
 
 
-def _rounded(members: Members, values: NDArray[np.int64], base: int, reach: int) -> NDArray[np.int64] | None:
-    """The least move of counts, none by `reach` bases or more, none above zero to zero; None where there is none.
+def _rounded(
+    members: Members, values: NDArray[np.int64], base: int, reach: int, above: int
+) -> NDArray[np.int64] | None:
+    """The least move of counts, none by `reach` bases or more; None where there is none.
 
     Unknowns: by how many bases each count lies above its multiple below; each group's rounded sum; each count's move.
     """
     n_counts, n_groups = members.shape
     below = values // base
     rest = values - base * below
-    low = np.maximum(1 - reach, -below + (values >= base))
+    least = np.where(values > above, above // base + 1, 0)
+    low = np.maximum(1 - reach, least - below)
     high = np.where(rest == 0, reach - 1, reach)
     eye, groups = sparse.eye_array(n_counts), sparse.csr_array(members)
     none, no_groups = sparse.csr_array((n_counts, n_counts)), sparse.csr_array((n_counts, n_groups))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
@@ -68,6 +70,6 @@ def test_releases_that_contradict_each_other_are_refused() -> None:
     released = as_released(counts, judged(counts))
     one = next(one for one in released if one.low is not None and one.key.endswith("pilot|all|n"))
     outside = counted(some_cells({unit: counts[:2] for unit, counts in EVENTS.items()}), a_study(THREE))
-    impossible = type(one)(one.key, one.universe, one.entity, one.boxes, 950, 950)
+    impossible = dataclasses.replace(one, low=950, high=950)
     with pytest.raises(DisclosureError, match="do not agree"):
         attack_with(outside, judged(outside), [one, impossible], load_profile("dfe-cin"))

@@ -54,14 +54,14 @@ def test_rounded_counts_add_up_and_zero_stays_zero() -> None:
 def test_of_two_outcomes_that_differ_by_few_the_later_gives_way() -> None:
     """Their difference is a group of children too: those of the one who are not of the other."""
     first, second = counted(some_cells(LARGE)), counted(some_cells(LARGE, n={"301": 102}))
-    shown = judge(second, load_profile("dfe-cin"), beside=[("first", judged(first).verdicts)])
+    shown = judge(second, load_profile("dfe-cin"), beside=[(first, judged(first))])
     assert told(second, shown)["comparator 2013-14"][0] is None
     assert told(second, shown)["pilot 2013-14"] == (200, 70)
 
 
 def test_two_outcomes_that_differ_by_many_are_both_shown() -> None:
     first, second = counted(some_cells(LARGE)), counted(some_cells(LARGE, n={"301": 120}))
-    shown = judge(second, load_profile("dfe-cin"), beside=[("first", judged(first).verdicts)])
+    shown = judge(second, load_profile("dfe-cin"), beside=[(first, judged(first))])
     assert told(second, shown)["comparator 2013-14"][0] == 220
 
 

@@ -22,6 +22,13 @@ def test_counts_that_are_multiples_stay() -> None:
     assert round_controlled(margins((2,)), np.array([15, 5, 10]), 5).values.tolist() == [15, 5, 10]
 
 
+def test_a_count_above_what_is_hidden_is_not_shown_as_one_of_them() -> None:
+    """8 is nearer to 10, and with 8 + 8 + 8 = 24 some would go to 5 for the sum's sake."""
+    rounded = round_controlled(margins((3,)), np.array([24, 8, 8, 8]), 5, above=7).values
+    assert (rounded > 7).all()
+    assert rounded[0] == rounded[1:].sum()
+
+
 def test_a_count_that_was_there_is_not_rounded_away() -> None:
     assert (round_controlled(margins((3,)), np.array([18, 6, 6, 6]), 5).values > 0).all()
 
