@@ -14,7 +14,6 @@ from pyspark.sql import SparkSession
 from sos_spark.analysis.specification import fit_specification, main_specification, specifications
 from sos_spark.config.environment import Environment
 from sos_spark.config.load import load_study
-from sos_spark.simulate import load_effects, simulate
 from sos_spark.steps.cohort import cohort
 from sos_spark.steps.context import Run
 from sos_spark.steps.ingest import ingest
@@ -166,17 +165,3 @@ def test_cells_are_the_same(tiny: Both) -> None:
 def test_estimates_are_those_of_the_rows(tiny: Both) -> None:
     assert len(tiny.yardstick_estimates) > 40
     assert estimates_differ(tiny.estimates, tiny.yardstick_estimates) == []
-
-
-@pytest.mark.slow
-def test_thirty_authorities_of_a_small_england_are_the_same(spark: SparkSession, tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    simulate(
-        spark, out=source, scale="small", census_years=tuple(range(2013, 2021)), n_authorities=30, seed=1,
-        form="tables", effects=load_effects(CONF / "effects" / "default.toml"),
-    )  # fmt: skip
-    study = (CONF / "studies" / "signs_of_safety.toml").read_text(encoding="utf-8")
-    both = run_both(spark, source, tmp_path, study.replace("draws = 99999", "draws = 99"))
-    assert differences(both.lake, both.out) == {}
-    pd.testing.assert_frame_equal(both.cells, both.yardstick_cells)
-    assert estimates_differ(both.estimates, both.yardstick_estimates) == []
