@@ -1,7 +1,11 @@
-"""Ten thousand random tables with margins and overlaps: no hidden count inside the width, nor a difference of two."""
+"""Random tables with margins and overlaps: no hidden count inside the width, nor a difference of two.
+
+A thousand in the gate; SOS_SPARK_RANDOM_TABLES=10000 tries as many (208 s of processor time).
+"""
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -10,7 +14,7 @@ import pytest
 from sos_spark.release.suppress import exposed_by, suppress
 from tests.linked_tables import random_linked
 
-TABLES = 10_000
+TABLES = int(os.environ.get("SOS_SPARK_RANDOM_TABLES", "1000"))
 AT_ONCE = 250
 
 
@@ -31,10 +35,10 @@ def judged(first: int) -> tuple[int, int, int, int]:
 
 
 @pytest.mark.slow
-def test_of_ten_thousand_random_tables_none_gives_a_hidden_count_away() -> None:
+def test_no_random_table_gives_a_hidden_count_away() -> None:
     with ProcessPoolExecutor(max_workers=2) as pool:
         results = np.array(list(pool.map(judged, range(0, TABLES, AT_ONCE))))
     with_any, exposed, hidden, beyond = results.sum(axis=0)
     assert exposed == 0
-    assert with_any > TABLES / 3  # the others have no small count, nor a small difference of two
+    assert with_any > TABLES / 4  # the others have no small count, nor a small difference of two
     assert hidden > beyond > 0
