@@ -133,7 +133,7 @@ def test_callaway_and_santanna_s_minimum_wages(reference_data: Path) -> None:
     result = fit_did(
         yearly(counties, unit="countyreal", year="year", y="lemp"),
         design=yearly_design(pilots),
-        inference=Inference(draws=99, permutations=99),
+        inference=Inference(draws=99, permutations=99, staggered="cs_simple"),
     )
 
     assert result.estimator == "cs_simple"

@@ -41,7 +41,7 @@ def test_with_several_go_lives_each_authority_stops_at_its_own() -> None:
         pilot.model_copy(update={"go_live": quarter(6 + (int(pilot.la_code) - 201) % 3)}) for pilot in design.pilots
     )
     result = fit_did(collapsed(children, y="days"), design=design.model_copy(update={"pilots": own}), inference=QUICK)
-    assert result.estimator == "cs_simple"
+    assert result.estimator == "imputation"
     before = children[(children["treated"] == 0) & (children["period"] < 8)].copy()
     before["line"] = (before["unit"] < 6) * before["period"]
     theirs = pf.feols("days ~ line | unit + period", before, vcov={"CRV1": "unit"})
