@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup validators demo quick test-spark test coverage benchmark check audit lock clean
+.PHONY: setup validators demo quick test-spark test yardstick coverage benchmark check audit lock clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,10 @@ test-spark: setup
 
 test: setup
 	tools/test.sh
+
+# The same study in DuckDB and pyfixest, row by row: minutes, so not part of `make test`.
+yardstick: setup
+	SOS_SPARK_YARDSTICK=1 $(BIN)/python -m pytest -q tests/oracle/test_yardstick.py
 
 # Branches of the packages that are pure; the floor stands in pyproject.toml.
 coverage: setup

@@ -1,7 +1,11 @@
-"""The package against the yardstick, an independent version of the same study in DuckDB and pyfixest."""
+"""The package against the yardstick, an independent version of the same study in DuckDB and pyfixest.
+
+The whole study runs twice, with every switch: minutes, so `make yardstick` and not every gate.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +29,11 @@ from tests.oracle.yardstick.fits import fit_all
 from tests.oracle.yardstick.run import Steps, rows_for_fits, run_data
 from tests.oracle.yardstick.study import read_study
 from tests.oracle.yardstick_comparison import NOT_ON_ROWS, differences, estimates_differ, read_cells
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.environ.get("SOS_SPARK_YARDSTICK") != "1", reason="runs the study twice: make yardstick"),
+]
 
 CONF = Path(__file__).parents[2] / "conf"
 KEY = b"a key of the tests, 32 bytes long"
