@@ -29,7 +29,7 @@ SIMULATED_DF = 3.0
 
 
 def honest_frame(result: DidResult) -> pd.DataFrame:
-    """Returns a result's bounds, one row a restriction, m and target; the columns are those of honest.csv.
+    """Returns a result's bounds, one row per restriction, m and target; the columns are those of honest.csv.
 
     `target`: the average of the years from go-live on that count, each year once, or the first of them. `estimate` is
     theirs under parallel trends, so it differs from the main effect, which weighs rows. `m`: a multiple under relative

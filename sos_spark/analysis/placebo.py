@@ -159,7 +159,7 @@ def placebo_pilots(panel_frame: pd.DataFrame, design: Design, *, inference: Infe
 
 
 def placebo_frame(placebos: Sequence[PlaceboPilots]) -> pd.DataFrame:
-    """Returns a row an outcome and draw, numbered from 1: the columns of placebo_pilots.csv."""
+    """Returns one row per outcome and draw, numbered from 1: the columns of placebo_pilots.csv."""
     frames = [
         pd.DataFrame({"outcome_id": p.outcome_id, "draw": np.arange(1, len(p.att) + 1), "att": p.att, "t": p.t})
         for p in placebos

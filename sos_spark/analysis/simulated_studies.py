@@ -132,7 +132,7 @@ def untreated_means(components: VarianceComponents, random: np.random.Generator)
 
 
 def finds(estimate: LinearEstimate, test: Satterthwaite, *, seed: int) -> bool:
-    """Says whether the headline rule calls an estimate significant."""
+    """Returns whether the headline rule calls an estimate significant."""
     if estimate.panel.n_treated_units <= FEW_TREATED:
         return bool(estimate.randomise(permutations=PERMUTATIONS, seed=seed).p < ALPHA)
     if not test.p[0] < ALPHA:

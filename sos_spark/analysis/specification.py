@@ -60,7 +60,7 @@ class Specification:
     before: date | None = None
 
     def prepares_as(self, other: Specification) -> bool:
-        """Says whether both are fitted from one prepared panel: they differ in weights or estimator only."""
+        """Returns whether both are fitted from one prepared panel: they differ in weights or estimator only."""
         return (self.design, self.panel_outcome_id, self.before) == (other.design, other.panel_outcome_id, other.before)
 
 

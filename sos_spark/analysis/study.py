@@ -32,7 +32,7 @@ FITTED = tuple(name for name in ESTIMATES.column_names if name != "is_simulated"
 class StudyFit:
     """A study's results and the frames of its files.
 
-    `estimates` has a row an outcome and specification, main first; `sensitivity` the same rows as a curve. `tables`
+    `estimates` has one row per outcome and specification, main first; `sensitivity` the same rows as a curve. `tables`
     holds the further files by name, each with its columns even where it has no rows. `failures` are why outcomes could
     not be estimated, in the study's order.
     """

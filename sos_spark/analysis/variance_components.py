@@ -89,7 +89,7 @@ def variance_components(panel: PreparedPanel) -> VarianceComponents:
 
 
 def is_binary(panel: PreparedPanel) -> bool:
-    """Says whether y is 0 or 1 in every row: its squares add up to its sum; without squares, whether sums could be."""
+    """Returns whether y is 0 or 1 in every row: its squares add up to its sum; without squares, whether sums could."""
     if panel.y_sumsq is not None:
         return bool((panel.y_sumsq == panel.y_sum).all())
     return bool(((panel.y_sum % 1 == 0) & (panel.y_sum >= 0) & (panel.y_sum <= panel.rows)).all())

@@ -25,6 +25,11 @@ Panel = Annotated[
     Path | None, typer.Option("--panel", help="Collapsed cells (CSV) instead of a lake.", show_default=False)
 ]
 
+Replications = Annotated[int, typer.Option("--replications", min=1, help="Studies simulated for each outcome.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, help="In place of the study file's seed.", show_default=False)
+]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
@@ -53,18 +58,14 @@ def power(
             show_default=False,
         ),
     ] = None,
-    replications: Annotated[
-        int, typer.Option("--replications", min=1, help="Studies simulated for each outcome.")
-    ] = 500,
+    replications: Replications = 500,
     pilots: Annotated[
         int | None,
         typer.Option(
             "--pilots", min=1, help="Draw so many pilots at random in each study instead.", show_default=False
         ),
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="In place of the study file's seed.", show_default=False)
-    ] = None,
+    seed: Seed = None,
     overrides: opt.Set = None,
     as_json: opt.Json = False,
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
@@ -115,12 +116,8 @@ def calibrate(
             show_default=False,
         ),
     ] = None,
-    replications: Annotated[
-        int, typer.Option("--replications", min=1, help="Studies simulated for each outcome.")
-    ] = 500,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="In place of the study file's seed.", show_default=False)
-    ] = None,
+    replications: Replications = 500,
+    seed: Seed = None,
     overrides: opt.Set = None,
     as_json: opt.Json = False,
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary

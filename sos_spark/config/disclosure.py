@@ -13,8 +13,9 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from sos_spark.config.model import Frozen
 from sos_spark.config.shipped import conf_root
 from sos_spark.errors import InputError, StudyError
 
@@ -22,11 +23,7 @@ SITE_FOLDER = "SOS_SPARK_DISCLOSURE"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Counts(_Part):
+class Counts(Frozen):
     """What holds for a number of children, or of what happened to them.
 
     Attributes:
@@ -54,7 +51,7 @@ class Counts(_Part):
         return 1 <= count <= self.hide_up_to or (count == 0 and self.hide_zero)
 
 
-class Magnitudes(_Part):
+class Magnitudes(Frozen):
     """What holds for a mean of amounts.
 
     Attributes:
@@ -66,14 +63,14 @@ class Magnitudes(_Part):
     p_percent: float = Field(ge=0, le=100)
 
 
-class Estimates(_Part):
+class Estimates(Frozen):
     """What holds for regressions: fewest residual degrees of freedom, and how many digits are given."""
 
     residual_df: int = Field(ge=1)
     significant_digits: int = Field(ge=2, le=8)
 
 
-class Profile(_Part):
+class Profile(Frozen):
     """A profile. `name` is its file's; `source` says whose rule it is and where it is written."""
 
     name: str

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Frozen(BaseModel):
-    """A part of a study file: immutable, and unknown keys are faults."""
+    """A part of a study file or a profile: immutable, and unknown keys are faults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -19,7 +19,7 @@ def period_start(day: date, period: Period) -> date:
 
 
 def is_period_start(day: date, period: Period) -> bool:
-    """Says whether a period starts on the day."""
+    """Returns whether a period starts on the day."""
     return period_start(day, period) == day
 
 

@@ -27,7 +27,7 @@ class Authority:
     ons_codes: tuple[str, ...]
 
     def existed_in(self, census_year: int) -> bool:
-        """Says whether the code was valid in a census year."""
+        """Returns whether the code was valid in a census year."""
         return (self.first_census_year or 0) <= census_year <= (self.last_census_year or 9999)
 
 

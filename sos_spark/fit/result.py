@@ -36,7 +36,7 @@ class DidResult:
     `ci_high_cr2` are the CR2 interval with its Satterthwaite df, `ci_*_wcr` the inverted bootstrap test's, `ci_*_ri`
     the inverted randomisation test's; with 4 or fewer treated LAs `mde` and `p_equivalence` are the latter's too. With
     one treated LA all that rests on `se_cr2` is NaN. `headline` is the p-value to read first, p_wcr or, with 4 or fewer
-    treated LAs, p_ri; `significant` says whether the headline rule holds: WCR and CR2 both below 0.05 (p_ri where that
+    treated LAs, p_ri; `significant`: whether the headline rule holds: WCR and CR2 both below 0.05 (p_ri where that
     is the headline); None where there is no p-value. `adjusted_for` names the covariates that the estimator used.
     `arms` maps every unit of the panel to pilot, comparator or unused; `gtimes` treated units to their first treated
     period; `treated_weight_share` each treated unit's share of the weight of the rows from go-live on. `leverage_max`

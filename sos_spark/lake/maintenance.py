@@ -30,7 +30,7 @@ _OWN_FOLDERS = frozenset({"_delta_log", "_change_data"})
 
 
 @dataclass(frozen=True)
-class Finding:
+class FileFault:
     """What is wrong with a table's files, or (table blank) the lake's folder. Foreign files are counted, not named."""
 
     table: str
@@ -39,7 +39,7 @@ class Finding:
     versions: tuple[int, ...] = ()
 
     def sentence(self) -> str:
-        """Returns the finding with its remedy."""
+        """Returns the fault with its remedy."""
         of = f" of version {', '.join(map(str, self.versions))}" if self.versions else ""
         files = "file is" if self.n_files == 1 else "files are"
         return f"{self.table or 'the lake'}: {self.n_files:,} {files} {self.kind}{of}; {REMEDIES[self.kind]}"
@@ -50,9 +50,9 @@ def tables_of(root: Path) -> list[Table]:
     return [table for table in TABLES.values() if version_of(root, table) is not None]
 
 
-def verify(root: Path) -> list[Finding]:
+def verify(root: Path) -> list[FileFault]:
     """Returns what is wrong: every file of every version is looked for, and read whole with its pages' checksums."""
-    found: list[Finding] = []
+    found: list[FileFault] = []
     declared = {table_path(root, table) for table in TABLES.values()}
     for table in tables_of(root):
         found += _verify_table(root, table)
@@ -64,7 +64,7 @@ def verify(root: Path) -> list[Finding]:
         and not any(folder in path.parents for folder in declared)
     ]
     if foreign:
-        found.append(Finding("", "foreign", len(foreign)))
+        found.append(FileFault("", "foreign", len(foreign)))
     return found
 
 
@@ -73,7 +73,7 @@ def _is_ours(relative: Path) -> bool:
     return relative.parts[0] == ".locks" or relative.name == "truth.json"
 
 
-def _verify_table(root: Path, table: Table) -> Iterator[Finding]:
+def _verify_table(root: Path, table: Table) -> Iterator[FileFault]:
     folder = table_path(root, table)
     needed = files_of_versions(root, table)
     wrong: dict[Kind, set[str]] = {"missing": set(), "damaged": set()}
@@ -86,7 +86,7 @@ def _verify_table(root: Path, table: Table) -> Iterator[Finding]:
     for kind, names in wrong.items():
         if names:
             versions = sorted({version for name in names for version in needed[name][1]})
-            yield Finding(table.name, kind, len(names), tuple(versions))
+            yield FileFault(table.name, kind, len(names), tuple(versions))
     others = [
         path
         for path in folder.rglob("*")
@@ -98,7 +98,7 @@ def _verify_table(root: Path, table: Table) -> Iterator[Finding]:
     for kind, is_data in (("unreferenced", True), ("foreign", False)):
         n_files = sum(_is_data(path) == is_data for path in others)
         if n_files:
-            yield Finding(table.name, "unreferenced" if kind == "unreferenced" else "foreign", n_files)
+            yield FileFault(table.name, "unreferenced" if kind == "unreferenced" else "foreign", n_files)
 
 
 def _is_data(path: Path) -> bool:

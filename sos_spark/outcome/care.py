@@ -13,12 +13,12 @@ OWN_PARENTS = ("P1",)
 
 
 def is_short_break() -> Column:
-    """Says whether an episode is a short break, which is never being looked after."""
+    """Returns whether an episode is a short break, which is never being looked after."""
     return F.coalesce(F.col("legal_status").isin(*SHORT_BREAKS), F.lit(False))
 
 
 def is_care_start() -> Column:
-    """Says whether an episode starts a period of care: RNE S, legal status not V3 or V4. Never null."""
+    """Returns whether an episode starts a period of care: RNE S, legal status not V3 or V4. Never null."""
     return F.coalesce(F.col("reason_new_episode") == "S", F.lit(False)) & ~is_short_break()
 
 

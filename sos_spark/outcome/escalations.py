@@ -12,8 +12,8 @@ from sos_spark.outcome.referrals import dates_by_child
 def escalation_dates(cp_plans: DataFrame, lac_episodes: DataFrame, child_links: DataFrame) -> DataFrame:
     """Returns the days on which a CIN child's plan or period of care began.
 
-    Grain: one row a CIN child with any, `event_dates` in order. A looked-after child is the CIN child it was linked to;
-    one without a link escalates nobody. Plans count by child and date, whichever referral they were recorded under.
+    Grain: one row per CIN child with any, `event_dates` in order. A looked-after child is the CIN child it was linked
+    to; one without a link escalates nobody. Plans count by child and date, whichever referral they were recorded under.
     """
     plans = cp_plans.select("la_code", "child_id", F.col("cpp_start_date").alias("event_date"))
     links = child_links.where(F.col("cin_child_id").isNotNull()).select("la_code", "lac_child_id", "cin_child_id")

@@ -67,10 +67,10 @@ def meaning_of(reason: str) -> str | None:
 
 
 def is_eligibility(reason: str) -> bool:
-    """Says whether a reason is one of window or population, so that the row is not eligible."""
+    """Returns whether a reason is one of window or population, so that the row is not eligible."""
     return reason in _KNOWN_REASONS and _KNOWN_REASONS[reason].stage in ("window", "population")
 
 
 def is_unknown(reason: str) -> bool:
-    """Says whether a row with the reason belongs to the estimand and lacks its outcome, or a covariate."""
+    """Returns whether a row with the reason belongs to the estimand and lacks its outcome, or a covariate."""
     return not (reason == ANALYSED or is_eligibility(reason) or reason in _OUTSIDE_THE_ESTIMAND)

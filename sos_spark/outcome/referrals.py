@@ -92,7 +92,7 @@ def add_window_end(decisions: DataFrame, last_day: Column) -> DataFrame:
 
 
 def is_rereferral(referral_date: Column) -> Column:
-    """Says whether one of the child's referral dates is a re-referral of the row's NFA decision.
+    """Returns whether one of the child's referral dates is a re-referral of the row's NFA decision.
 
     It is later than the referral that was decided on, on the decision's own day or after it, and within the outcome's
     months, their last day included.
@@ -105,10 +105,10 @@ def is_rereferral(referral_date: Column) -> Column:
 
 
 def is_rereferred() -> Column:
-    """Says whether the child of an NFA decision was re-referred."""
+    """Returns whether the child of an NFA decision was re-referred."""
     return F.exists("child_referral_dates", is_rereferral)
 
 
 def dates_by_child(events: DataFrame, date_column: str) -> DataFrame:
-    """Collapses events to one row a child with the array `event_dates`: small, made to be broadcast."""
+    """Collapses events to one row per child with the array `event_dates`: small, made to be broadcast."""
     return events.groupBy("la_code", "child_id").agg(F.array_sort(F.collect_set(date_column)).alias("event_dates"))

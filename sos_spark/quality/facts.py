@@ -6,6 +6,7 @@ them, and from those of other tables. A place is an authority and census year, o
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ N_ROWS = "n_rows"
 
 
 @dataclass(frozen=True)
-class Fact:
+class Fact(ABC):
     """What is known of a table in a place; null where it is not."""
 
     @property
@@ -26,9 +27,9 @@ class Fact:
         return ()
 
     @property
+    @abstractmethod
     def words(self) -> str:
         """What it is, for a person to read."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

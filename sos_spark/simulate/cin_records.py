@@ -106,7 +106,7 @@ def cin_tables(frame: Frame, cases: Cases) -> dict[str, pa.Table]:
 
 
 def _levels(frame: Frame, cases: Cases, key: Ints) -> tuple[Flags, Flags]:
-    """Says whether a conference stands with the enquiry, and whether with the referral; a few stand with both."""
+    """Returns whether a conference stands with the enquiry, and whether with the referral; a few stand with both."""
     has_conference = cases.conference != NEVER
     with_enquiry = has_conference & (cases.enquiry != NEVER)
     with_both = with_enquiry & frame.draws.below("both_levels", key, 0.05)

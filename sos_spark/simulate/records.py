@@ -38,7 +38,7 @@ def module_names() -> tuple[str, ...]:
 
 
 def is_date(field: str) -> bool:
-    """Says whether a CIN field holds a date (SSDA903 dates are text, dd/mm/yyyy)."""
+    """Returns whether a CIN field holds a date (SSDA903 dates are text, dd/mm/yyyy)."""
     return field.endswith("Date") or field in ("DateOfInitialCPC", "InitialCPCtarget")
 
 

@@ -39,7 +39,7 @@ from sos_spark.tables import (
 from sos_spark.tables.results import CELLS, ESTIMATES, FLOW, QUALITY, RESULT_TABLES
 
 _OF_CELLS = ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum")
-"""What is read of the cells, whose file is long: a row a cell."""
+"""What is read of the cells, whose file is long: one row per cell."""
 
 
 def report(run: Run) -> StepReport:

@@ -1,6 +1,6 @@
 """DfE's and ONS's LA tables read a second time, with pandas and nothing of the project.
 
-Written from the description of the tables alone. Grain out: one row a harmonised unit and census year with n and y,
+Written from the description of the tables alone. Grain out: one row per harmonised unit and census year with n and y,
 NaN where a count of one of the unit's authorities is no number.
 """
 

@@ -15,7 +15,7 @@ GTIME = np.array([4, 4] + [NEVER] * 6)
 
 
 def a_panel(means: np.ndarray, gtime: np.ndarray = GTIME) -> PreparedPanel:
-    """A panel of LA means (8, 7) with one row a cell."""
+    """A panel of LA means (8, 7) with one row per cell."""
     units, periods = means.shape
     nothing = np.zeros(0, dtype=np.int64)
     return PreparedPanel(

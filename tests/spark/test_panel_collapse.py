@@ -95,7 +95,7 @@ def test_the_flow_counts_every_row_once_in_its_period(spark: SparkSession) -> No
         ("301", False, 0, "analysed"): 1,
     }
     assert {row.period_start for row in flow if row.period == 1} == {date(2013, 7, 1)}
-    assert len(flow) == 7, "one row a unit, period and reason"
+    assert len(flow) == 7, "one row per unit, period and reason"
     assert sum(row.n_rows for row in flow) == len(ROWS)
 
 

@@ -271,7 +271,7 @@ def flow() -> pd.DataFrame:
 
 
 def flow_by_period() -> pd.DataFrame:
-    """The flow counted by period; what is not observed grows by one row a period in each pilot."""
+    """The flow counted by period; what is not observed grows by one row per period in each pilot."""
     pieces = []
     for period in range(N_PERIODS):
         grows = (lambda frame: frame["is_pilot"] & (frame["reason"] == "not_fully_observed"))(flow())

@@ -8,6 +8,7 @@ carry the fault, and silver takes none of them. What stands where is `cin_struct
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 from xml.parsers import expat
 
@@ -43,7 +44,7 @@ class _Names(dict[str, str]):
         return known
 
 
-class CinWalker:
+class CinWalker(ABC):
     """Goes through a file element by element and knows where each may stand.
 
     A reader is told when an element that matters to it begins (`_enter`) and, where it says so, ends.
@@ -153,11 +154,13 @@ class CinWalker:
     def _line(self) -> str:
         return f"line {self._parser.CurrentLineNumber}"
 
+    @abstractmethod
     def _enter(self, element: Element) -> None:
-        raise NotImplementedError
+        """Takes note that an element begins."""
 
+    @abstractmethod
     def _add_row(self, module: str) -> None:
-        raise NotImplementedError
+        """Counts a row of a module."""
 
 
 def _refuse_doctype(*_: Any) -> None:

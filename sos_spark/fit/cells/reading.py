@@ -1,6 +1,6 @@
 """Reads and checks collapsed cells: one outcome's rows of a panel file or frame, refused with a reason or exact.
 
-Grain: one row an outcome, LA, period and covariate cell. Columns: study_id (optional), outcome_id, unit_id, period
+Grain: one row per outcome, LA, period and covariate cell. Columns: study_id (optional), outcome_id, unit_id, period
 (0-based), period_start (ISO), covariates, n, y_sum, y_sumsq (optional) and, for continuous covariates z and w centred
 as the study says, `<z>__sum`, `<z>__<w>__sum` and `<z>__y__sum`. Text keeps its leading zeros. Whole numbers are exact
 below 2^53, so sums at or beyond that are refused.
@@ -302,7 +302,7 @@ def _keys(frame: pd.DataFrame, unit_id: Text, period: Ints) -> Ints:
 def _refuse_duplicates(key: Ints) -> None:
     again = pd.Series(key).duplicated().to_numpy()
     if again.any():
-        raise _fault("The panel has a cell twice", again, expected="one row a unit, period and covariate cell")
+        raise _fault("The panel has a cell twice", again, expected="one row per unit, period and covariate cell")
 
 
 def _other_keys(frame: pd.DataFrame) -> list[Text]:

@@ -129,7 +129,7 @@ def _add(
     row: Array, position: Mapping[tuple[int, int], int], rows: Mapping[int, Array], groups: Sequence[int], t: int,
     sign: int,
 ) -> bool:  # fmt: skip
-    """Adds the mean of some groups' rows in a period to a linear map; says whether there are such rows."""
+    """Adds the mean of some groups' rows in a period to a linear map; returns whether there are such rows."""
     total = sum(rows[g][t] for g in groups)
     if not total:
         return False

@@ -40,7 +40,7 @@ _OWN_WEIGHT = "own_weight"
 
 
 def has_a_small_group(gtime: Ints, last: int) -> bool:
-    """Says whether a group of LAs that go live together, in a period up to the last, is small, and not the only one."""
+    """Returns whether a group of LAs that go live together, up to the last period, is small, and not the only one."""
     _, sizes = np.unique(gtime[(gtime != NEVER) & (gtime <= last)], return_counts=True)
     return len(sizes) > 1 and bool((sizes <= SMALL_GROUP).any())
 

@@ -15,7 +15,7 @@ from sos_spark.outcome.rows import COMMON, Scope, conclude, observe
 def index_rows(outcome: Icpc, records: Records, scope: Scope, *, outcome_id: str) -> DataFrame:
     """Returns an index row for each candidate; y is 1 where a conference of the child followed in time, else 0.
 
-    Grain: one row per referral or per section 47 enquiry. Conferences are one row a child with `event_dates`: they
+    Grain: one row per referral or per section 47 enquiry. Conferences are one row per child with `event_dates`: they
     count by child and date, whichever referral they were recorded under, from the index day itself to the last day of
     the months.
     """
