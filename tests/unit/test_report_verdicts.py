@@ -208,3 +208,11 @@ def test_estimates_of_another_study_file_are_not_shown() -> None:
     results = Results(study=a_study(), fingerprint="f", estimates=frame)
 
     assert "foreign" not in {verdict.outcome_id for verdict in verdicts(results)}
+
+
+def test_a_length_gets_shorter_and_not_lower() -> None:
+    verdict = next(one for one in verdicts(results_with()) if one.outcome_id == "assessment_duration")
+    said = " ".join(verdict.sentences)
+
+    assert "shorter" in said or "longer" in said
+    assert not any(word in said for word in ("lower", "higher", "a fall", "a rise"))

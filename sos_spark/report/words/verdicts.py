@@ -14,6 +14,7 @@ from sos_spark.fit.thresholds import ALPHA
 from sos_spark.fit.verdict import CHANGE, NO_CHANGE_THAT_MATTERS, NO_ESTIMATE, verdict_of
 from sos_spark.fit.verdict import Verdict as Finding
 from sos_spark.report.results import Results, of_outcome
+from sos_spark.report.words.natural import direction, is_length
 from sos_spark.report.words.numbers import Scale, p_phrase
 from sos_spark.report.words.possible import Possible, possible_of
 
@@ -116,11 +117,12 @@ def _no_estimate(outcome_id: str, label: str, family: str, why: str) -> Verdict:
 def _sentences(row: Row, scale: Scale, att: float, finding: Finding, possible: Possible) -> list[str]:
     baseline = known(row, "baseline_mean")
     before = f" Before go-live the pilots stood at {scale.level(baseline)}." if baseline is not None else ""
-    size, direction = scale.change(abs(att)), "higher" if att > 0 else "lower"
-    said = [
-        f"After go-live the pilots were {size} {scale.long_unit} {direction} than the comparators' path would have led"
-        f" one to expect.{before}"
-    ]
+    size = f"{scale.change(abs(att))} {scale.long_unit}"
+    if is_length(scale):
+        where = f"it was {size} {direction(scale, att)} in the pilots"
+    else:
+        where = f"the pilots were {size} {'higher' if att > 0 else 'lower'}"
+    said = [f"After go-live {where} than the comparators' path would have led one to expect.{before}"]
     said += _compatible(scale, quoted_interval(row), possible, baseline)
     if _methods_disagree(row):
         said.append("The two methods of inference do not agree, so this does not count as evidence of a change.")
@@ -176,8 +178,11 @@ def _drift(results: Results, outcome_id: str, finding: Finding) -> list[str]:
 
 
 def _span(scale: Scale, low: float, high: float) -> str:
-    """An interval as a sentence says it: 'anything from a fall of 2.9 to a rise of 1.3 working days'."""
+    """An interval as a sentence says it: 'anything from a fall of 2.9 to a rise of 1.3 percentage points'."""
     unit = scale.long_unit
+    if is_length(scale):
+        ends = [f"{scale.change(abs(end))} {unit} {direction(scale, end)}" for end in (low, high)]
+        return f"anything from {' to '.join(ends)}"
     if low < 0 < high:
         return f"anything from a fall of {scale.change(-low)} to a rise of {scale.change(high)} {unit}"
     what, least, most = ("rise", low, high) if low >= 0 else ("fall", -high, -low)
