@@ -3,7 +3,8 @@
 The rule named "default", in order:
 
 - *not estimable*: there is no estimate, or no headline p-value.
-- *no change of a size that matters*, *cannot tell*: the row's verdict, where the headline is not significant.
+- *no change of a size that matters*, *cannot tell*: the row's verdict, where it claims no change. A change that does
+  not stand after correction for its family is not claimed.
 - *strong*, *moderate*, *weak*: the headline is significant and all four, three, or fewer of these hold:
   adjusted (p < 0.05 after correction for the family), agreement (every method of inference at hand has p < 0.05),
   pre-trend (a drift before go-live that, going on, would make the smallest effect of interest is ruled out: the slope's
@@ -63,7 +64,9 @@ def default_rule(inputs: EvidenceInputs, *, alpha: float = 0.05) -> Evidence:
     """Returns the strength of evidence by the rule named 'default'."""
     if inputs.att is None or inputs.significant is None:
         return Evidence("not estimable", {})
-    verdict = verdict_of(significant=inputs.significant, p_equivalence=inputs.p_equivalence)
+    verdict = verdict_of(
+        significant=inputs.significant, p_equivalence=inputs.p_equivalence, p_adjusted=inputs.p_adjusted
+    )
     if verdict == "cannot tell" or verdict == "no change of a size that matters":
         return Evidence(verdict, {})
     held = {

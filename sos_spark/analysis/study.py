@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sos_spark.analysis.evidence import RULES, EvidenceInputs
+from sos_spark.analysis.families import adjusted_for_families
 from sos_spark.analysis.outcome import TABLES, Inputs, OutcomeFit, fit_outcome
 from sos_spark.analysis.secondary.rows import Source
 from sos_spark.config.areas import names_of_panel
@@ -18,8 +19,6 @@ from sos_spark.errors import InputError
 from sos_spark.fit.cells.arms import refuse_unknown_codes
 from sos_spark.fit.cells.reading import outcomes_in, read_panel, units_in
 from sos_spark.fit.errors import NotEstimableError
-from sos_spark.fit.inference.multiplicity import family_test
-from sos_spark.fit.regression.design import TREATED
 from sos_spark.fit.result import DidResult
 from sos_spark.fit.thresholds import ALPHA
 from sos_spark.tables.results import ESTIMATES, SENSITIVITY
@@ -119,22 +118,9 @@ def _warnings(results: Sequence[DidResult], fits: Sequence[OutcomeFit], absent: 
 
 
 def _with_family(fits: Sequence[OutcomeFit], inference: Inference) -> list[DidResult]:
-    """Returns all results, the main ones of the primary family with adjusted p-values.
-
-    An outcome whose bootstrap is not shown, because few LAs are treated, takes no part in the family.
-    """
-    family = {
-        main.outcome_id: main.fitted.moments
-        for main in (fit.results[0] for fit in fits)
-        if (main.family, main.analysis) == ("primary", "main") and main.fitted is not None and not np.isnan(main.p_wcr)
-    }
-    adjusted: dict[str, tuple[float, float]] = {}
-    if family:
-        test = family_test(family, coefficient=TREATED, draws=inference.draws, seed=inference.seed)
-        adjusted = {
-            outcome_id: (float(p), float(holm))
-            for outcome_id, p, holm in zip(test.outcome_ids, test.p_adjusted, test.p_holm, strict=True)
-        }
+    """Returns all results, the main ones with p-values adjusted for their families."""
+    mains = [fit.results[0] for fit in fits]
+    adjusted = adjusted_for_families([main for main in mains if main.analysis == "main"], inference=inference)
     results = []
     for fit in fits:
         main, *others = fit.results

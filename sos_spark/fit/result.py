@@ -106,7 +106,7 @@ class DidResult:
     @property
     def verdict(self) -> Verdict:
         """What the row answers: a change, no change of a size that matters, or cannot tell."""
-        return verdict_of(significant=self.significant, p_equivalence=self.p_equivalence)
+        return verdict_of(significant=self.significant, p_equivalence=self.p_equivalence, p_adjusted=self.p_adjusted)
 
     def to_frame(self) -> pd.DataFrame:
         """Returns one row: what estimates.csv says of a fit, in the order of this record."""

@@ -46,14 +46,14 @@ def three_outcomes() -> pd.DataFrame:
     return pd.concat([some_cells(seed=seed).assign(outcome_id=name) for seed, name in enumerate("abc")])
 
 
-def test_the_primary_family_alone_is_adjusted() -> None:
+def test_each_family_is_adjusted_by_itself() -> None:
     fitted = rows_of(fit_study(three_outcomes(), a_study(families={"a": "primary", "b": "primary", "c": "secondary"})))
     p = [fitted[name, "main"]["p_wcr"] for name in "ab"]
     adjusted = [fitted[name, "main"]["p_adjusted"] for name in "ab"]
     assert all(q >= own for q, own in zip(adjusted, p, strict=True))
     assert min(adjusted) > min(p)
     assert fitted[("a" if p[0] < p[1] else "b"), "main"]["p_holm"] == pytest.approx(min(1, 2 * min(p)))
-    assert np.isnan(fitted["c", "main"]["p_adjusted"])
+    assert fitted["c", "main"]["p_adjusted"] == pytest.approx(fitted["c", "main"]["p_wcr"], rel=1e-9)
     assert np.isnan(fitted["a", "la_equal"]["p_adjusted"])
 
 
@@ -80,9 +80,14 @@ def test_the_other_weights_stand_beside_the_studys_own() -> None:
     assert "each authority" in rows_of(fitted)["o", "main"]["estimand"]
 
 
-def test_few_treated_take_no_part_in_the_family() -> None:
-    fitted = fit_study(some_cells(), a_study(pilots=dict.fromkeys(("201", "202", "203"), 3)))
-    assert np.isnan(rows_of(fitted)["o", "main"]["p_adjusted"])
+def test_with_few_treated_the_family_is_adjusted_by_shared_permutations() -> None:
+    few = dict.fromkeys(("201", "202", "203"), 3)
+    families = dict.fromkeys("abc", "primary")
+    fitted = fit_study(three_outcomes(), a_study(pilots=few, families=families))
+    rows = [rows_of(fitted)[name, "main"] for name in "abc"]
+    p, adjusted = (np.array([row[name] for row in rows]) for name in ("p_ri", "p_adjusted"))
+    assert (adjusted >= p).all()
+    assert adjusted.min() > p.min()
     assert any("3 treated authorities" in warning for warning in fitted.warnings)
 
 

@@ -46,13 +46,14 @@ def test_minimum_detectable_effect_has_the_power_it_says() -> None:
 def test_strength_needs_each_condition() -> None:
     assert default_rule(FOUND).strength == "strong"
     one_missing = [
-        replace(FOUND, p_adjusted=0.06),
+        replace(FOUND, p_adjusted=None),
         replace(FOUND, p_values={"wcr": 0.01, "ri": 0.2}),
         replace(FOUND, no_drift=None),
         replace(FOUND, keeps_answer=(True, False)),
     ]
     assert [default_rule(inputs).strength for inputs in one_missing] == ["moderate"] * 4
-    assert default_rule(replace(FOUND, p_adjusted=0.06, no_drift=False)).strength == "weak"
+    assert default_rule(replace(FOUND, p_adjusted=None, no_drift=False)).strength == "weak"
+    assert default_rule(replace(FOUND, p_adjusted=0.06)).strength == "cannot tell"
 
 
 def test_without_significance_equivalence_decides() -> None:

@@ -71,9 +71,11 @@ def test_methods_that_disagree_are_no_evidence_and_the_page_says_why() -> None:
     assert "do not agree" in " ".join(verdict.sentences)
 
 
-def test_a_finding_that_falls_to_multiplicity_carries_a_caution() -> None:
-    assert "caution" in " ".join(kinship(results_with(p_adjusted=0.2)).sentences)
-    assert "caution" not in " ".join(kinship(results_with(p_adjusted=0.02)).sentences)
+def test_a_finding_that_falls_to_multiplicity_is_none_and_the_page_says_why() -> None:
+    falls, stands = (kinship(results_with(p_adjusted=p)) for p in (0.2, 0.02))
+    assert (falls.finding, stands.finding) == ("cannot tell", "a change")
+    assert "does not stand once the number of outcomes" in " ".join(falls.sentences)
+    assert "does not stand" not in " ".join(stands.sentences)
 
 
 @pytest.mark.parametrize(("p_joint", "p_slope", "warned"), [(0.01, 0.4, True), (0.4, 0.01, True), (0.4, 0.4, False)])

@@ -37,7 +37,9 @@ _PARAGRAPHS: tuple[tuple[str, str], ...] = (
     (
         "Many outcomes.",
         " Testing several outcomes makes a chance finding more likely. Adjusted p-values allow for that within a"
-        " family of outcomes (Romano and Wolf, by step-down).",
+        " family of outcomes (Romano and Wolf, by step-down; with few pilots on permutations that the outcomes share)."
+        " A change is claimed only where it stands after that. Intervals are of each outcome by itself, so one may"
+        " leave out zero where no change is claimed.",
     ),
     (
         "Strength of evidence.",

@@ -100,7 +100,11 @@ def _verdict(results: Results, outcome_id: str, family: str) -> Verdict:
 
 def finding_of(row: Row) -> Finding:
     """Returns which of the three answers a row of estimates gives, by its own headline; blank where it gives none."""
-    return verdict_of(significant=is_significant(row), p_equivalence=known(row, "p_equivalence"))
+    return verdict_of(
+        significant=is_significant(row),
+        p_equivalence=known(row, "p_equivalence"),
+        p_adjusted=known(row, "p_adjusted"),
+    )
 
 
 def _answer(finding: Finding, att: float) -> str:
@@ -157,10 +161,10 @@ def _beside_the_finding(row: Row, finding: Finding) -> Iterator[str]:
             yield f"A change as large as the smallest of interest is ruled out, either way ({how})."
         elif finding == CHANGE:
             yield f"It is smaller than the smallest change of interest ({how})."
-    if finding == CHANGE and adjusted is not None and adjusted >= ALPHA:
+    if is_significant(row) and finding != CHANGE and adjusted is not None:
         yield (
-            f"It does not stand once the number of outcomes tested is allowed for ({p_phrase(adjusted)}): treat it with"
-            " caution."
+            "By itself it would be evidence of a change, and the interval shows it by itself; it does not stand once"
+            f" the number of outcomes tested is allowed for ({p_phrase(adjusted)}), and so it is not counted as one."
         )
 
 

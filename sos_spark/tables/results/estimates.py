@@ -33,7 +33,7 @@ ESTIMATES = ResultTable(
         Column("se_cr3", "DOUBLE", "The CR3 standard error, clustered by unit"),
         Column("se_iid", "DOUBLE", "The standard error if rows were independent and alike"),
         Column("se_hc1", "DOUBLE", "The HC1 standard error, rows independent"),
-        Column("p_adjusted", "DOUBLE", "The p-value corrected for the family of primary outcomes; main only"),
+        Column("p_adjusted", "DOUBLE", "The p-value corrected for the outcome's family by step-down; main only"),
         Column("mde", "DOUBLE", "The least effect that the test finds with 80 % power"),
         Column("evidence", "STRING", "The strength of evidence by the study's rule, with its inputs; main only"),
         c.NOTE,
