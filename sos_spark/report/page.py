@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sos_spark.report.blocks import Picture, Section
+from sos_spark.report.figures.inline import inline
 from sos_spark.report.front.screen import front_of
 from sos_spark.report.results import Results
 
@@ -47,10 +47,10 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["data_uri"] = _data_uri
+    templates.filters["inline"] = _inline
     templates.filters["kind"] = lambda block: type(block).__name__
     return templates
 
 
-def _data_uri(picture: Picture) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(picture.drawn.svg).decode("ascii")
+def _inline(picture: Picture) -> str:
+    return inline(picture.drawn.svg, name=picture.name, alt=picture.alt)

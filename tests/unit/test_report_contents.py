@@ -57,7 +57,7 @@ def test_a_new_section_stands_in_contents_body_and_figures_where_its_entry_does(
     assert listed[:2] == [sections[0].anchor, "toy"]
     assert re.findall(r'<h2 id="([^"]+)">', html) == listed
     assert '<p class="prose">A toy of example.</p>' in html
-    assert 'alt="Three toys."' in html
+    assert 'aria-label="Three toys."' in html
     assert "toys" in [picture.name for picture in pictures_of(sections)]
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sos_spark.report.figures.axes import bare_rows, room_for_zero, zero_line
-from sos_spark.report.figures.style import COMPARATOR, INK, PILOT
+from sos_spark.report.figures.style import COMPARATOR, INK, PALE, PAPER, PILOT
 from sos_spark.report.words.numbers import Scale
 
 
@@ -48,14 +48,14 @@ def paint_forest(axes: Axes, bars: Sequence[Bar], scale: Scale) -> None:
     for place, bar in enumerate(bars):
         if bar.inner is not None and not any(math.isnan(end) for end in bar.inner):
             edges = np.clip([end * scale.factor for end in bar.inner], low, high)
-            axes.hlines(place, *edges, color="#b9cfe4", linewidth=8, zorder=2)
+            axes.hlines(place, *edges, color=PALE, linewidth=8, zorder=2)
         if bar.known:
             edges = np.clip([bar.low * scale.factor, bar.high * scale.factor], low, high)
             axes.hlines(place, *edges, color=bar.colour, linewidth=2.2 if bar.inner is None else 1.2, zorder=3)
         if not math.isnan(bar.att):
             axes.plot(
                 bar.att * scale.factor, place, "o", color=bar.colour, markersize=5.5, zorder=4,
-                mfc=bar.colour if bar.known else "white",
+                mfc=bar.colour if bar.known else PAPER,
             )  # fmt: skip
         if bar.planted is not None:
             axes.plot(

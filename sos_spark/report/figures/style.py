@@ -13,12 +13,19 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from sos_spark.report.blocks import DataTable, Drawn, Picture
 
 PILOT, COMPARATOR = "#00599c", "#a84300"
 INK, QUIET, FAINT, WASH = "#1a1a1a", "#595959", "#c9c9c9", "#eef1f4"
+PAPER, BAND, PALE, GRID = "#ffffff", "#dde3e9", "#b9cfe4", "#e6e6e6"
+COLOUR_NAMES = {
+    PILOT: "pilot", COMPARATOR: "comparator", INK: "ink", QUIET: "quiet", FAINT: "faint", WASH: "wash", PAPER: "paper",
+    BAND: "band", PALE: "pale", GRID: "grid",
+}  # fmt: skip
+"""What the page calls a colour, in whose light and dark it has a value for each."""
 ARM_COLOURS = {"pilot": PILOT, "comparator": COMPARATOR, "unused": QUIET, "all": QUIET}
 WIDTH = 7.0
 """Inches."""
@@ -38,7 +45,7 @@ _STYLE: Any = {
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.unicode_minus": False,
-    "grid.color": "#e6e6e6",
+    "grid.color": GRID,
     "grid.linewidth": 0.7,
     "xtick.color": FAINT,
     "ytick.color": FAINT,
@@ -50,7 +57,7 @@ _STYLE: Any = {
     "lines.linewidth": 1.8,
     "lines.solid_capstyle": "round",
     "svg.hashsalt": "sos_spark",
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     "figure.dpi": 200,
 }
 
@@ -76,11 +83,14 @@ def drawn(paint: Callable[[Figure], None], height: float) -> Drawn:
     """Returns what `paint` draws on an empty figure `height` inches high, as SVG and PNG."""
     with figure_style():
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        FigureCanvasAgg(figure)
+        canvas = FigureCanvasAgg(figure)
         paint(figure)
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # laid out once, not once for each format
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(figure)  # once, not once for each format
+        figure.set_layout_engine("none")
         svg, png = io.BytesIO(), io.BytesIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(png, format="png", metadata={"Software": None})
+        # Straight to each format: `savefig` would draw everything once more, to no file.
+        canvas.print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     return Drawn(svg.getvalue(), png.getvalue())

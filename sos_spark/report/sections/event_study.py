@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from sos_spark.report.blocks import DataTable, Picture, Section, Text, section_of
 from sos_spark.report.figures.axes import go_live_line, room_for_zero, zero_line
-from sos_spark.report.figures.style import PILOT, draw
+from sos_spark.report.figures.style import BAND, PAPER, PILOT, draw
 from sos_spark.report.results import Results, rows_of
 from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import Scale, count, p_phrase
@@ -78,14 +78,14 @@ def _paint(figure: Figure, frame: pd.DataFrame, scale: Scale, name: str, unit: s
     axes = figure.subplots()
     zero_line(axes)
     axes.vlines(
-        times[banded], bands["band_low"], bands["band_high"], color="#dde3e9", linewidth=7 * thick, zorder=1.2
+        times[banded], bands["band_low"], bands["band_high"], color=BAND, linewidth=7 * thick, zorder=1.2
     )  # fmt: skip
     axes.vlines(
         times[estimated], intervals["ci_low"], intervals["ci_high"], color=PILOT, linewidth=1.6 * thick, zorder=3
     )  # fmt: skip
     axes.plot(times[estimated], intervals["att"], "o", color=PILOT, markersize=4.5 * thick, zorder=4)
     axes.plot(
-        times[~estimated], shown["att"][~estimated], "o", color=PILOT, markersize=5 * thick, mfc="white", zorder=4
+        times[~estimated], shown["att"][~estimated], "o", color=PILOT, markersize=5 * thick, mfc=PAPER, zorder=4
     )  # fmt: skip
     axes.set_ylim(low, high + (high - low) * 0.08)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))

@@ -124,7 +124,7 @@ def _panel(axes: Axes, simulated: pd.DataFrame, analytic: pd.DataFrame, scale: S
         line = "-" if len(analytic) > 3 else ""  # a curve of two or three points would be an invention
         axes.plot(
             analytic["effect"] * scale.factor, 100 * analytic["power"], linestyle=line, marker="D", markersize=3.4,
-            color="#767676", linewidth=1.2, zorder=2,
+            color=QUIET, linewidth=1.2, zorder=2,
         )  # fmt: skip
     x, y = simulated["effect"] * scale.factor, 100 * simulated["power"]
     error = 200 * simulated["mc_se"].fillna(0.0)
