@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +14,7 @@ from uuid import uuid4
 import typer
 
 from sos_spark.cli import options as opt
+from sos_spark.cli.findings import findings_in, say_findings
 from sos_spark.cli.progress import Stopwatch, progress_for
 from sos_spark.cli.sessions import session_starter
 from sos_spark.config.environment import Environment
@@ -21,6 +23,7 @@ from sos_spark.config.load import load_with_origins
 from sos_spark.errors import StudyError
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.pipeline import PlannedStep, plan, run_steps
+from sos_spark.tables.results import ESTIMATES
 
 SUMMARIES = {
     "ingest": "Take returns into bronze as received.",
@@ -235,6 +238,8 @@ def _new_run(environment: Environment, study: Path | None, overrides: Sequence[s
 def _finish(run: Run, code: int, *, as_json: bool) -> int:
     """Messages to stderr, results to stdout."""
     _say_messages(run, stopped=bool(code))
+    fitted = not code and any(report.step == "fit" for report in run.reports)
+    found = findings_in(run) if fitted else []
     if as_json:
         _say(
             json.dumps(
@@ -245,6 +250,7 @@ def _finish(run: Run, code: int, *, as_json: bool) -> int:
                         {"step": r.step, "rows": r.rows, "warnings": r.warnings, "refused": r.refused, **r.facts}
                         for r in run.reports
                     ],
+                    **({"findings": [asdict(one) for one in found]} if found else {}),
                 },
                 default=str,
             )
@@ -253,6 +259,9 @@ def _finish(run: Run, code: int, *, as_json: bool) -> int:
         for report in run.reports:
             rows = sum(report.rows.values())
             _say(f"{report.step:<16}{report.facts.get('seconds', 0):>8} s {rows:>14,} rows")
+        if found:
+            _say("")
+            say_findings(found, estimates=run.out / ESTIMATES.file_name)
         if run.environment.out is not None and (run.out / "report.html").exists() and run.reports[-1].step == "report":
             _say(f"report: {run.out / 'report.html'}")
     return code

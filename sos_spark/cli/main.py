@@ -14,6 +14,7 @@ from sos_spark.cli import (
     commands_analysis,
     commands_compare,
     commands_config,
+    commands_demo,
     commands_lake,
     commands_release,
     commands_run,
@@ -47,6 +48,7 @@ def _options(
 
 
 commands_run.register(app)
+commands_demo.register(app)
 commands_study.register(app)
 commands_config.register(app)
 commands_lake.register(app)

@@ -16,6 +16,7 @@ from sos_spark.config.characteristics import with_simulated
 from sos_spark.config.study import Study
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.reading import read_panel
+from sos_spark.steps.cells_file import bounds_beside, keep_bounds
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.fitted_study import write_fitted_study
@@ -62,10 +63,12 @@ def fit_panel_file(panel_csv: Path, run: Run) -> StepReport:
     if all(result.fitted is None for result in fitted.results):
         raise fitted.failures[0]
     simulated = cells_are_simulated(panel_csv)
-    report = _written(fitted, study_bounds(cells, study), out, simulated=simulated)
+    bounds = study_bounds(cells, study, published=bounds_beside(panel_csv))
+    report = _written(fitted, bounds, out, simulated=simulated)
     if panel_csv.resolve() != (out / "cells.csv").resolve():
         _write_frames({"cells": _in_order(cells)}, out, report)
         write_sidecar(out / "cells.csv", study_id=study.study_id, simulated=simulated)
+        keep_bounds(panel_csv, out / "cells.csv")
     write_fitted_study(run, is_simulated=simulated)
     return report
 

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import astuple, dataclass
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sos_spark.bronze.arrive.inspection import Inspection
 from sos_spark.bronze.arrive.inventory import SourceFile, published_files
 from sos_spark.bronze.decide.files import holds_returns
 from sos_spark.bronze.fault import SourceError
 from sos_spark.bronze.read.published import PublishedTable, PublishedValue, published_values, read_published
-from sos_spark.config.outcomes.published import DECLARED_MEASURES, Published
-from sos_spark.config.periods import periods_between
+from sos_spark.cohort.units import Unit
 from sos_spark.config.reference import authorities, published_reference
-from sos_spark.config.study import Study
 from sos_spark.errors import InputError, StudyError
-from sos_spark.outcome.published import MEASURES, Component, PublishedCell, published_cells
-from sos_spark.outcome.published_bounds import PublishedBound, published_bounds
-from sos_spark.outcome.reasons import ANALYSED
+from sos_spark.outcome.published_rows import published_outcomes, published_rows
 from sos_spark.steps.context import Run
 from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.tables import COHORT_UNITS, FILES, OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PUBLISHED_VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from sos_spark.lake.lake import Lake
 
 
@@ -88,11 +81,6 @@ def _looked_at(file: SourceFile) -> tuple[Inspection, PublishedTable | None]:
     return Inspection(file, sha256=sha256, rows_by_module=n_values), table
 
 
-def published_outcomes(study: Study | None) -> tuple[Published, ...]:
-    """Returns the study's outcomes that come from published tables."""
-    return tuple(outcome for outcome in study.outcomes if isinstance(outcome, Published)) if study else ()
-
-
 def require_published(run: Run, source: PublishedSource) -> None:
     """Checks that there are published tables where the study needs some.
 
@@ -144,23 +132,9 @@ def write_published_cells(run: Run) -> None:
         raise StudyError(
             "Published tables hold years", where="window.period", expected="year", found=study.window.period
         )
-    stored = lake.arrow(PUBLISHED_VALUES).to_pylist()
-    values = [PublishedValue(**row) for row in stored]
+    values = [PublishedValue(**row) for row in lake.arrow(PUBLISHED_VALUES).to_pylist()]
     units = lake.arrow(COHORT_UNITS, where={"study_id": study.study_id}).to_pylist()
-    components = _components(units)
-    pilots = {unit["unit_id"]: unit["is_pilot"] for unit in units}
-    cells: list[tuple[object, ...]] = []
-    flow: list[tuple[object, ...]] = []
-    bounds: list[tuple[object, ...]] = []
-    for outcome in outcomes:
-        is_share = DECLARED_MEASURES[outcome.measure].is_share
-        made = published_cells(values, measure=MEASURES[outcome.measure], units=components, window=study.window)
-        cells += [_row(study, outcome.outcome_id, cell, is_share=is_share) for cell in made if not cell.reason]
-        flow += [_flow_row(study, outcome.outcome_id, cell, is_pilot=pilots[cell.unit_id]) for cell in made]
-        unknown = published_bounds(
-            values, measure=outcome.measure, units=components, window=study.window, authorities=authorities()
-        )
-        bounds += [_bound_row(study, outcome.outcome_id, bound) for bound in unknown]
+    rows = published_rows(study, values, units=[Unit(**unit) for unit in units], authorities=authorities())
     fingerprint = made_from(
         versions_of(lake, (PUBLISHED_VALUES, COHORT_UNITS)),
         step=__name__,
@@ -171,38 +145,5 @@ def write_published_cells(run: Run) -> None:
         },
     )
     slices = [{"study_id": study.study_id, "outcome_id": outcome.outcome_id} for outcome in outcomes]
-    for table, rows in ((PANEL_CELLS, cells), (OUTCOME_FLOW, flow), (PANEL_BOUNDS, bounds)):
-        lake.replace(run.spark.createDataFrame(rows, table.schema()), table, slices=slices, fingerprint=fingerprint)
-
-
-def _components(units: Sequence[Mapping[str, Any]]) -> dict[str, list[Component]]:
-    components: dict[str, list[Component]] = {}
-    for unit in units:
-        part = Component(unit["la_code"], unit["first_census_year"], unit["last_census_year"])
-        components.setdefault(unit["unit_id"], []).append(part)
-    return components
-
-
-def _when(study: Study, census_year: int) -> tuple[int, date]:
-    """The period's number and first day: the year that ends on 31 March starts the 1 April before."""
-    start = date(census_year - 1, 4, 1)
-    return periods_between(study.window.baseline[0], start, study.window.period), start
-
-
-def _row(study: Study, outcome_id: str, cell: PublishedCell, *, is_share: bool) -> tuple[object, ...]:
-    """A row of panel.cells. Of a share each of the n is counted or not, so that y_sumsq is y_sum; a ratio has none."""
-    y_sumsq = cell.y_sum if is_share else None
-    place = (study.study_id, outcome_id, cell.unit_id, *_when(study, cell.census_year))
-    return (*place, None, None, None, None, cell.n, cell.y_sum, y_sumsq)
-
-
-def _flow_row(study: Study, outcome_id: str, cell: PublishedCell, *, is_pilot: bool) -> tuple[object, ...]:
-    """A row of outcome.flow: a unit's year counts once."""
-    when = _when(study, cell.census_year)
-    return (study.study_id, outcome_id, cell.unit_id, is_pilot, *when, cell.reason or ANALYSED, 1)
-
-
-def _bound_row(study: Study, outcome_id: str, bound: PublishedBound) -> tuple[object, ...]:
-    """A row of panel.bounds."""
-    when = _when(study, bound.census_year)
-    return (study.study_id, outcome_id, bound.unit_id, *when, bound.n, bound.y_low, bound.y_high, bound.reason)
+    for table, made in ((PANEL_CELLS, rows.cells), (OUTCOME_FLOW, rows.flow), (PANEL_BOUNDS, rows.bounds)):
+        lake.replace(run.spark.createDataFrame(made, table.schema()), table, slices=slices, fingerprint=fingerprint)

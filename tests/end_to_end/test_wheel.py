@@ -1,4 +1,4 @@
-"""The wheel in an empty environment: a study file, its check, a fit of cells and the report, without Spark or Java."""
+"""The wheel in an empty environment: a study file, its check, and the published study, without Spark or Java."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.test_fit_panel_file import a_study, some_outcomes
-
 ROOT = Path(__file__).resolve().parents[2]
+ONE_OUTCOME = 'outcomes=[{outcome_id = "rereferral_12m", kind = "published", measure = "rereferral_12m"}]'
 PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet")
 
 
@@ -53,25 +52,29 @@ def test_the_wheel_carries_conf_and_expectations(wheel: Path) -> None:
         "conf/reference/authorities.csv",
         "conf/studies/signs_of_safety.toml",
         "conf/disclosure/dfe-cin.toml",
+        "conf/published/cells.csv",
+        "conf/published/SOURCES.md",
         "expectations/panel.cells.json",
     ):
         assert f"sos_spark/{name}" in listed.stdout, name
 
 
 @pytest.mark.slow
-def test_a_fit_and_its_report_need_neither_spark_nor_java(empty_environment: Path, tmp_path: Path) -> None:
+def test_the_published_study_needs_neither_spark_nor_java(empty_environment: Path, tmp_path: Path) -> None:
     for arguments in (("--version",), ("study", "new", "mine.toml"), ("study", "check", "mine.toml")):
         done = _ran(empty_environment, *arguments, where=tmp_path)
         assert done.returncode == 0, done.stderr
-    study = a_study(tmp_path)
-    some_outcomes().to_csv(tmp_path / "cells.csv", index=False)
+    few = ("--set", ONE_OUTCOME, "--set", "inference.draws=199", "--set", "inference.permutations=99",
+           "--set", "sensitivity={}")  # fmt: skip
 
-    done = _ran(empty_environment, "fit", "--panel", "cells.csv", "--study", str(study), "--out", "out", where=tmp_path)
+    done = _ran(empty_environment, "demo", "--published", "--out", "out", *few, where=tmp_path)
 
     assert done.returncode == 0, done.stderr
+    assert "1.4 more in 100" in done.stdout
+    assert "Contains public sector information" in done.stderr
     assert "<h1" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert (tmp_path / "out" / "estimates.csv").stat().st_size > 0
-    asked = _ran(empty_environment, "run", "--study", str(study), "--source", ".", "--lake", "lake", "--out", "out",
+    assert len((tmp_path / "out" / "bounds.csv").read_text(encoding="utf-8").splitlines()) == 2
+    asked = _ran(empty_environment, "run", "--study", "mine.toml", "--source", ".", "--lake", "lake", "--out", "out",
                  where=tmp_path)  # fmt: skip
     assert asked.returncode == 7
     assert "pip install 'sos-spark[spark]'" in asked.stderr

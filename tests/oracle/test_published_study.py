@@ -30,6 +30,7 @@ from sos_spark.fit.regression.design import TREATED, treatment_regression
 from sos_spark.outcome.published import MEASURES, Component, published_cells
 from sos_spark.outcome.published_bounds import ROUNDING, published_bounds
 from tests.oracle import published_reading as raw
+from tools.published_cells import shipped_files
 
 pytestmark = pytest.mark.reference
 
@@ -115,6 +116,11 @@ def test_estimate_and_cr1_are_pyfixest_s_on_the_second_reading(
     assert set(panel.unit_ids) == set(theirs["unit"])
     assert fitted.estimate(TREATED) == pytest.approx(float(fit.coef()["treated"]), rel=1e-10)
     assert fitted.se(fitted.cr1, TREATED) == pytest.approx(float(fit.se()["treated"]), rel=1e-10)
+
+
+def test_the_cells_that_ship_are_those_of_the_tables_as_downloaded(values: list[PublishedValue]) -> None:
+    for name, text in shipped_files(STUDY, values).items():
+        assert (conf_root() / "published" / name).read_text(encoding="utf-8") == text, name
 
 
 def cr2_by_brute_force(cells: pd.DataFrame) -> tuple[float, float, float]:
