@@ -95,7 +95,7 @@ def _as_study(plan: Any) -> Study | None:
 
 
 def _plain(study: Study) -> Any:
-    return study.model_dump(mode="json", by_alias=True)
+    return study.plan()
 
 
 def _differences(old: Any, new: Any, key: str = "") -> Iterator[str]:

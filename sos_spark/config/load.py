@@ -121,8 +121,8 @@ def study_from(content: dict[str, Any], *, where: str = "study") -> Study:
 
 
 def fingerprint(study: Study) -> str:
-    """Returns the SHA-256 of what the study says: comments, layout and key order do not count."""
-    canonical = json.dumps(study.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+    """Returns the SHA-256 of what the study plans: comments, layout, key order and [publication] do not count."""
+    canonical = json.dumps(study.plan(), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

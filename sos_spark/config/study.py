@@ -15,6 +15,7 @@ from sos_spark.config.disclosure import ProfileName
 from sos_spark.config.model import Code, Day, Frozen
 from sos_spark.config.outcomes import AnyOutcome, Family, Outcome
 from sos_spark.config.periods import Period, is_period_start
+from sos_spark.config.publication import Publication
 from sos_spark.config.ratings import OFSTED_RATINGS, OfstedRating, refuse_inspection_after, refuse_later_ratings
 
 Staggered = Literal["imputation", "cs_simple", "cs_not_yet", "sun_abraham", "etwfe"]
@@ -236,6 +237,7 @@ class Study(Frozen):
     secondary: Secondary = Secondary()
     evidence: Evidence = Evidence()
     disclosure: Disclosure = Disclosure()
+    publication: Publication = Publication()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Study:
@@ -276,6 +278,10 @@ class Study(Frozen):
             except ValueError as error:
                 raise ValueError(f"ratings[{number}]: {error}") from None
         return self
+
+    def plan(self) -> dict[str, Any]:
+        """Returns all that is decided before the results, as JSON has it: the study without the authors' own words."""
+        return self.model_dump(mode="json", by_alias=True, exclude={"publication"})
 
     @property
     def outcome_ids(self) -> tuple[str, ...]:

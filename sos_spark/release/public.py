@@ -29,8 +29,9 @@ from sos_spark.report.page import render_page
 from sos_spark.report.results import ARM_NAMES, LakeTables, Results, rows_of
 from sos_spark.report.words.reasons import reason_in_words
 
-_LEFT_OUT = frozenset({"made", "notes", "quality", "flow", "unknown"})
-"""Sections about the run or the data, which name files that are not in the pack."""
+_LEFT_OUT = frozenset({"made", "notes", "quality", "flow", "unknown", "conclusions"})
+"""Sections about the run or the data, which name files that are not in the pack; words about results, which no rule
+judges."""
 _SHOWS: dict[str, str | tuple[str, ...]] = {
     "arms_by_year": "by_year",
     "estimates": ("forest", "specification_curve"),

@@ -127,6 +127,13 @@ class Bullets:
 
 
 @dataclass(frozen=True)
+class Markdown:
+    """Words of the study file as its authors formatted them."""
+
+    words: str
+
+
+@dataclass(frozen=True)
 class Banner:
     """What a reader must not miss about the blocks below it."""
 
@@ -163,7 +170,7 @@ class Table:
     summary: str = ""
 
 
-Block = Text | Lead | Heading | Bullets | Banner | Card | Table | Picture
+Block = Text | Lead | Heading | Bullets | Markdown | Banner | Card | Table | Picture
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable
 from sos_spark.report.blocks import Picture, Section
 from sos_spark.report.results import Results
 from sos_spark.report.sections import (
+    about,
     answer,
     authorities,
     balance,
+    conclusions,
     drift,
     each_pilot,
     estimates,
@@ -23,6 +25,7 @@ from sos_spark.report.sections import (
     plan,
     planted,
     power,
+    programme,
     provenance,
     quality,
     reliability,
@@ -35,6 +38,8 @@ from sos_spark.report.sections import (
 
 SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     answer.section,
+    conclusions.section,
+    programme.section,
     power.section,
     reliability.section,
     estimates.section,
@@ -57,6 +62,7 @@ SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     plan.section,
     authorities.section,
     notes.section,
+    about.section,
     provenance.section,
 )
 

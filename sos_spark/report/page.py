@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sos_spark.report.blocks import Picture, Section
 from sos_spark.report.figures.inline import inline
 from sos_spark.report.front.screen import front_of
+from sos_spark.report.markdown import html_of
 from sos_spark.report.results import Results
 
 
@@ -48,6 +49,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters["inline"] = _inline
+    templates.filters["markdown"] = html_of
     templates.filters["kind"] = lambda block: type(block).__name__
     return templates
 

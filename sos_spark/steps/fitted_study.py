@@ -110,6 +110,13 @@ def fitted_study(out: Path) -> FittedStudy:
     return found
 
 
+def with_words_of(fitted: Study, given: Study) -> Study:
+    """Returns the study as fitted with the authors' own words of the one given, where that has any."""
+    if given.publication == type(given.publication)():
+        return fitted
+    return fitted.model_copy(update={"publication": given.publication})
+
+
 def _frozen(kept: Mapping[str, Any] | None) -> FrozenPlan | None:
     if kept is None:
         return None

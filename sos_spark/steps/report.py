@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from sos_spark.report.sections.flow import flow_table
 from sos_spark.report.sections.quality import quality_table
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
-from sos_spark.steps.fitted_study import fitted_study, require_fitted
+from sos_spark.steps.fitted_study import fitted_study, require_fitted, with_words_of
 from sos_spark.steps.manifest import manifest
 from sos_spark.steps.result_tables import read_table, write_table
 from sos_spark.steps.results import write_result
@@ -50,7 +50,7 @@ def report(run: Run) -> StepReport:
 
     Raises:
         InputError: The run has no estimates, does not say of which study, or a file of results lacks a column.
-        StudyError: A study is given, and another was fitted.
+        StudyError: A study is given, and another was fitted. Its [publication] may differ, and is shown.
     """
     results = read_results(run)
     flow = flow_table(results)
@@ -76,6 +76,7 @@ def read_results(run: Run) -> Results:
     fitted = fitted_study(run.out)
     if run.study is not None:
         require_fitted(run.study, fitted, where=run.out)
+        fitted = replace(fitted, study=with_words_of(fitted.study, run.study))
     run.study, run.frozen, run.origins, run.overrides = fitted.study, fitted.frozen, fitted.origins, fitted.overrides
     study, out = fitted.study, run.out
     frames = _read_tables(out)
