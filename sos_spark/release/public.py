@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from sos_spark.config.disclosure import Profile
 from sos_spark.release.cleared import (
@@ -24,7 +23,9 @@ from sos_spark.release.cleared import (
 )
 from sos_spark.report.blocks import Block, Bullets, DataTable, Picture, Section, Table, Text, section_of
 from sos_spark.report.contents import pictures_of, sections_of
-from sos_spark.report.figures.style import COMPARATOR, PILOT, draw
+from sos_spark.report.figures.axes import level_label
+from sos_spark.report.figures.paint import draw_plots
+from sos_spark.report.figures.plot import Curve, Plot, Shape, named_axis, value_axis
 from sos_spark.report.page import render_page
 from sos_spark.report.results import ARM_NAMES, LakeTables, Results, rows_of
 from sos_spark.report.words.reasons import reason_in_words
@@ -39,7 +40,10 @@ _SHOWS: dict[str, str | tuple[str, ...]] = {
     "placebo_summary": "placebo",
 }
 """What the names of the figures of a table begin with, where not with its own."""
-_LINES = {"pilot": (PILOT, "-", "o"), "comparator": (COMPARATOR, (0, (4, 2)), "s")}
+_LINES: dict[str, tuple[str, Shape, bool]] = {
+    "pilot": ("pilot", "round", False),
+    "comparator": ("comparator", "square", True),
+}
 PAGE = "report_public"
 
 
@@ -162,19 +166,16 @@ def _by_year_picture(results: Results, table: ClearedTable, outcome_id: str) -> 
     years = sorted(own["year"].unique())
     lines = {arm: own[own["arm"] == arm].set_index("year")["mean"].reindex(years) * scale.factor for arm in _LINES}
 
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        for arm, line in lines.items():
-            colour, dashes, marker = _LINES[arm]
-            axes.plot(range(len(years)), line.to_numpy(), color=colour, linestyle=dashes, marker=marker, markersize=4,
-                      label=ARM_NAMES[arm])  # fmt: skip
-        axes.set_xticks(range(len(years)), years)
-        axes.set_title(name)
-        axes.set_ylabel("Per cent" if scale.level_unit == "%" else scale.level_unit.capitalize())
-        axes.grid(axis="y")
-        axes.margins(x=0.04, y=0.2)
-        axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper left", bbox_to_anchor=(-0.01, 1.02))
-
+    names = [str(year) for year in years]
+    places = tuple(float(place) for place in range(len(years)))
+    curves = tuple(
+        Curve(places, tuple(float(value) for value in line), *_LINES[arm], label=ARM_NAMES[arm],
+              says=tuple(f"{ARM_NAMES[arm]}, {year}: {scale.level(float(value) / scale.factor)}"
+                         for year, value in zip(names, line, strict=True)))
+        for arm, line in lines.items()
+    )  # fmt: skip
+    y = value_axis((v for curve in curves for v in curve.ys), level_label(scale), zero=False, margin=0.2, least=0.0)
+    plot = Plot(name, named_axis(names, places, 1), y, curves)
     gaps = int(sum(line.isna().sum() for line in lines.values()))
     hidden = f" {gaps} points are hidden by disclosure control." if gaps else ""
     rows = tuple(
@@ -184,14 +185,14 @@ def _by_year_picture(results: Results, table: ClearedTable, outcome_id: str) -> 
         )
         for year in years
     )
-    return draw(
+    return draw_plots(
         f"by_year_{outcome_id}",
+        [plot],
         title=name,
         caption=f"By year of 1 April to 31 March.{hidden}",
         alt=f"Line chart of {name.lower()} by year from {years[0]} to {years[-1]}, pilots and comparators.{hidden}",
         table=DataTable(("Year", *(ARM_NAMES[arm] for arm in lines)), rows),
-        height=2.7,
-        paint=paint,
+        height=2.4,
     )
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from sos_spark.report.figures.places import RowPanel
+from sos_spark.report.figures.plot import Plot
+
 
 @dataclass(frozen=True)
 class Code:
@@ -75,10 +78,41 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class Boxes:
+    """How many are left at each stage, by arm, and how many were lost on the way to it: a line for each outcome."""
+
+    stages: tuple[str, ...]
+    lines: tuple[BoxLine, ...]
+
+
+@dataclass(frozen=True)
+class BoxLine:
+    """An outcome's boxes; each holds a count and a loss for each arm, blank where it was not counted."""
+
+    name: str
+    arms: tuple[tuple[str, str], ...]
+    counts: tuple[tuple[tuple[str, str], ...], ...]
+
+
+@dataclass(frozen=True)
+class Shaded:
+    """A table whose cells are shaded by size: `shares` of the largest value, None where there is no value."""
+
+    header: tuple[str, ...]
+    names: tuple[tuple[str, str], ...]
+    cells: tuple[tuple[str, ...], ...]
+    shares: tuple[tuple[float | None, ...], ...]
+
+
+Form = tuple[RowPanel, ...] | tuple[Plot, ...] | Boxes | Shaded
+
+
+@dataclass(frozen=True)
 class Picture:
     """A figure of the report. `name` is its file's; `alt` says in words what it shows; `table` holds its numbers.
 
-    `size` is its width and height in CSS pixels, 96 to an inch. It is drawn when its bytes are first asked for.
+    `form` is what it shows as data, which a page draws itself, at any width. `size` is
+    the width and height of its files in CSS pixels, 96 to an inch; they are drawn when first asked for.
     """
 
     name: str
@@ -88,6 +122,7 @@ class Picture:
     table: DataTable
     size: tuple[int, int]
     draw: Callable[[], Drawn]
+    form: Form
 
     @cached_property
     def drawn(self) -> Drawn:

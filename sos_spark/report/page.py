@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sos_spark.report.blocks import Picture, Section
-from sos_spark.report.figures.inline import inline
+from sos_spark.report.blocks import Section
+from sos_spark.report.figures.plot import Mark
 from sos_spark.report.front.screen import front_of
 from sos_spark.report.markdown import html_of
 from sos_spark.report.results import Results
@@ -18,12 +19,15 @@ def render_page(results: Results, sections: Sequence[Section], *, cleared_by: st
 
     `cleared_by`: the disclosure profile that cleared all it shows; without one the page says that none did.
     """
+    simulated = results.is_simulated or results.truth is not None
+    mark = "After disclosure control" if cleared_by else "Not cleared for release"
     return (
         _templates()
         .get_template("report.html.j2")
         .render(
             title=results.study.title,
-            simulated=results.is_simulated or results.truth is not None,
+            mark=f"{mark} - simulated data" if simulated else mark,
+            simulated=simulated,
             cleared_by=cleared_by,
             front=front_of(results, sections),
             sections=sections,
@@ -48,11 +52,18 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["inline"] = _inline
     templates.filters["markdown"] = html_of
     templates.filters["kind"] = lambda block: type(block).__name__
+    templates.filters["css_string"] = _css_string
+    templates.filters["by_tone"] = _by_tone
     return templates
 
 
-def _inline(picture: Picture) -> str:
-    return inline(picture.drawn.svg, name=picture.name, alt=picture.alt)
+def _css_string(text: str) -> str:
+    """Text as a string of a style sheet: everything but letters, digits and blanks by its number."""
+    return "".join(one if one.isalnum() or one == " " else f"\\{ord(one):x} " for one in text).join('""')
+
+
+def _by_tone(marks: Sequence[Mark]) -> list[tuple[str, list[Mark]]]:
+    """Marks in runs of one tone, which the page then names once."""
+    return [(tone, list(run)) for tone, run in groupby(marks, key=lambda mark: mark.tone)]

@@ -7,13 +7,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from matplotlib.figure import Figure
 
 from sos_spark.report import contents
 from sos_spark.report import sections as sections_package
 from sos_spark.report.blocks import DataTable, Picture, Section, Text, section_of
 from sos_spark.report.contents import pictures_of, sections_of
-from sos_spark.report.figures.style import draw
+from sos_spark.report.figures.paint import draw_plots
+from sos_spark.report.figures.plot import Dot, Plot, value_axis, whole_axis
 from sos_spark.report.page import render_page
 from sos_spark.report.results import Results
 from tests.unit import report_example as example
@@ -25,15 +25,14 @@ def toy_module() -> ModuleType:
     """What a stranger's file sos_spark/report/sections/toy.py would hold."""
     module = ModuleType("sos_spark.report.sections.toy")
 
-    def paint(figure: Figure) -> None:
-        figure.subplots().plot([1, 2, 3])
-
     def picture() -> Picture:
         table = DataTable(("What", "How many"), (("toys", "3"),))
-        return draw(
-            "toys", title="Toys", caption="Counted by hand.", alt="Three toys.", table=table, height=1.0,
-            paint=paint,
-        )  # fmt: skip
+        plot = Plot(
+            "Toys", whole_axis(0, 3, "Day"), value_axis([1, 3], "Toys"), (Dot(1, 3, "pilot", say="Three toys"),)
+        )
+        return draw_plots(
+            "toys", [plot], title="Toys", caption="Counted by hand.", alt="Three toys.", table=table, height=1.0
+        )
 
     def section(results: Results) -> Section | None:
         return section_of("toy", "A toy", [Text(f"A toy of {results.study.study_id}."), picture()])

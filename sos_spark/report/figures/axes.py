@@ -1,13 +1,13 @@
-"""What figures share on their axes: the line of no effect, named rows, panels, labels of periods, go-live."""
+"""What figures share on their axes: the line of no effect, named rows, labels."""
 
 from __future__ import annotations
 
 import textwrap
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from sos_spark.report.figures.style import INK, QUIET
+from sos_spark.report.figures.style import INK
+from sos_spark.report.words.numbers import Scale
 
 
 def zero_line(axes: Axes, *, horizontal: bool = True) -> None:
@@ -24,27 +24,9 @@ def bare_rows(axes: Axes, names: list[str]) -> None:
     axes.grid(axis="x")
 
 
-def panels(figure: Figure, titles: list[str], *, columns: int = 2) -> list[Axes]:
-    """Returns one titled panel for each title, row by row; places that are left over stay empty."""
-    n_rows = -(-len(titles) // columns)
-    grid = figure.subplots(n_rows, columns, squeeze=False).ravel()
-    for axes in grid[len(titles) :]:
-        axes.set_axis_off()
-    for axes, title in zip(grid, titles, strict=False):
-        axes.set_title(wrapped(title, width=72 // columns))
-    return list(grid[: len(titles)])
-
-
 def wrapped(text: str, *, width: int) -> str:
     """Returns a title broken into lines of about `width` characters."""
     return "\n".join(textwrap.wrap(text, width=width, break_long_words=False))
-
-
-def room_for_zero(low: float, high: float, *, margin: float = 0.08) -> tuple[float, float]:
-    """Returns the limits of an axis of changes: all values and zero, with a margin."""
-    low, high = min(low, 0.0), max(high, 0.0)
-    pad = (high - low) * margin or 1.0
-    return low - pad, high + pad
 
 
 def label_every(n_periods: int, period: str, *, room: int = 8) -> int:
@@ -55,11 +37,6 @@ def label_every(n_periods: int, period: str, *, room: int = 8) -> int:
     return a_year * max(1, round(n_periods / a_year / room))
 
 
-def go_live_line(axes: Axes, at: float, *, label: str = "Go-live") -> None:
-    """Marks where a treated period begins; no label: the line alone."""
-    axes.axvline(at, color=QUIET, linewidth=0.9, linestyle=(0, (3, 3)), zorder=1)
-    if label:
-        axes.annotate(
-            label, (at, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -1), textcoords="offset points",
-            va="top", color=INK, fontsize=8,
-        )  # fmt: skip
+def level_label(scale: Scale) -> str:
+    """Returns the label of an axis of levels."""
+    return "Per cent" if scale.level_unit == "%" else scale.level_unit.capitalize()

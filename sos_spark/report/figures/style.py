@@ -16,16 +16,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from sos_spark.report.blocks import DataTable, Drawn, Picture
+from sos_spark.report.blocks import DataTable, Drawn, Form, Picture
 
 PILOT, COMPARATOR = "#00599c", "#a84300"
 INK, QUIET, FAINT, WASH = "#1a1a1a", "#595959", "#c9c9c9", "#eef1f4"
 PAPER, BAND, PALE, GRID = "#ffffff", "#dde3e9", "#b9cfe4", "#e6e6e6"
-COLOUR_NAMES = {
-    PILOT: "pilot", COMPARATOR: "comparator", INK: "ink", QUIET: "quiet", FAINT: "faint", WASH: "wash", PAPER: "paper",
-    BAND: "band", PALE: "pale", GRID: "grid",
+OCHRE, PLUM, MOSS = "#8a5a1b", "#7a3b8f", "#3d6b35"
+TONES = {
+    "pilot": PILOT, "comparator": COMPARATOR, "ink": INK, "quiet": QUIET, "faint": FAINT, "wash": WASH, "paper": PAPER,
+    "band": BAND, "pale": PALE, "grid": GRID, "ochre": OCHRE, "plum": PLUM, "moss": MOSS,
 }  # fmt: skip
-"""What the page calls a colour, in whose light and dark it has a value for each."""
+"""What the page calls a colour, of which it has a value for light and one for dark."""
+COLOUR_NAMES = {colour: name for name, colour in TONES.items()}
 ARM_COLOURS = {"pilot": PILOT, "comparator": COMPARATOR, "unused": QUIET, "all": QUIET}
 WIDTH = 7.0
 """Inches."""
@@ -72,11 +74,19 @@ def figure_style() -> Iterator[None]:
 
 
 def draw(
-    name: str, *, title: str, caption: str, alt: str, table: DataTable, height: float, paint: Callable[[Figure], None]
+    name: str,
+    *,
+    title: str,
+    caption: str,
+    alt: str,
+    table: DataTable,
+    height: float,
+    paint: Callable[[Figure], None],
+    form: Form,
 ) -> Picture:
     """Returns a picture, `height` inches high, that `paint` draws on an empty figure when its bytes are asked for."""
     size = (round(96 * WIDTH), round(96 * height))
-    return Picture(name, title, caption, alt, table, size, lambda: drawn(paint, height))
+    return Picture(name, title, caption, alt, table, size, lambda: drawn(paint, height), form)
 
 
 def drawn(paint: Callable[[Figure], None], height: float) -> Drawn:

@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from sos_spark.fit.thresholds import ALPHA
 from sos_spark.fit.verdict import CANNOT_TELL, CHANGE, NO_CHANGE_THAT_MATTERS, NO_ESTIMATE
+from sos_spark.report.figures.places import Axis, Line, Tick, axis_of, ticks_of
 from sos_spark.report.results import Results
 from sos_spark.report.words.cut import interval_of
-from sos_spark.report.words.natural import change, digits, direction, level, span, unit_in_words
+from sos_spark.report.words.natural import change, level, span, unit_in_words
 from sos_spark.report.words.numbers import Scale
 from sos_spark.report.words.possible import possible_of
 from sos_spark.report.words.verdicts import finding_of, known, quoted_interval
@@ -29,21 +30,6 @@ _SAID: dict[Look, str] = {
     "unclear": "cannot tell",
     "none": "no estimate",
 }
-_ROOM, _MARGIN = 22, 6
-"""What the words of a tick need, and half of it that may stand out at an end, in per cent of the width."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """Two ends on the axis, in per cent of its width."""
-
-    start: float
-    end: float
-
-    @property
-    def width(self) -> float:
-        """How long it is."""
-        return round(self.end - self.start, 2)
 
 
 @dataclass(frozen=True)
@@ -65,14 +51,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Tick:
-    """A label on the axis."""
-
-    at: float
-    words: str
-
-
-@dataclass(frozen=True)
 class Panel:
     """The outcomes of one unit, with their axis. `zero` is where no change stands."""
 
@@ -80,22 +58,6 @@ class Panel:
     rows: tuple[Row, ...]
     zero: float
     ticks: tuple[Tick, ...]
-
-
-@dataclass(frozen=True)
-class _Axis:
-    low: float
-    high: float
-
-    def at(self, value: float) -> float:
-        """The place of a value, in per cent; one beyond an end stands at that end."""
-        inside = min(max(value, self.low), self.high)
-        return round(100 * (inside - self.low) / (self.high - self.low), 2)
-
-    def line(self, low: float | None, high: float | None) -> Line | None:
-        if low is None or high is None or math.isnan(low) or math.isnan(high):
-            return None
-        return Line(self.at(low), self.at(high))
 
 
 def panels_of(results: Results) -> tuple[Panel, ...]:
@@ -129,9 +91,9 @@ def seen_of(results: Results, outcome_id: str) -> float | None:
 
 
 def _panel(results: Results, scale: Scale, keys: list[str]) -> Panel:
-    axis = _axis(value for key in keys for value in _reach(results, key))
+    axis = axis_of(value for key in keys for value in _reach(results, key))
     rows = tuple(_row(results, key, scale, axis) for key in keys)
-    return Panel(unit_in_words(scale), rows, axis.at(0.0), _ticks(axis, scale))
+    return Panel(unit_in_words(scale), rows, axis.at(0.0), ticks_of(axis, scale))
 
 
 def _ends(results: Results, outcome_id: str) -> tuple[float, float]:
@@ -147,14 +109,7 @@ def _reach(results: Results, outcome_id: str) -> Iterable[float]:
     return (value for value in values if value is not None and math.isfinite(value))
 
 
-def _axis(values: Iterable[float]) -> _Axis:
-    held = [0.0, *values]
-    low, high = min(held), max(held)
-    pad = 0.04 * (high - low) or 1.0
-    return _Axis(low - pad, high + pad)
-
-
-def _row(results: Results, outcome_id: str, scale: Scale, axis: _Axis) -> Row:
+def _row(results: Results, outcome_id: str, scale: Scale, axis: Axis) -> Row:
     row: Any = results.main_row(outcome_id) or {}
     look = look_of(results, outcome_id)
     att, baseline = known(row, "att"), known(row, "baseline_mean")
@@ -176,18 +131,3 @@ def _row(results: Results, outcome_id: str, scale: Scale, axis: _Axis) -> Row:
         seen=None if seen is None else axis.line(-seen, seen),
         planted=None if planted is None else axis.at(planted),
     )
-
-
-def _ticks(axis: _Axis, scale: Scale) -> tuple[Tick, ...]:
-    """Round values with their direction, with room for their words between them and at the ends."""
-    power = 10.0 ** (math.floor(math.log10((axis.high - axis.low) * scale.factor)) - 1)
-    for step in (power * m / scale.factor for m in (1, 2, 4, 5, 10, 20, 40, 50)):
-        shown = [n for n in range(math.ceil(axis.low / step), math.floor(axis.high / step) + 1)
-                 if n == 0 or _MARGIN < axis.at(n * step) < 100 - _MARGIN]  # fmt: skip
-        if axis.at(step) - axis.at(0.0) >= _ROOM or axis.at(0.0) - axis.at(-step) >= _ROOM:
-            return tuple(Tick(axis.at(n * step), _tick_in_words(scale, n * step)) for n in shown)
-    return (Tick(axis.at(0.0), _tick_in_words(scale, 0.0)),)
-
-
-def _tick_in_words(scale: Scale, value: float) -> str:
-    return "no change" if value == 0 else f"{digits(scale, value).removesuffix('.0')} {direction(scale, value)}"

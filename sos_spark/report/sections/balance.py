@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from sos_spark.report.blocks import DataTable, Picture, Section, section_of
 from sos_spark.report.figures.axes import bare_rows, zero_line
+from sos_spark.report.figures.places import RowMarks, RowPanel, Tick, axis_of
 from sos_spark.report.figures.style import COMPARATOR, PILOT, QUIET, draw
 from sos_spark.report.results import Results, rows_of
 from sos_spark.report.words.numbers import number
@@ -52,7 +54,7 @@ def balance_picture(results: Results) -> Picture | None:
         "balance",
         title="Balance of pilots and comparators",
         caption="How far the pilots stood from others before go-live. Squares: from all candidates; circles: from the"
-        f" comparators used. Dashed lines at {ALIKE} either side.",
+        f" comparators used. Shaded, or dashed: {ALIKE} either side.",
         alt=f"Love plot of {len(rows)} features: the largest standardised mean difference is"
         f" {number(float(rows['smd_before'].abs().max()), 2)} to all candidates and"
         f" {number(worst, 2)} to the comparators used.",
@@ -65,4 +67,27 @@ def balance_picture(results: Results) -> Picture | None:
         ),
         height=0.8 + 0.26 * len(rows),
         paint=paint,
+        form=(_panel(names, rows),),
     )
+
+
+def _panel(names: list[str], rows: pd.DataFrame) -> RowPanel:
+    axis = axis_of((float(v) for v in [*rows["smd_before"], *rows["smd_after"], -ALIKE, ALIKE]), margin=0.12)
+    marks = tuple(
+        RowMarks(
+            name=name,
+            value=number(float(row.smd_after), 2),
+            interval=f"{number(float(row.smd_before), 2)} from all",
+            tone="pilot",
+            at=axis.at(float(row.smd_after)),
+            line=None,
+            other=axis.at(float(row.smd_before)),
+        )
+        for name, row in zip(names, rows_of(rows), strict=True)
+    )
+    ticks = tuple(
+        Tick(axis.at(value), words)
+        for value, words in ((-ALIKE, f"{ALIKE} lower"), (0.0, "alike"), (ALIKE, f"{ALIKE} higher"))
+        if value == 0.0 or axis.at(ALIKE) - axis.at(0.0) > 22
+    )
+    return RowPanel("", "Standard deviations", marks, axis.at(0.0), ticks, axis.line(-ALIKE, ALIKE), "from comparators")

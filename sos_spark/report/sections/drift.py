@@ -7,15 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from sos_spark.fit.thresholds import ALPHA
 from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture, Section, Table, Text, section_of
-from sos_spark.report.figures.axes import panels, room_for_zero, zero_line
-from sos_spark.report.figures.style import COMPARATOR, PILOT, QUIET, draw
+from sos_spark.report.figures.paint import draw_plots
+from sos_spark.report.figures.plot import Dot, Level, Mark, Plot, PlotAxis, Stem, value_axis
 from sos_spark.report.results import Results, of_outcome, rows_of
 from sos_spark.report.words.cut import cut, interval_of
 from sos_spark.report.words.numbers import Scale, number, p_phrase, p_value
@@ -206,32 +203,15 @@ def honest_picture(results: Results, outcome_id: str) -> Picture | None:
     scale, label = results.scales[outcome_id], results.labels[outcome_id]
     direction = direction_of(results, outcome_id)
     possible = partial(interval_of, results, outcome_id)
-    ends = scale.factor * np.array(
-        [possible(row.ci_low, row.ci_high) for bounds in found.values() for row in rows_of(bounds)]
-    )
-    finite = ends[np.isfinite(ends)]
-    low, high = room_for_zero(float(finite.min(initial=0.0)), float(finite.max(initial=0.0)))
-
-    def paint(figure: Figure) -> None:
-        shown = panels(figure, [_PANELS[name] for name in found])
-        for axes, (name, bounds) in zip(shown, found.items(), strict=True):
-            _intervals(
-                axes, bounds, scale, possible, direction=direction,
-                factor=1.0 if name == "relative_magnitudes" else scale.factor,
-            )  # fmt: skip
-            axes.set_ylim(low, high)
-            axes.set_title(_PANELS[name], fontweight="normal", fontsize=8.5)
-            axes.set_xlabel(
-                "Largest violation, as a multiple\nof the largest one before go-live"
-                if name == "relative_magnitudes"
-                else f"Bend of the drift allowed each year,\n{scale.change_unit} a year"
-            )
-        shown[0].set_ylabel(scale.axis)
-        figure.suptitle(label, x=0.012, ha="left", fontsize=9.5, fontweight="bold")
+    ends = [v * scale.factor for bounds in found.values() for row in rows_of(bounds)
+            for v in possible(row.ci_low, row.ci_high)]  # fmt: skip
+    y = value_axis(ends, scale.axis)
+    plots = [_plot(name, bounds, scale, possible, y, direction) for name, bounds in found.items()]
 
     rows, said = cut(results, of_outcome(results.honest, outcome_id), ("ci_low", "ci_high"), ("set_low", "set_high"))
-    return draw(
+    return draw_plots(
         f"honest_{outcome_id}",
+        plots,
         title=label,
         caption="95% interval of the average effect over the years after go-live, by the size of the violation. Blue"
         " and solid: zero is left out. Grey and dashed: no change is possible too. Ring: no violation."
@@ -244,8 +224,7 @@ def honest_picture(results: Results, outcome_id: str) -> Picture | None:
              "Standing"),
             tuple(_row(row, scale) for row in rows_of(rows)), numeric=2, words=1,
         ),
-        height=2.75,
-        paint=paint,
+        height=2.4,
     )  # fmt: skip
 
 
@@ -255,23 +234,28 @@ def _turned(found: Mapping[str, pd.DataFrame], direction: int) -> bool:
     return any(side_of_zero(low, high) == -direction for low, high in ends)
 
 
-def _intervals(
-    axes: Axes, bounds: pd.DataFrame, scale: Scale, possible: Cutter, *, direction: int, factor: float
-) -> None:
-    axes.grid(axis="y")
-    zero_line(axes)
-    m = bounds["m"].to_numpy(dtype=float) * factor
+def _plot(
+    name: str, bounds: pd.DataFrame, scale: Scale, possible: Cutter, y: PlotAxis, direction: int
+) -> Plot:  # fmt: skip
+    relative = name == "relative_magnitudes"
+    m = [float(value) * (1.0 if relative else scale.factor) for value in bounds["m"]]
+    marks: list[Mark] = []
     for at, row in zip(m, rows_of(bounds), strict=True):
         side = side_of_zero(row.ci_low, row.ci_high)
-        colour = QUIET if not side else PILOT if side == direction else COMPARATOR
-        ends = np.clip(scale.factor * np.array(possible(row.ci_low, row.ci_high)), -1e12, 1e12)
-        axes.vlines(
-            at, *ends, color=colour, linewidth=2.2, linestyle="-" if side else (0, (2, 1.4)), zorder=3
-        )  # fmt: skip
+        tone = "quiet" if not side else "pilot" if side == direction else "comparator"
+        low, high = possible(row.ci_low, row.ci_high)
+        said = f"Violation of {number(at, 2)}: {scale.interval(low, high)} {scale.long_unit}"
+        marks.append(Stem(at, *y.held(low * scale.factor, high * scale.factor), tone, 3, dashed=not side, say=said))
         middle = scale.factor * (row.ci_low + row.ci_high) / 2  # of the whole interval: the estimate
         if at == 0 and math.isfinite(middle):
-            axes.plot(at, middle, "o", color=colour, markersize=8, mfc="white", markeredgewidth=1.6, zorder=4)
-    axes.margins(x=0.12)
+            marks.append(Dot(at, middle, tone, hollow=True, say=said, size=1.7))
+    label = (
+        "Largest violation, as a multiple of the largest one before go-live"
+        if relative
+        else f"Bend of the drift allowed each year, {scale.change_unit} a year"
+    )
+    x = value_axis(m, label, margin=0.12)
+    return Plot(_PANELS[name], x, y, (Level(0.0), *marks))
 
 
 def _row(row: Any, scale: Scale) -> tuple[str, ...]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 
-from matplotlib.figure import Figure
-
 from sos_spark.report.blocks import Block, Bullets, DataTable, Picture, Section, Text, section_of
-from sos_spark.report.figures.forest import Bar, paint_forest
-from sos_spark.report.figures.style import INK, QUIET, draw
+from sos_spark.report.figures.forest import Bar, Forest, draw_forest
+from sos_spark.report.figures.style import INK, QUIET
 from sos_spark.report.results import Results, of_outcome, rows_of
 from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import Scale, number, p_value
@@ -45,15 +43,11 @@ def pilots_picture(results: Results, outcome_id: str) -> Picture | None:
     for row in rows_of(cut(results, pooled, *ends)[0]):
         if not math.isnan(row.mean):
             bars.insert(0, Bar("Another pilot may expect", math.nan, row.prediction_low, row.prediction_high, INK))
-            bars.insert(0, Bar("Mean of the pilots", row.mean, row.ci_low, row.ci_high))
+            bars.insert(0, Bar("Mean of the pilots", row.mean, row.ci_low, row.ci_high, main=True))
 
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        paint_forest(axes, bars, scale)
-        axes.set_title(label)
-
-    return draw(
+    return draw_forest(
         f"each_pilot_{outcome_id}",
+        [Forest(scale, tuple(bars), label)],
         title=label,
         caption="The effect in each pilot with a 95% interval from comparators of its size taken for pilots; above, the"
         f" pilots' mean and the range in which the effect in another such authority would lie.{said}",
@@ -78,8 +72,6 @@ def pilots_picture(results: Results, outcome_id: str) -> Picture | None:
                 for row in rows_of(own)
             ),
         ),
-        height=0.6 + 0.24 * len(bars),
-        paint=paint,
     )
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from sos_spark.report.blocks import DataTable, Picture, Section, Text, section_of
-from sos_spark.report.figures.axes import go_live_line, room_for_zero, zero_line
-from sos_spark.report.figures.style import BAND, PAPER, PILOT, draw
+from sos_spark.report.figures.paint import draw_plots
+from sos_spark.report.figures.plot import Dot, Level, Mark, Plot, Stem, Upright, value_axis, whole_axis
 from sos_spark.report.results import Results, rows_of
 from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import Scale, count, p_phrase
@@ -49,8 +46,9 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
     # A gap in one period can be larger than what the pilots had before go-live: the comparators moved, too.
     possible, said = cut(results, frame, ("ci_low", "ci_high"), ("band_low", "band_high"), standing="unknown")
     unit = results.study.window.period
-    return draw(
+    return draw_plots(
         f"event_study_{outcome_id}",
+        [_plot(possible, scale, name, unit)],
         title=name,
         caption=(
             "Before go-live the points should lie near zero. Thin lines: 95% interval of each point alone; broad pale"
@@ -60,40 +58,35 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
         ),
         alt=_in_words(frame, name, unit),
         table=_table(possible, scale),
-        height=3.0,
-        paint=lambda figure: _paint(figure, possible, scale, name, unit),
+        height=2.7,
     )
 
 
-def _paint(figure: Figure, frame: pd.DataFrame, scale: Scale, name: str, unit: str) -> None:
-    """Draws one outcome's points by event time, their intervals and their band."""
+def _plot(frame: pd.DataFrame, scale: Scale, name: str, unit: str) -> Plot:
+    """One outcome's points by event time, their intervals and their band."""
     shown = frame[_NUMBERS] * scale.factor
-    finite = shown.to_numpy()[np.isfinite(shown.to_numpy())]
-    low, high = room_for_zero(float(finite.min()), float(finite.max()))
-    drawn = shown.clip(low, high)  # an interval without an end runs to the edge
-    times = frame["event_time"].to_numpy(dtype=float)
-    estimated, banded = frame["se_cr2"].notna().to_numpy(), frame["band_low"].notna().to_numpy()
-    bands, intervals = drawn[banded], drawn[estimated]
+    y = value_axis((float(value) for value in shown.to_numpy().ravel()), scale.axis)
+    times = [float(time) for time in frame["event_time"]]
     thick = min(1.0, 30 / len(frame))  # many periods: everything thinner, so that none overlap
-    axes = figure.subplots()
-    zero_line(axes)
-    axes.vlines(
-        times[banded], bands["band_low"], bands["band_high"], color=BAND, linewidth=7 * thick, zorder=1.2
-    )  # fmt: skip
-    axes.vlines(
-        times[estimated], intervals["ci_low"], intervals["ci_high"], color=PILOT, linewidth=1.6 * thick, zorder=3
-    )  # fmt: skip
-    axes.plot(times[estimated], intervals["att"], "o", color=PILOT, markersize=4.5 * thick, zorder=4)
-    axes.plot(
-        times[~estimated], shown["att"][~estimated], "o", color=PILOT, markersize=5 * thick, mfc=PAPER, zorder=4
-    )  # fmt: skip
-    axes.set_ylim(low, high + (high - low) * 0.08)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))
-    axes.set_xlabel(f"{unit.capitalize()}s since go-live (0 is the first treated {unit}; -1, hollow, is the reference)")
-    axes.set_ylabel(scale.axis)
-    axes.set_title(name)
-    axes.grid(axis="y")
-    go_live_line(axes, -0.5)
+    bands: list[Mark] = []
+    points: list[Mark] = []
+    for time, row, own in zip(times, rows_of(shown), rows_of(frame), strict=True):
+        hollow = math.isnan(own.se_cr2)
+        say = f"{unit.capitalize()} {time:g}: {scale.change(own.att)} {scale.long_unit}"
+        if hollow:
+            points.append(Dot(time, row.att, "pilot", hollow=True, say=f"{say} (the reference)", size=thick))
+            continue
+        if not math.isnan(row.band_low):
+            bands.append(Stem(time, *y.held(row.band_low, row.band_high), "band", 9 * thick))
+        points.append(Stem(time, *y.held(row.ci_low, row.ci_high), "pilot", 2 * thick))
+        points.append(
+            Dot(
+                time, row.att, "pilot", say=f"{say}, 95% interval {scale.interval(own.ci_low, own.ci_high)}", size=thick
+            )
+        )
+    label = f"{unit.capitalize()}s since go-live (0 is the first treated {unit}; -1, hollow, is the reference)"
+    marks = (*bands, Level(0.0), Upright(-0.5, "Go-live"), *points)
+    return Plot(name, whole_axis(min(times) - 0.6, max(times) + 0.6, label), y, marks)
 
 
 def _table(frame: pd.DataFrame, scale: Scale) -> DataTable:

@@ -15,7 +15,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from sos_spark.config.outcomes import Outcome
 from sos_spark.outcome.reasons import ANALYSED, is_eligibility
-from sos_spark.report.blocks import DataTable, Picture, Section, Text, section_of
+from sos_spark.report.blocks import Boxes, BoxLine, DataTable, Picture, Section, Text, section_of
 from sos_spark.report.figures.style import ARM_COLOURS, FAINT, INK, QUIET, WASH, draw
 from sos_spark.report.results import ARM_NAMES, Results, rows_of
 from sos_spark.report.words.numbers import count
@@ -33,6 +33,7 @@ STAGE_NAMES = {
     "analysed": "Analysed",
 }
 _SHOWN = ("pilot", "comparator")
+_TONES = {"pilot": "pilot", "comparator": "comparator", SEVERAL: "quiet"}
 _GAP, _BOX, _NAMES = 0.42, 0.78, 0.82
 _ROW = 1.05
 """In units of the figure: boxes and the gaps between them, the column of arm names, a row of boxes."""
@@ -153,6 +154,10 @@ def flow_picture(results: Results, flow: pd.DataFrame) -> Picture | None:
         table=_table(results, flow),
         height=0.2 + 0.82 * len(totals),
         paint=paint,
+        form=Boxes(
+            tuple(STAGE_NAMES[stage] for stage in stages),
+            tuple(_box_line(results.labels[key], counts, stages) for key, counts in totals.items()),
+        ),
     )
 
 
@@ -163,6 +168,27 @@ def stage_counts(flow: pd.DataFrame, outcome_id: str) -> StageCounts:
     for row in rows_of(own[own["arm"].isin((*_SHOWN, SEVERAL))]):
         counts.setdefault(row.stage, {})[row.arm] = row.n_rows
     return counts
+
+
+def _box_line(label: str, counts: StageCounts, stages: list[str]) -> BoxLine:
+    arms = [arm for arm in (*_SHOWN, SEVERAL) if any(arm in by_arm for by_arm in counts.values())]
+    boxes, before = [], dict[str, int]()
+    for stage in stages:
+        now = counts.get(stage, {})
+        # From records to index rows the unit changes, so nothing is said to be lost there.
+        losses = {} if stage == "index_rows" else before
+        boxes.append(tuple((count(now[arm]) if arm in now else "-", _loss(losses, now, arm)) for arm in arms))
+        before = now
+    names = tuple(("Not told apart" if arm == SEVERAL else ARM_NAMES[arm], _TONES[arm]) for arm in arms)
+    return BoxLine(label, names, tuple(boxes))
+
+
+def _loss(before: dict[str, int], now: dict[str, int], arm: str) -> str:
+    """The share of an arm's rows lost since the box before; blank where it is not known, or means nothing."""
+    if arm not in _SHOWN or not before.get(arm) or arm not in now:
+        return ""
+    share = 100 * (before[arm] - now[arm]) / before[arm]
+    return f"-{share:.1f}%" if share else "0%"
 
 
 def _row(axes: Axes, top: float, label: str, counts: StageCounts, stages: list[str]) -> None:
@@ -203,10 +229,9 @@ def _arrow(axes: Axes, left: float, top: float, before: dict[str, int], now: dic
         arrowprops={"arrowstyle": "-|>", "color": QUIET, "linewidth": 0.8, "mutation_scale": 7},
     )  # fmt: skip
     for place, arm in enumerate(_SHOWN):
-        if before.get(arm) and arm in now:
-            share = 100 * (before[arm] - now[arm]) / before[arm]
+        if loss := _loss(before, now, arm):
             axes.text(
-                left - _GAP / 2, _line(top, place, n_lines), f"-{share:.1f}%" if share else "0%", fontsize=7,
+                left - _GAP / 2, _line(top, place, n_lines), loss, fontsize=7,
                 ha="center", va="center", color=ARM_COLOURS[arm],
             )  # fmt: skip
 

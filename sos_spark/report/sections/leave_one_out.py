@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-from matplotlib.figure import Figure
 from scipy.stats import t as student
 
 from sos_spark.report.blocks import Bullets, DataTable, Picture, Section, Text, section_of
-from sos_spark.report.figures.forest import Bar, paint_forest
-from sos_spark.report.figures.style import QUIET, WASH, draw
+from sos_spark.report.figures.forest import Bar, Forest, draw_forest
+from sos_spark.report.figures.style import QUIET
 from sos_spark.report.results import Results, rows_of, with_intervals
 from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import listed, p_value
@@ -51,18 +50,14 @@ def leave_one_out_picture(results: Results, outcome_id: str) -> Picture | None:
     bars = [Bar(f"without {row.name}", row.att, row.low, row.high, QUIET) for row in rows_of(own)]
     main = results.main.loc[[outcome_id]] if outcome_id in results.main.index else results.main.iloc[:0]
     for row in rows_of(cut(results, with_intervals(main), ("low", "high"), standing="own")[0]):
-        bars.insert(0, Bar("All pilots", row.att, row.low, row.high))
+        bars.insert(0, Bar("All pilots", row.att, row.low, row.high, main=True))
 
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        paint_forest(axes, bars, scale)
-        axes.set_title(label)
-        if len(main) and math.isfinite(bars[0].low) and math.isfinite(bars[0].high):
-            axes.axvspan(bars[0].low * scale.factor, bars[0].high * scale.factor, color=WASH, zorder=0)
-
+    first = bars[0]
+    band = (first.low, first.high) if first.main and math.isfinite(first.low) and math.isfinite(first.high) else None
     low, high = own["att"].min(), own["att"].max()
-    return draw(
+    return draw_forest(
         f"leave_one_out_{outcome_id}",
+        [Forest(scale, tuple(bars), label, band)],
         title=label,
         caption="The first row is the main estimate, its interval (bootstrap) shaded; each other row leaves out one"
         f" pilot (CR2 interval).{said}",
@@ -75,8 +70,6 @@ def leave_one_out_picture(results: Results, outcome_id: str) -> Picture | None:
                 for row in rows_of(own)
             ),
         ),
-        height=0.6 + 0.24 * len(bars),
-        paint=paint,
     )
 
 

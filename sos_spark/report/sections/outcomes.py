@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from sos_spark.report.blocks import DataTable, Picture, Section, section_of
-from sos_spark.report.figures.forest import Bar, bar_in_words, height_of, paint_groups
-from sos_spark.report.figures.style import draw
+from sos_spark.report.figures.forest import Bar, bar_in_words, by_scale, draw_forest
 from sos_spark.report.results import Results, rows_of, with_intervals
 from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import Scale
@@ -40,8 +39,9 @@ def forest_picture(results: Results) -> Picture | None:
         )
 
     planted_header = () if results.truth is None else ("Planted effect",)
-    return draw(
+    return draw_forest(
         "forest",
+        by_scale(groups),
         title="All outcomes side by side",
         caption="Points are main estimates, lines their 95% intervals (restricted wild cluster bootstrap;"
         " with four or fewer pilots, the inverted randomisation test). An interval that crosses the upright at zero is"
@@ -49,6 +49,4 @@ def forest_picture(results: Results) -> Picture | None:
         + (" The open diamond is the effect planted in the simulated data." if results.truth else ""),
         alt="Forest plot. " + " ".join(bar_in_words(bar, scale) for scale, bars in groups.items() for bar in bars),
         table=DataTable(("Outcome", "Unit", "Estimate", "95% interval", *planted_header), tuple(rows), numeric=2),
-        height=height_of(groups),
-        paint=lambda figure: paint_groups(figure, groups),
     )

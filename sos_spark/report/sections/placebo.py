@@ -6,16 +6,14 @@ import math
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture, Section, Table, Text, section_of
-from sos_spark.report.figures.axes import panels
-from sos_spark.report.figures.style import FAINT, PILOT, QUIET, WASH, draw
+from sos_spark.report.figures.paint import draw_plots
+from sos_spark.report.figures.plot import Bin, Mark, Plot, PlotAxis, Stem, Upright, value_axis
 from sos_spark.report.results import Results, of_outcome, rows_of, with_intervals
 from sos_spark.report.words.cut import cut, note_on
 from sos_spark.report.words.declared import Declared
-from sos_spark.report.words.numbers import count, number, p_value
+from sos_spark.report.words.numbers import Scale, count, number, p_value
 from sos_spark.report.words.specifications import spoken
 from sos_spark.report.words.verdicts import is_significant
 
@@ -134,13 +132,10 @@ def placebo_picture(results: Results) -> Picture | None:
         return None
     facts = {key: _fact(results, key) for key in found}
 
-    def paint(figure: Figure) -> None:
-        shown = panels(figure, [results.labels[key] for key in found])
-        for axes, (key, own) in zip(shown, found.items(), strict=True):
-            scale = results.scales[key]
-            _histogram(axes, own["att"].to_numpy(dtype=float) * scale.factor, facts[key], scale.factor)
-            axes.set_xlabel(scale.axis)
-
+    plots = [
+        _histogram(results.labels[key], own["att"].to_numpy(dtype=float), facts[key], results.scales[key])
+        for key, own in found.items()
+    ]
     rows = []
     for key, own in found.items():
         scale = results.scales[key]
@@ -148,8 +143,9 @@ def placebo_picture(results: Results) -> Picture | None:
         for n, low, high in zip(counts, edges[:-1], edges[1:], strict=True):
             span = f"{number(float(low), scale.change_decimals)} to {number(float(high), scale.change_decimals)}"
             rows.append((results.labels[key], f"{span} {scale.change_unit}", count(float(n))))
-    return draw(
+    return draw_plots(
         "placebo_pilots",
+        plots,
         title="Placebo pilots",
         caption="Grey: what the same sums give for pseudo-pilots, authorities drawn by lot that ran no pilot; the pale"
         " band holds 19 in 20 of them. Blue: the real pilots, against the same authorities.",
@@ -161,8 +157,7 @@ def placebo_picture(results: Results) -> Picture | None:
             for key, own in found.items()
         ),
         table=DataTable(("Outcome", "Placebo estimate", "Draws"), tuple(rows), numeric=1),
-        height=0.35 + 2.05 * -(-len(found) // 2),
-        paint=paint,
+        height=2.05,
     )
 
 
@@ -183,24 +178,21 @@ def _binned(values: np.ndarray[tuple[int], np.dtype[np.float64]]):  # type: igno
 
 
 def _histogram(
-    axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]], fact: dict[str, float], factor: float
-) -> None:
-    counts, edges = _binned(values)
-    if not np.isnan(fact["p2_5"]):
-        axes.axvspan(fact["p2_5"] * factor, fact["p97_5"] * factor, color=WASH, zorder=0)
-    axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=FAINT, edgecolor="white", linewidth=0.5)
-    top = float(counts.max())
-    axes.set_ylim(0, top * 1.28)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    real = fact["att"] * factor
-    if not np.isnan(real):
-        axes.vlines(real, 0, top * 1.1, color=PILOT, linewidth=2)
-        left, right = axes.get_xlim()
-        axes.set_xlim(min(left, real), max(right, real))
-        on_the_left = real > sum(axes.get_xlim()) / 2
-        axes.annotate(
-            "real pilots", (real, top * 1.1), xytext=(-4 if on_the_left else 4, 0), textcoords="offset points",
-            ha="right" if on_the_left else "left", va="center", color=PILOT, fontweight="bold", fontsize=8,
-        )  # fmt: skip
-    axes.vlines(0, 0, top, color=QUIET, linewidth=0.8, linestyle=(0, (3, 3)))
+    label: str, values: np.ndarray[tuple[int], np.dtype[np.float64]], fact: dict[str, float], scale: Scale
+) -> Plot:
+    counts, edges = _binned(values * scale.factor)
+    top, real = float(counts.max()), fact["att"] * scale.factor
+    x = value_axis([*map(float, edges), real], scale.axis, margin=0.02)
+    marks: list[Mark] = []
+    if not math.isnan(fact["p2_5"]):
+        marks.append(Bin(fact["p2_5"] * scale.factor, fact["p97_5"] * scale.factor, 0, 1.28 * top, "wash"))
+    for n, low, high in zip(counts, edges[:-1], edges[1:], strict=True):
+        if n:
+            span = f"{number(float(low), scale.change_decimals)} to {number(float(high), scale.change_decimals)}"
+            marks.append(Bin(float(low), float(high), 0, float(n), "faint", f"{count(float(n))} draws: {span}"))
+    marks.append(Upright(0.0))
+    if not math.isnan(real):
+        say = f"The real pilots: {scale.change(fact['att'])} {scale.long_unit}"
+        marks.append(Stem(real, 0, 1.1 * top, "pilot", 2.7, say=say))
+        marks.append(Upright(real, "real pilots", "pilot", left=real > (x.low + x.high) / 2))
+    return Plot(label, x, PlotAxis(0.0, 1.28 * top, ()), tuple(marks))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from sos_spark.fit.verdict import NO_CHANGE_THAT_MATTERS
 from sos_spark.report.blocks import Block, Bullets, DataTable, Picture, Section, Table, Text, section_of
-from sos_spark.report.figures.axes import panels
-from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, QUIET, draw
+from sos_spark.report.figures.paint import draw_plots
+from sos_spark.report.figures.plot import Curve, Dot, Level, Mark, Plot, PlotAxis, Stem, Upright, value_axis
 from sos_spark.report.results import Results, of_outcome, rows_of
 from sos_spark.report.words.numbers import Scale, count, number, percent
 from sos_spark.report.words.possible import possible_of
@@ -91,21 +89,19 @@ def power_picture(results: Results) -> Picture | None:
     if not found:
         return None
 
-    def paint(figure: Figure) -> None:
-        shown = panels(figure, [results.labels[key] for key in found])
-        for axes, (key, own) in zip(shown, found.items(), strict=True):
-            wanted = results.study.outcome(key).smallest_effect_of_interest
-            _panel(axes, own, _curve(results, key, "analytic"), results.scales[key], wanted)
-
-    return draw(
+    plots = [
+        _plot(results.labels[key], own, _curve(results, key, "analytic"), results.scales[key],
+              results.study.outcome(key).smallest_effect_of_interest)
+        for key, own in found.items()
+    ]  # fmt: skip
+    return draw_plots(
         "power",
+        plots,
         title="Chance of finding a change",
         caption="Points: share of simulated studies that found the change, with twice its error; grey diamonds: the"
         " same by formula. Dashed: four in five. Orange: the smallest change of interest.",
         alt="Power curves. " + " ".join(_in_words(results, key, own) for key, own in found.items()),
         table=_every_row(results),
-        height=0.35 + 2.1 * -(-len(found) // 2),
-        paint=paint,
     )
 
 
@@ -118,29 +114,25 @@ def _curve(results: Results, outcome_id: str, source: str) -> pd.DataFrame:
     return own.assign(effect=own["effect"].abs()).sort_values("effect", kind="stable").reset_index(drop=True)
 
 
-def _panel(axes: Axes, simulated: pd.DataFrame, analytic: pd.DataFrame, scale: Scale, wanted: float | None) -> None:
-    axes.axhline(100 * _WANTED, color=QUIET, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
-    if len(analytic):
-        line = "-" if len(analytic) > 3 else ""  # a curve of two or three points would be an invention
-        axes.plot(
-            analytic["effect"] * scale.factor, 100 * analytic["power"], linestyle=line, marker="D", markersize=3.4,
-            color=QUIET, linewidth=1.2, zorder=2,
-        )  # fmt: skip
-    x, y = simulated["effect"] * scale.factor, 100 * simulated["power"]
-    error = 200 * simulated["mc_se"].fillna(0.0)
-    axes.vlines(x, (y - error).clip(lower=0), (y + error).clip(upper=100), color=PILOT, linewidth=1.2, zorder=3)
-    axes.plot(x, y, "o", color=PILOT, markersize=4.5, zorder=4)
+def _plot(label: str, simulated: pd.DataFrame, analytic: pd.DataFrame, scale: Scale, wanted: float | None) -> Plot:
+    marks: list[Mark] = [Level(100 * _WANTED, "quiet", dashed=True)]
     if wanted is not None:
-        at = wanted * scale.factor
-        axes.axvline(at, color=COMPARATOR, linewidth=1.2, linestyle=(0, (1, 1.5)), zorder=1.5)
-    axes.set_ylim(0, 104)
-    axes.set_yticks([0, 20, 40, 60, 80, 100])
-    axes.set_xlim(left=0)
-    axes.margins(x=0.06)
-    axes.grid(axis="y")
-    axes.set_ylabel("Chance, per cent")
-    axes.set_xlabel(f"Size of the change, {scale.long_unit}")
-    axes.tick_params(axis="x", labelcolor=INK)
+        marks.append(Upright(wanted * scale.factor, "", "comparator"))
+    by_formula = [(float(row.effect) * scale.factor, 100 * float(row.power)) for row in rows_of(analytic)]
+    if len(by_formula) > 3:
+        xs, ys = zip(*by_formula, strict=True)
+        marks.append(Curve(xs, ys, "quiet", "diamond", size=0.8))
+    else:  # a curve of two or three points would be an invention
+        marks += [Dot(x, y, "quiet", "diamond", size=0.8) for x, y in by_formula]
+    for row in rows_of(simulated):
+        x, y = float(row.effect) * scale.factor, 100 * float(row.power)
+        error = 0.0 if math.isnan(row.mc_se) else 200 * float(row.mc_se)
+        say = f"{scale.change(row.effect)} {scale.long_unit}: found in {percent(row.power, 1.0)}"
+        marks += [Stem(x, max(y - error, 0.0), min(y + error, 100.0), "pilot", 1.6), Dot(x, y, "pilot", say=say)]
+    sizes = [float(v) * scale.factor for frame in (simulated, analytic) if len(frame) for v in frame["effect"]]
+    x_axis = value_axis(sizes, f"Size of the change, {scale.long_unit}", margin=0.06, least=0.0)
+    ticks = tuple((float(n), str(n)) for n in range(0, 101, 20))
+    return Plot(label, x_axis, PlotAxis(0.0, 104.0, ticks, "Chance, per cent"), tuple(marks))
 
 
 def _in_words(results: Results, outcome_id: str, own: pd.DataFrame) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,18 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture, Section, Table, Text, section_of
+from sos_spark.report.blocks import (
+    Block,
+    Bullets,
+    DataTable,
+    Heading,
+    Picture,
+    Section,
+    Shaded,
+    Table,
+    Text,
+    section_of,
+)
 from sos_spark.report.figures.axes import bare_rows
 from sos_spark.report.figures.style import COMPARATOR, PILOT, QUIET, draw
 from sos_spark.report.results import ARM_NAMES, ARMS, Results, rows_of
@@ -285,6 +297,21 @@ def quality_picture(results: Results) -> Picture | None:
         ),
         height=0.7 + 0.19 * len(names),
         paint=lambda figure: _paint(figure, grid, missing, names, n_pilots),
+        form=_shaded(grid, missing, names, n_pilots),
+    )
+
+
+def _shaded(grid: pd.DataFrame, missing: np.ndarray[Any, Any], names: list[str], n_pilots: int) -> Shaded:
+    rates = grid.to_numpy(dtype=float)
+    top = max(float(np.nanmax(rates, initial=0.0)), 1.0)
+    return Shaded(
+        tuple(str(year) for year in grid.columns),
+        tuple((name, "pilot" if place < n_pilots else "comparator") for place, name in enumerate(names)),
+        tuple(
+            tuple("none" if gap else number(float(rate), 1) for rate, gap in zip(line, gaps, strict=True))
+            for line, gaps in zip(rates, missing, strict=True)
+        ),
+        tuple(tuple(None if math.isnan(rate) else float(rate) / top for rate in line) for line in rates),
     )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture, Section, Table, Text, section_of
-from sos_spark.report.figures.forest import Bar, paint_forest
-from sos_spark.report.figures.style import PILOT, QUIET, WASH, draw
+from sos_spark.report.figures.forest import Bar, Forest, draw_forest
+from sos_spark.report.figures.style import PILOT, QUIET
 from sos_spark.report.results import Results, of_outcome, rows_of, with_intervals
 from sos_spark.report.words.cut import cut, note_on
 from sos_spark.report.words.declared import Declared, Mark, legend, starred
@@ -187,24 +186,18 @@ def specification_curve(results: Results, outcome_id: str) -> Picture | None:
             row.low,
             row.high,
             PILOT if row.specification == "main" else QUIET,
+            main=row.specification == "main",
         )
         for row, mark in zip(rows_of(frame), marks, strict=True)
     ]
     main = frame.index[frame["specification"] == "main"]
 
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        paint_forest(axes, bars, scale)
-        axes.set_title(label)
-        for place in main:
-            axes.axhspan(place - 0.45, place + 0.45, color=WASH, zorder=0)
-            axes.get_yticklabels()[place].set(color=PILOT, fontweight="bold")
-
     methods = " Where the bootstrap gave no interval it is that of CR2." if (frame["by"] == "CR2").any() else ""
     methods += " A hollow point has none." if (frame["by"] == "").any() else ""
     first, last = bars[0], bars[-1]
-    return draw(
+    return draw_forest(
         f"specification_curve_{outcome_id}",
+        [Forest(scale, tuple(bars), label)],
         title=label,
         caption="Each row is another way of doing the sums, in order of size; the main one is blue on a grey band."
         f" Lines are 95% intervals (bootstrap).{methods}{said}{legend(marks)}",
@@ -212,8 +205,6 @@ def specification_curve(results: Results, outcome_id: str) -> Picture | None:
         f" ({first.name}) to {scale.change(last.att)} {scale.long_unit} ({last.name})."
         + "".join(f" The main one is number {place + 1} in order of size." for place in main),
         table=_curve_table(frame, scale, marks if plan.marks else None),
-        height=0.6 + 0.22 * len(bars),
-        paint=paint,
     )  # fmt: skip
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from sos_spark.analysis.secondary.analyses import SIMULATED
 from sos_spark.report.blocks import Banner, Block, Bullets, DataTable, Heading, Picture, Section, Text, section_of
-from sos_spark.report.figures.axes import wrapped
-from sos_spark.report.figures.forest import Bar, bar_in_words, paint_forest
-from sos_spark.report.figures.style import PILOT, QUIET, draw
+from sos_spark.report.figures.forest import Bar, Forest, bar_in_words, draw_forest
+from sos_spark.report.figures.style import PILOT, QUIET
 from sos_spark.report.results import Results, rows_of, with_intervals
 from sos_spark.report.words.cut import cut
 from sos_spark.report.words.declared import Declared, Mark, legend, starred
@@ -111,17 +109,10 @@ def _forest(results: Results, analysis: str, title: str, shown: pd.DataFrame, ma
     ordered = {key: panels[key] for key in results.labels if key in panels}
     names = {key: starred(results.labels[key], marks[key]) for key in ordered}
 
-    def paint(figure: Figure) -> None:
-        figure.set_layout_engine("constrained", h_pad=0.08)
-        heights = [len(bars) + 2.2 for bars in ordered.values()]
-        grid = figure.subplots(len(ordered), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
-        for axes, (key, bars) in zip(grid, ordered.items(), strict=True):
-            paint_forest(axes, bars, results.scales[key])
-            axes.set_title(wrapped(names[key], width=60))
-
     by = " (CR2 where the bootstrap gave none)" if (shown["by"] == "CR2").any() else ""
-    return draw(
+    return draw_forest(
         f"secondary_{analysis}",
+        [Forest(results.scales[key], tuple(bars), names[key]) for key, bars in ordered.items()],
         title=title,
         caption=f"Points are estimates, lines their 95% intervals{by}; a hollow point has none, because too few pilots"
         " stand behind it. Blue: effects; grey: differences and slopes."
@@ -132,8 +123,6 @@ def _forest(results: Results, analysis: str, title: str, shown: pd.DataFrame, ma
             for key, bars in ordered.items()
         ),
         table=_table(results, shown, marks),
-        height=0.3 + sum(0.24 * len(bars) + 0.72 for bars in ordered.values()),
-        paint=paint,
     )
 
 

@@ -5,33 +5,28 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture, Section, Table, Text, section_of
-from sos_spark.report.figures.axes import go_live_line, room_for_zero, zero_line
-from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, draw
+from sos_spark.report.figures.paint import draw_plots
+from sos_spark.report.figures.plot import Dot, Key, Level, Mark, Plot, Shape, Stem, Upright, value_axis, whole_axis
 from sos_spark.report.results import Results, of_outcome, rows_of
 from sos_spark.report.words.cut import Standing, cut, note_on
 from sos_spark.report.words.numbers import Scale, count, day_in_words, number, p_value
 from sos_spark.report.words.specifications import meaning, spoken
 
-_ESTIMATORS: dict[str, dict[str, Any]] = {
-    "cs_never": {"color": PILOT, "marker": "o"},
-    "cs_not_yet": {"color": COMPARATOR, "marker": "s"},
-    "imputation": {"color": "#3d6b35", "marker": "^"},
-    "sun_abraham": {"color": "#7a3b8f", "marker": "D"},
-    "etwfe": {"color": "#8a5a1b", "marker": "v"},
+_ESTIMATORS: dict[str, tuple[str, Shape]] = {
+    "cs_never": ("pilot", "round"),
+    "cs_not_yet": ("comparator", "square"),
+    "imputation": ("moss", "up"),
+    "sun_abraham": ("plum", "diamond"),
+    "etwfe": ("ochre", "down"),
 }
-_COMPARISONS: dict[str, tuple[str, dict[str, Any]]] = {
-    "treated_vs_never": ("pilots against authorities that never started", {"color": PILOT, "marker": "o"}),
-    "earlier_vs_later": (
-        "early pilots against pilots not started yet", {"color": COMPARATOR, "marker": "s", "mfc": "white"}
-    ),
-    "later_vs_earlier": ("late pilots against pilots that had started", {"color": INK, "marker": "X"}),
-}  # fmt: skip
+_COMPARISONS = {
+    "treated_vs_never": Key("pilots against authorities that never started", "pilot"),
+    "earlier_vs_later": Key("early pilots against pilots not started yet", "comparator", "square", hollow=True),
+    "later_vs_earlier": Key("late pilots against pilots that had started", "ink", "cross"),
+}
 _LEVELS = {"group": "Pilots that started {}", "calendar": "The period from {}", "event": "{} periods since go-live"}
 _OVERALL = {
     "simple": "All pilots and periods",
@@ -235,8 +230,9 @@ def by_estimator_picture(results: Results, outcome_id: str) -> Picture | None:
 
     times = sorted(own["time"].unique())
     wide = {(row.estimator, row.time): row for row in rows_of(own)}
-    return draw(
+    return draw_plots(
         f"staggered_{outcome_id}",
+        [_plot_estimators(own, scale, label, unit)],
         title=label,
         caption="Effects by time since each pilot's own go-live, under estimators that are right when pilots start at"
         " different times. Where they agree, the choice between them does not matter."
@@ -250,38 +246,31 @@ def by_estimator_picture(results: Results, outcome_id: str) -> Picture | None:
                 (f"{int(time)}", *(_cell(wide.get((name, time)), scale) for name in present)) for time in times
             ),
         ),
-        height=3.1,
-        paint=lambda figure: _paint_estimators(figure, own, scale, label, unit),
+        height=2.8,
     )  # fmt: skip
 
 
-def _paint_estimators(figure: Figure, own: pd.DataFrame, scale: Scale, label: str, unit: str) -> None:
-    """Draws effects by time since go-live, each estimator in its colour and shape."""
+def _plot_estimators(own: pd.DataFrame, scale: Scale, label: str, unit: str) -> Plot:
+    """Effects by time since go-live, each estimator in its tone and shape."""
     present = _present(own)
-    values = own[["att", "ci_low", "ci_high"]].to_numpy() * scale.factor
-    finite = values[np.isfinite(values)]
-    low, high = room_for_zero(float(finite.min()), float(finite.max()))
-    axes = figure.subplots()
-    zero_line(axes)
-    go_live_line(axes, -0.5, label="")
+    values = own[["att", "ci_low", "ci_high"]].to_numpy(dtype=float).ravel() * scale.factor
+    y = value_axis(map(float, values), scale.axis)
     step = 0.72 / len(present)
+    marks: list[Mark] = [Level(0.0), Upright(-0.5)]
     for place, name in enumerate(present):
-        part, look = own[own["estimator"] == name], _ESTIMATORS[name]
-        at = part["time"] + (place - (len(present) - 1) / 2) * step
-        ends = (part[["ci_low", "ci_high"]] * scale.factor).clip(low, high)
-        axes.vlines(at, ends["ci_low"], ends["ci_high"], color=look["color"], linewidth=1.1, zorder=3)
-        axes.plot(at, part["att"] * scale.factor, linestyle="", markersize=3.6, label=spoken(name), zorder=4, **look)
-    axes.set_ylim(low, high)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=14))
-    axes.set_xlabel(f"{unit.capitalize()}s since each pilot's own go-live")
-    axes.set_ylabel(scale.axis)
-    axes.grid(axis="y")
-    axes.set_title(label, pad=24)
-    legend = axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=len(present), frameon=False, fontsize=7.5,
-        handletextpad=0.1, columnspacing=1.2, borderaxespad=0.2,
-    )  # fmt: skip
-    legend.set_in_layout(False)  # wider than the axes of few periods: it must not narrow them
+        tone, shape = _ESTIMATORS[name]
+        for row in rows_of(own[own["estimator"] == name]):
+            at = float(row.time) + (place - (len(present) - 1) / 2) * step
+            say = f"{spoken(name)}, {unit} {row.time:g}: {_cell(row, scale)}"
+            if not math.isnan(row.ci_low):
+                marks.append(Stem(at, *y.held(row.ci_low * scale.factor, row.ci_high * scale.factor), tone, 1.4))
+            marks.append(Dot(at, row.att * scale.factor, tone, shape, say=say, size=0.75))
+    x = whole_axis(
+        float(own["time"].min()) - 0.6,
+        float(own["time"].max()) + 0.6,
+        f"{unit.capitalize()}s since each pilot's own go-live",
+    )
+    return Plot(label, x, y, tuple(marks), tuple(Key(spoken(name), *_ESTIMATORS[name]) for name in present))
 
 
 def _present(own: pd.DataFrame) -> list[str]:
@@ -313,37 +302,32 @@ def bacon_picture(results: Results, outcome_id: str) -> Picture | None:
     scale, label = results.scales[outcome_id], results.labels[outcome_id]
     present = [name for name in _COMPARISONS if (own["comparison"] == name).any()]
 
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        zero_line(axes)
-        for name in present:
-            part, (said, look) = own[own["comparison"] == name], _COMPARISONS[name]
-            axes.plot(
-                part["weight"] * 100, part["estimate"] * scale.factor, linestyle="", markersize=6.5, label=said,
-                markeredgewidth=1.3, **look,
-            )  # fmt: skip
-        axes.margins(x=0.05, y=0.15)
-        axes.set_xlim(left=0)
-        axes.set_xlabel("Weight in the two-way fixed effects average, per cent")
-        axes.set_ylabel(scale.axis)
-        axes.grid(axis="y")
-        axes.set_title(label, pad=12 + 12 * len(present))
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), frameon=False, fontsize=7.5, borderaxespad=0.2)
+    marks = [
+        Dot(100 * row.weight, row.estimate * scale.factor, look.tone, look.shape, look.hollow,
+            f"{look.words}: {scale.change(row.estimate)} {scale.long_unit}, weight {number(100 * row.weight, 1)}%", 1.3)
+        for row in rows_of(own) if (look := _COMPARISONS.get(row.comparison)) is not None
+    ]  # fmt: skip
+    x = value_axis(
+        (mark.x for mark in marks), "Weight in the two-way fixed effects average, per cent", margin=0.05, least=0.0
+    )
+    y = value_axis((mark.y for mark in marks), scale.axis, margin=0.15)
+    plot = Plot(label, x, y, (Level(0.0), *marks), tuple(_COMPARISONS[name] for name in present))
 
     shares = {name: float(own.loc[own["comparison"] == name, "weight"].sum()) for name in present}
-    return draw(
+    return draw_plots(
         f"bacon_{outcome_id}",
+        [plot],
         title=label,
         caption="Each mark is one comparison of two groups inside the two-way fixed effects average (Goodman-Bacon,"
         " authorities counting the same). Crosses compare late pilots with pilots that had started: where effects grow,"
         " those comparisons mislead.",
         alt=f"Scatter plot of {len(own)} comparisons behind the two-way fixed effects average of {label.lower()}. "
-        + " ".join(f"{100 * share:.0f}% of the weight: {_COMPARISONS[name][0]}." for name, share in shares.items()),
+        + " ".join(f"{100 * share:.0f}% of the weight: {_COMPARISONS[name].words}." for name, share in shares.items()),
         table=DataTable(
             ("Comparison", "Started", "Against", "Weight", f"Estimate ({scale.change_unit})"),
             tuple(
                 (
-                    _COMPARISONS[row.comparison][0],
+                    _COMPARISONS[row.comparison].words,
                     str(row.treated_start),
                     str(row.control_start),
                     f"{number(100 * row.weight, 1)}%",
@@ -353,6 +337,5 @@ def bacon_picture(results: Results, outcome_id: str) -> Picture | None:
             ),
             numeric=3,
         ),
-        height=2.5 + 0.17 * len(present),
-        paint=paint,
+        height=2.5,
     )

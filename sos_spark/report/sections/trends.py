@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from sos_spark.config.periods import label as period_label
 from sos_spark.report.blocks import DataTable, Picture, Section, Text, section_of
-from sos_spark.report.figures.axes import go_live_line, label_every
-from sos_spark.report.figures.style import COMPARATOR, PILOT, draw
+from sos_spark.report.figures.axes import label_every, level_label
+from sos_spark.report.figures.paint import draw_plots
+from sos_spark.report.figures.plot import Curve, Plot, Shape, Upright, named_axis, value_axis
 from sos_spark.report.results import ARM_NAMES, Results
 from sos_spark.report.words.numbers import Scale, count
+from sos_spark.report.words.possible import possible_of
 
-_LINES: dict[str, Any] = {
-    "pilot": {"color": PILOT, "linestyle": "-", "marker": "o", "markersize": 3.6},
-    "comparator": {"color": COMPARATOR, "linestyle": (0, (4, 2)), "marker": "s", "markersize": 3.2},
+_LINES: dict[str, tuple[str, Shape, bool]] = {
+    "pilot": ("pilot", "round", False),
+    "comparator": ("comparator", "square", True),
 }
+"""How an arm is drawn: tone, shape of its points, whether its line is dashed."""
 
 
 def section(results: Results) -> Section | None:
@@ -72,21 +73,17 @@ def trends_picture(results: Results, outcome_id: str) -> Picture | None:
     names = _period_names(results, trends)
     arms = [arm for arm in _LINES if f"{arm}_mean" in trends]
 
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        for arm in arms:
-            means = trends[f"{arm}_mean"] * scale.factor
-            axes.plot(trends.index, means, clip_on=False, **_LINES[arm])
-        _label_ends(axes, {arm: trends[f"{arm}_mean"].dropna() * scale.factor for arm in arms})
-        for place, start in enumerate(starts):
-            first = "Go-live" if len(starts) == 1 else f"Go-live, first of {len(starts)}"
-            go_live_line(axes, start - 0.5, label="" if place else first)
-        every = label_every(len(names), results.study.window.period)
-        axes.set_xticks(list(trends.index[::every]), names[::every])
-        axes.set_title(name)
-        axes.set_ylabel("Per cent" if scale.level_unit == "%" else scale.level_unit.capitalize())
-        axes.grid(axis="y")
-        axes.margins(x=0.02, y=0.18)
+    axis = value_axis(
+        (v * scale.factor for arm in arms for v in trends[f"{arm}_mean"].dropna()), level_label(scale), zero=False,
+        margin=0.18, least=0.0, most=possible_of(results.study.outcome(outcome_id)).most * scale.factor,
+    )  # fmt: skip
+    every = label_every(len(names), results.study.window.period)
+    plot = Plot(
+        name,
+        named_axis(names, [float(at) for at in trends.index], every),
+        axis,
+        (*go_live_marks(starts), *(_curve(trends, arm, names, scale) for arm in arms)),
+    )
 
     header = ["Period"]
     for arm in arms:
@@ -97,14 +94,14 @@ def trends_picture(results: Results, outcome_id: str) -> Picture | None:
         for arm in arms:
             cells += [scale.level(row[f"{arm}_mean"]) if row[f"{arm}_n"] else "", count(row[f"{arm}_n"])]
         rows.append(tuple(cells))
-    return draw(
+    return draw_plots(
         f"trends_{outcome_id}",
+        [plot],
         title=name,
         caption="Every index row counts once. The upright dashed line marks go-live.",
         alt=_in_words(trends, arms, scale, name, names, starts),
         table=DataTable(tuple(header), tuple(rows)),
-        height=2.7,
-        paint=paint,
+        height=2.4,
     )
 
 
@@ -113,20 +110,21 @@ def _period_names(results: Results, trends: pd.DataFrame) -> list[str]:
     return [period_label(day.date(), results.study.window.period) for day in days]
 
 
-def _label_ends(axes: Axes, lines: dict[str, pd.Series[float]]) -> None:
-    """Names each line at its right end; ends that lie close are moved apart."""
-    ends = sorted((series.iloc[-1], series.index[-1], arm) for arm, series in lines.items() if len(series))
-    spread = max(float(s.max()) for s in lines.values()) - min(float(s.min()) for s in lines.values()) or 1.0
-    if len(ends) == 2 and ends[1][0] - ends[0][0] < 0.11 * spread:
-        middle = (ends[0][0] + ends[1][0]) / 2
-        heights = [middle - 0.07 * spread, middle + 0.07 * spread]
-    else:
-        heights = [end[0] for end in ends]
-    for height, (_, at, arm) in zip(heights, ends, strict=True):
-        axes.annotate(
-            ARM_NAMES[arm], (at, height), xytext=(8, 0), textcoords="offset points", va="center",
-            color=_LINES[arm]["color"], fontweight="bold", annotation_clip=False,
-        )  # fmt: skip
+def _curve(trends: pd.DataFrame, arm: str, names: list[str], scale: Scale) -> Curve:
+    means = [float(mean) for mean in trends[f"{arm}_mean"]]
+    tone, shape, dashed = _LINES[arm]
+    says = tuple(
+        "" if math.isnan(mean) else f"{ARM_NAMES[arm]}, {name}: {scale.level(mean)}"
+        for name, mean in zip(names, means, strict=True)
+    )
+    ys = tuple(mean * scale.factor for mean in means)
+    return Curve(tuple(float(at) for at in trends.index), ys, tone, shape, dashed, ARM_NAMES[arm], says)
+
+
+def go_live_marks(starts: list[float]) -> tuple[Upright, ...]:
+    """Returns the marks of where treated periods begin, the first with its name."""
+    first = "Go-live" if len(starts) == 1 else f"Go-live, first of {len(starts)}"
+    return tuple(Upright(start - 0.5, "" if place else first) for place, start in enumerate(starts))
 
 
 def _in_words(

@@ -7,22 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from sos_spark.outcome.reasons import ANALYSED, is_unknown
 from sos_spark.report.blocks import Block, Bullets, DataTable, Heading, Picture, Section, Table, Text, section_of
-from sos_spark.report.figures.axes import label_every, panels
-from sos_spark.report.figures.forest import Bar, height_of, paint_groups
-from sos_spark.report.figures.style import ARM_COLOURS, draw
+from sos_spark.report.figures.axes import label_every
+from sos_spark.report.figures.forest import Bar, by_scale, draw_forest
+from sos_spark.report.figures.paint import draw_plots
+from sos_spark.report.figures.plot import Curve, Key, Plot, Shape, named_axis, value_axis
 from sos_spark.report.results import ARM_NAMES, Results, of_outcome, rows_of
 from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import Scale, count, percent
 from sos_spark.report.words.reasons import reason_in_words
 
-_MARKS: dict[str, dict[str, Any]] = {
-    "pilot": {"linestyle": "-", "marker": "o", "markersize": 3.4},
-    "comparator": {"linestyle": (0, (4, 2)), "marker": "s", "markersize": 3.0},
+_MARKS: dict[str, tuple[str, Shape, bool]] = {
+    "pilot": ("pilot", "round", False),
+    "comparator": ("comparator", "square", True),
 }
 _WHAT = {"suppressed": "hidden counts", "missing": "missing values"}
 
@@ -154,42 +153,46 @@ def unknown_picture(results: Results) -> Picture | None:
     if not found:
         return None
 
-    def paint(figure: Figure) -> None:
-        shown = panels(figure, [results.labels[key] for key in found])
-        for place, (axes, shares) in enumerate(zip(shown, found.values(), strict=True)):
-            _lines(axes, results, shares)
-            if place == 0:
-                axes.legend(frameon=False, fontsize=7.5, loc="best")
-
     rows = []
     for key, shares in found.items():
         for period, line in shares.iterrows():
             said = [percent(float(line[arm]), 1.0) if arm in shares else "" for arm in _MARKS]
             rows.append((results.labels[key], results.period_name(period), *said))
-    return draw(
+    return draw_plots(
         "unknown_by_period",
+        [_plot(results, key, shares) for key, shares in found.items()],
         title="Share of rows without a known outcome",
         caption="Per cent of eligible rows whose outcome is not known, all reasons together. A gap between the lines"
         " that opens at go-live would be a warning.",
         alt="Line charts of the share of eligible rows without a known outcome. "
         + " ".join(_shares_in_words(results.labels[key], shares) for key, shares in found.items()),
         table=DataTable(("Outcome", "Period", *(ARM_NAMES[arm] for arm in _MARKS)), tuple(rows), numeric=2),
-        height=0.35 + 1.75 * -(-len(found) // 2),
-        paint=paint,
+        height=1.85,
     )
 
 
-def _lines(axes: Axes, results: Results, shares: pd.DataFrame) -> None:
-    for arm, look in _MARKS.items():
-        if arm in shares:
-            axes.plot(range(len(shares)), 100 * shares[arm], color=ARM_COLOURS[arm], label=ARM_NAMES[arm], **look)
-    every = label_every(len(shares), results.study.window.period, room=4)
+def _plot(results: Results, outcome_id: str, shares: pd.DataFrame) -> Plot:
     names = [results.period_name(period) for period in shares.index]
-    axes.set_xticks(range(0, len(shares), every), names[::every])
-    axes.set_ylim(bottom=0)
-    axes.margins(y=0.15)
-    axes.grid(axis="y")
-    axes.set_ylabel("Per cent")
+    places = tuple(float(place) for place in range(len(names)))
+    curves = [
+        Curve(
+            places,
+            tuple(100 * float(share) for share in shares[arm]),
+            tone,
+            shape,
+            dashed,
+            says=tuple(
+                f"{ARM_NAMES[arm]}, {name}: {percent(float(share), 1.0)}"
+                for name, share in zip(names, shares[arm], strict=True)
+            ),
+        )
+        for arm, (tone, shape, dashed) in _MARKS.items()
+        if arm in shares
+    ]
+    y = value_axis((v for curve in curves for v in curve.ys), "Per cent", margin=0.15, least=0.0, most=100.0, n_ticks=5)
+    every = label_every(len(names), results.study.window.period, room=4)
+    key = tuple(Key(ARM_NAMES[arm], tone, shape) for arm, (tone, shape, _) in _MARKS.items() if arm in shares)
+    return Plot(results.labels[outcome_id], named_axis(names, places, every), y, tuple(curves), key)
 
 
 def _shares_in_words(label: str, shares: pd.DataFrame) -> str:
@@ -238,8 +241,9 @@ def bounds_picture(results: Results) -> Picture | None:
             count(row.n_cells),
         )
 
-    return draw(
+    return draw_forest(
         "bounds",
+        by_scale(groups),
         title="Bounds for what is not known",
         caption="Point: the estimate without the unknown values. Broad pale bar: every estimate that some way of"
         " filling them in would give. Thin line: the same with its 95% margin for chance, the figures at the right."
@@ -250,8 +254,6 @@ def bounds_picture(results: Results) -> Picture | None:
              "Of cells"),
             tuple(cells(row) for row in rows), numeric=3,
         ),
-        height=height_of(groups),
-        paint=lambda figure: paint_groups(figure, groups),
     )  # fmt: skip
 
 
