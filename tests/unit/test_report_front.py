@@ -57,14 +57,14 @@ class TestHeadline:
         assert "The data are compatible with anything from 2.1 to 10 fewer in 100." in lede(BARE)
 
     def test_a_length_gets_shorter(self) -> None:
-        results = with_main(UNCLEAR, LENGTH, att=-2.4, p_wcr=0.01, p_cr2=0.01)
+        results = with_main(UNCLEAR, LENGTH, att=-2.4, p_wcr=0.01, p_cr2=0.01, p_adjusted=0.02)
 
         assert headline(results).startswith("Assessments got shorter by about 2.4 working days in nine")
         uncertain = with_main(results, LENGTH, ci_low_wcr=-4.5, ci_high_wcr=-0.3)
         assert "anything from 0.3 to 4.5 working days shorter." in lede(uncertain)
 
     def test_several_changes_are_counted_and_named_below(self) -> None:
-        results = with_main(BARE, RETURN, p_wcr=0.01, p_cr2=0.01)
+        results = with_main(BARE, RETURN, p_wcr=0.01, p_cr2=0.01, p_adjusted=0.02)
 
         assert headline(results).startswith("Two of four outcomes changed in nine pilot authorities")
         assert "Re-referral within 6 months of no further action fell by about 1.2 in 100." in lede(results)
