@@ -52,9 +52,10 @@ def check(
 ) -> int:
     """Raises with every fault; else says what the study would do."""
     study = _checked(path)
+    pilots = f"{len(study.pilots)} pilot{'s' if len(study.pilots) > 1 else ''}"
     sys.stdout.write(
-        f"{study.study_id}: {len(study.outcomes)} outcomes, {len(study.pilots)} pilots, comparators: "
-        f"{study.comparators.kind}\nfingerprint {fingerprint(study)}\n"
+        f"{study.study_id}: {len(study.outcomes)} outcomes, {pilots}, comparators: {study.comparators.kind}\n"
+        f"fingerprint {fingerprint(study)}\n"
     )
     return 0
 

@@ -1,0 +1,1 @@
+"""Programmes on the open tables, together in one table."""
