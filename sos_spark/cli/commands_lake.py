@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
+    spark: Annotated[bool, typer.Option("--spark", help="Start Spark too, and try it: some ten seconds.")] = False,
     lake: opt.Lake = None,
     key_file: opt.KeyFile = None,
     as_json: opt.Json = False,
@@ -37,7 +38,7 @@ def doctor(
     """Prints the findings; exit 7 where something needed is wrong."""
     from sos_spark.machine.doctor import examine
 
-    findings = examine(lake=lake, key_file=key_file)
+    findings = examine(spark=spark, lake=lake, key_file=key_file)
     if as_json:
         sys.stdout.write(json.dumps([asdict(finding) for finding in findings]) + "\n")
     else:

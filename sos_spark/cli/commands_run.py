@@ -15,14 +15,16 @@ import typer
 
 from sos_spark.cli import options as opt
 from sos_spark.cli.findings import findings_in, say_findings
-from sos_spark.cli.progress import Stopwatch, progress_for
+from sos_spark.cli.messages import grouped
+from sos_spark.cli.progress import CLOCK, Stopwatch, progress_for
 from sos_spark.cli.sessions import session_starter
 from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import frozen_plan
 from sos_spark.config.load import load_with_origins
 from sos_spark.errors import StudyError
 from sos_spark.steps.context import Run, StepReport
-from sos_spark.steps.pipeline import PlannedStep, plan, run_steps
+from sos_spark.steps.manifest import earlier_seconds, write_manifest
+from sos_spark.steps.pipeline import PlannedStep, missing_options, plan, run_steps
 from sos_spark.tables.results import ESTIMATES
 
 SUMMARIES = {
@@ -123,20 +125,24 @@ def fit(
     the_run = _new_run(Environment(source, lake, out), study, overrides or (), "1g")
     if panel is None:
         return _execute(the_run, plan("fit", "fit"), as_json=as_json, dry_run=dry_run)
+    if dry_run:
+        return _say_plan(_OF_A_PANEL, missing=(), as_json=as_json)
     return _fit_panel(the_run, panel, as_json=as_json)
+
+
+_OF_A_PANEL = (PlannedStep("fit", None), PlannedStep("report", None))
 
 
 def _fit_panel(run: Run, panel: Path, *, as_json: bool) -> int:
     """Fits a panel file and writes the report of it, without a lake."""
     from sos_spark.steps.fit import fit_panel_file
-    from sos_spark.steps.manifest import write_manifest
     from sos_spark.steps.report import report
 
     steps: dict[str, Callable[[], StepReport]] = {
         "fit": lambda: fit_panel_file(panel, run),
         "report": lambda: report(run),
     }
-    progress = progress_for(list(steps), quiet=as_json)
+    progress = progress_for(list(steps), quiet=as_json, earlier=_earlier_seconds(run))
     for name, step in steps.items():
         watch = Stopwatch()
         with progress.step(name) as shown:
@@ -210,10 +216,8 @@ def _years(text: str) -> tuple[int, ...]:
 
 def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: bool = False) -> int:
     if dry_run:
-        for step in steps:
-            _say(step.name + (f", then the quality gate of {step.gate}" if step.gate else ""))
-        return 0
-    progress = progress_for([step.name for step in steps], quiet=as_json)
+        return _say_plan(steps, missing=missing_options(run, steps), as_json=as_json)
+    progress = progress_for([step.name for step in steps], quiet=as_json, earlier=_earlier_seconds(run))
     try:
         code = run_steps(run, steps, while_step=progress.step)
     except Exception:
@@ -221,6 +225,17 @@ def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: 
         _say_messages(run, stopped=False)
         raise
     return _finish(run, code, as_json=as_json)
+
+
+def _say_plan(steps: Sequence[PlannedStep], *, missing: Sequence[str], as_json: bool) -> int:
+    if as_json:
+        _say(json.dumps({"steps": [asdict(step) for step in steps], "missing_options": missing}))
+        return 0
+    for step in steps:
+        _say(step.name + (f", then the quality gate of {step.gate}" if step.gate else ""))
+    if missing:
+        sys.stderr.write(f"the run would lack {', '.join(missing)}\n")
+    return 0
 
 
 def _new_run(environment: Environment, study: Path | None, overrides: Sequence[str], driver_memory: str) -> Run:
@@ -258,7 +273,8 @@ def _finish(run: Run, code: int, *, as_json: bool) -> int:
     elif run.reports and not code:
         for report in run.reports:
             rows = sum(report.rows.values())
-            _say(f"{report.step:<16}{report.facts.get('seconds', 0):>8} s {rows:>14,} rows")
+            _say(f"{report.step:<16}{_seconds(report):>8} s {rows:>14,} rows")
+        _say(f"{'in all':<16}{CLOCK.seconds:>8.1f} s")
         if found:
             _say("")
             say_findings(found, estimates=run.out / ESTIMATES.file_name)
@@ -267,10 +283,22 @@ def _finish(run: Run, code: int, *, as_json: bool) -> int:
     return code
 
 
+def _earlier_seconds(run: Run) -> dict[str, float]:
+    """What steps took when results were last made in the same folder."""
+    return {} if run.environment.out is None else earlier_seconds(run.out)
+
+
+def _seconds(report: StepReport) -> str:
+    """A step's seconds; blank where nothing measured them."""
+    seconds = report.facts.get("seconds")
+    return f"{seconds:.1f}" if isinstance(seconds, float | int) else ""
+
+
 def _say_messages(run: Run, *, stopped: bool) -> None:
     """Warnings and refused files of the steps so far; `stopped`: because of the refused files."""
     for report in run.reports:
-        for warning in report.warnings:
+        outcome_ids = run.study.outcome_ids if run.study else ()
+        for warning in grouped(report.warnings, outcome_ids):
             sys.stderr.write(f"warning: {report.step}: {warning}\n")
     refused = [reason for report in run.reports for reason in report.refused]
     if refused:

@@ -21,12 +21,13 @@ from sos_spark.cli import (
     commands_study,
 )
 from sos_spark.cli.boundary import within_boundary
+from sos_spark.cli.guide import guided
+from sos_spark.cli.progress import CLOCK
 
 app = typer.Typer(
     name="sos-spark",
     help="Did a social-work programme change what happened to children? From statutory returns to estimates.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -60,10 +61,11 @@ commands_release.register(app)
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line. Returns its exit code; every error passes the one boundary."""
     arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    CLOCK.restart()
     os.umask(0o077)
     # Fits are thousands of small matrices: threads only get in each other's way, and sums would depend on their number.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    command = typer.main.get_command(app)
+    command = guided(typer.main.get_command(app))
     return within_boundary(
         lambda: command.main(args=arguments, prog_name="sos-spark", standalone_mode=False),
         debug="--debug" in arguments,

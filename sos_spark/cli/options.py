@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sos_spark.steps.pipeline import STEPS
+
 Study = Annotated[Path | None, typer.Option("--study", help="The study file (TOML).", show_default=False)]
 RequiredStudy = Annotated[Path, typer.Argument(help="The study file (TOML).", show_default=False)]
 Source = Annotated[Path | None, typer.Option("--source", help="The folder of returns.", show_default=False)]
@@ -26,9 +28,22 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="Override a key of the study file: --set inference.draws=999.", show_default=False),
 ]
-First = Annotated[str | None, typer.Option("--from", help="The first step to run.", show_default=False)]
-Last = Annotated[str | None, typer.Option("--to", help="The last step to run.", show_default=False)]
+
+
+def _steps(incomplete: str) -> list[str]:
+    """What a shell offers after --from and --to."""
+    return [step for step in STEPS if step.startswith(incomplete)]
+
+
+First = Annotated[
+    str | None, typer.Option("--from", help="The first step to run.", show_default=False, autocompletion=_steps)
+]
+Last = Annotated[
+    str | None, typer.Option("--to", help="The last step to run.", show_default=False, autocompletion=_steps)
+]
 DriverMemory = Annotated[str, typer.Option("--driver-memory", help="Memory of the Spark driver in local mode.")]
 Json = Annotated[bool, typer.Option("--json", help="Results, and errors, as JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print the plan, and which required options it lacks, and do nothing.")
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the stack's frames with an error.")]

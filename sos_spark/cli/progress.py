@@ -1,9 +1,14 @@
-"""Progress on a terminal: a bar a step with rows and seconds. Nothing where stderr is piped."""
+"""Progress on a terminal: a bar per step with rows, seconds and what is known of the time left. Nothing where piped.
+
+Of the time left only what was measured is said: how long the step took into the same results before, and how many of
+Spark's tasks are done.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -24,15 +29,52 @@ class StepProgress(Protocol):
 
 
 class _Seconds(ProgressColumn):
+    def __init__(self, earlier: float | None) -> None:
+        super().__init__()
+        self._earlier = earlier
+
     def render(self, task: Task) -> Text:
-        return Text(f"{task.elapsed or 0:6.1f} s", style="progress.elapsed")
+        return Text(seconds_told(task.elapsed or 0, self._earlier, done=task.finished), style="progress.elapsed")
+
+
+def seconds_told(elapsed: float, earlier: float | None, *, done: bool) -> str:
+    """Returns a step's seconds and, while it runs, those it took before."""
+    told = f"{elapsed:6.1f} s"
+    return told if done or earlier is None else f"{told}, {earlier:.0f} s last time"
+
+
+class _SparkTasks(ProgressColumn):
+    """Spark's tasks of the stages at work; blank without Spark."""
+
+    max_refresh = 1.0
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.finished else tasks_told(_stages_at_work()))
+
+
+def tasks_told(stages: Iterable[tuple[int, int]]) -> str:
+    """Returns how many of Spark's tasks are done; blank where none is to do. `stages`: tasks done and all, of each."""
+    done, whole = (sum(counts) for counts in zip(*stages, strict=True)) if (stages := list(stages)) else (0, 0)
+    return f"{done:,} of {whole:,} tasks" if whole else ""
+
+
+def _stages_at_work() -> list[tuple[int, int]]:
+    """Each active stage's tasks done and all. Looks at the session that runs and starts none."""
+    pyspark = sys.modules.get("pyspark")
+    context = None if pyspark is None else pyspark.SparkContext._active_spark_context
+    if context is None:
+        return []
+    tracker = context.statusTracker()
+    stages = [tracker.getStageInfo(number) for number in tracker.getActiveStageIds()]
+    return [(stage.numCompletedTasks, stage.numTasks) for stage in stages if stage is not None]
 
 
 class TerminalProgress:
     """Bars on stderr."""
 
-    def __init__(self, names: list[str]) -> None:
+    def __init__(self, names: list[str], earlier: Mapping[str, float]) -> None:
         self._width = max(map(len, names), default=0)
+        self._earlier = earlier
         self._console = Console(stderr=True)
 
     @contextmanager
@@ -43,7 +85,8 @@ class TerminalProgress:
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn(f"{{task.description:<{self._width}}}"),
             BarColumn(bar_width=24),
-            _Seconds(),
+            _Seconds(self._earlier.get(name)),
+            _SparkTasks(),
             TextColumn("{task.fields[rows]}"),
             console=self._console,
         ) as progress:
@@ -62,18 +105,28 @@ class SilentProgress:
         yield []
 
 
-def progress_for(names: list[str], *, quiet: bool) -> TerminalProgress | SilentProgress:
-    """Returns bars where stderr is a terminal, else silence."""
-    return SilentProgress() if quiet or not Console(stderr=True).is_terminal else TerminalProgress(names)
+def progress_for(
+    names: list[str], *, quiet: bool, earlier: Mapping[str, float] | None = None
+) -> TerminalProgress | SilentProgress:
+    """Returns bars where stderr is a terminal, else silence. `earlier`: the seconds that steps took before, by name."""
+    return SilentProgress() if quiet or not Console(stderr=True).is_terminal else TerminalProgress(names, earlier or {})
 
 
 class Stopwatch:
     """Seconds since it was made."""
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Begins again at 0."""
         self._start = time.perf_counter()
 
     @property
     def seconds(self) -> float:
         """Seconds so far."""
         return time.perf_counter() - self._start
+
+
+CLOCK = Stopwatch()
+"""Runs from the start of the command: what it took a person, with all that no step counts."""

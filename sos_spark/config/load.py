@@ -84,7 +84,7 @@ def _with_overrides(content: Mapping[str, Any], overrides: Sequence[str], *, whe
         return study_from(changed, where=where)
     except StudyError:
         study_from(dict(content), where=where)  # the file's own faults first
-        return study_from(changed, where="--set " + " --set ".join(overrides))
+        return study_from(changed, where="--set " + " --set ".join(overrides), whose="What --set changes")
 
 
 def _override(content: dict[str, Any], override: str) -> None:
@@ -106,14 +106,14 @@ def _override(content: dict[str, Any], override: str) -> None:
     table[last] = value
 
 
-def study_from(content: dict[str, Any], *, where: str = "study") -> Study:
-    """Returns the study of a parsed TOML document; errors as `load_study`."""
+def study_from(content: dict[str, Any], *, where: str = "study", whose: str = "The study file") -> Study:
+    """Returns the study of a parsed TOML document; errors as `load_study`, of what `whose` names."""
     try:
         return Study.model_validate(content)
     except ValidationError as error:
         faults = tuple(_faults(error))
         raise StudyError(
-            f"The study file has {len(faults)} fault{'s' if len(faults) > 1 else ''}",
+            f"{whose} has {len(faults)} fault{'s' if len(faults) > 1 else ''}",
             where=where,
             faults=faults,
             remedy="`sos-spark study new` writes a commented file with every key",

@@ -1,4 +1,4 @@
-"""What this machine has and lacks, with a remedy for each fault. Some of it is found by starting Spark."""
+"""What this machine has and lacks, with a remedy for each fault. On request, what only a running Spark shows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -33,24 +35,43 @@ class Examined:
     remedy: str = ""
 
 
-def examine(*, lake: Path | None = None, key_file: Path | None = None) -> tuple[Examined, ...]:
-    """Returns what was found, in a fixed order. Writes nothing but a temporary table, and takes some ten seconds.
+def examine(*, spark: bool = False, lake: Path | None = None, key_file: Path | None = None) -> tuple[Examined, ...]:
+    """Returns what was found, in a fixed order. Writes nothing but, with Spark, a temporary table.
 
     Args:
+        spark: Start Spark and try it, which takes some ten seconds.
         lake: The lake's folder, whose permissions are looked at.
         key_file: The pseudonym key; SOS_SPARK_KEY_FILE or SOS_SPARK_KEY where not given.
     """
-    return tuple(_findings(lake, key_file))
+    return tuple(_findings(spark, lake, key_file))
 
 
-def _findings(lake: Path | None, key_file: Path | None) -> Iterator[Examined]:
-    base = (_java(), _spark(), _delta_jars(), _delta_build())
-    yield from base
-    yield from _session() if all(finding.ok for finding in base) else _no_session()
+def _findings(spark: bool, lake: Path | None, key_file: Path | None) -> Iterator[Examined]:
+    yield Examined("sos_spark", True, f"{version('sos-spark')} on Python {platform.python_version()}")
+    if _has_spark() or spark:
+        yield from _of_spark(spark)
+    else:
+        yield Examined("Spark", True, "not installed, and a fit needs none; pip install 'sos-spark[spark]' brings it")
     yield _memory()
     yield _time_zone()
     yield _key(key_file)
     yield _lake(lake)
+
+
+def _of_spark(start: bool) -> Iterator[Examined]:
+    if not _has_spark():
+        yield Examined("Spark", False, "not installed", "Run pip install 'sos-spark[spark]'.")
+        return
+    base = (_java(), _spark(), _delta_jars(), _delta_build())
+    yield from base
+    if not start:
+        yield Examined("Session", True, "not tried; --spark starts Spark and tries it")
+    else:
+        yield from _session() if all(finding.ok for finding in base) else _no_session()
+
+
+def _has_spark() -> bool:
+    return find_spec("pyspark") is not None and find_spec("delta") is not None
 
 
 def _java() -> Examined:
@@ -87,8 +108,6 @@ def _delta_jars() -> Examined:
 
 def _delta_build() -> Examined:
     """The jar's name tells the Spark and the Delta it was built for: delta-spark_<Spark>_<Scala>."""
-    from importlib.metadata import version
-
     lock = jar_lock()
     jar = lock.jars[0]
     spark, package = jar.artifact.split("_")[1], version("delta-spark")

@@ -64,6 +64,12 @@ def table_versions(run: Run) -> dict[str, int]:
     return {name: number for name, number in versions.items() if number is not None}
 
 
+def earlier_seconds(out: Path) -> dict[str, float]:
+    """Returns the seconds that steps took when a folder of results was last written to, by name."""
+    steps = _earlier_steps(out / "manifest.json")
+    return {name: told["seconds"] for name, told in steps.items() if isinstance(told.get("seconds"), float | int)}
+
+
 def _earlier_steps(path: Path) -> dict[str, Any]:
     try:
         steps = json.loads(path.read_text())["steps"]

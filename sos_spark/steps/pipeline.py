@@ -126,18 +126,26 @@ def step_function(name: str) -> Callable[[Run], StepReport]:
     return function
 
 
-def _require(run: Run, steps: Sequence[PlannedStep]) -> None:
+def required_options(steps: Sequence[PlannedStep]) -> tuple[str, ...]:
+    """Returns the options that steps cannot do without."""
     names = {step.name for step in steps}
-    missing = [
-        option
-        for option, given, needed in (
-            ("--source", run.environment.source, names & NEEDS_SOURCE),
-            ("--lake", run.environment.lake, names & NEEDS_LAKE),
-            ("--study", run.study, names & NEEDS_STUDY),
-            ("--out", run.environment.out, names & NEEDS_OUT),
-        )
-        if needed and given is None
-    ]
+    needs = {"--source": NEEDS_SOURCE, "--lake": NEEDS_LAKE, "--study": NEEDS_STUDY, "--out": NEEDS_OUT}
+    return tuple(option for option, needed in needs.items() if names & needed)
+
+
+def missing_options(run: Run, steps: Sequence[PlannedStep]) -> tuple[str, ...]:
+    """Returns the options that steps cannot do without and a run lacks."""
+    given = {
+        "--source": run.environment.source,
+        "--lake": run.environment.lake,
+        "--study": run.study,
+        "--out": run.environment.out,
+    }
+    return tuple(option for option in required_options(steps) if given[option] is None)
+
+
+def _require(run: Run, steps: Sequence[PlannedStep]) -> None:
+    names, missing = {step.name for step in steps}, missing_options(run, steps)
     if missing:
         raise StudyError("The command lacks options", expected=", ".join(missing), remedy="Give them; see --help")
     if run.study is not None and "cohort" in names:  # as are authorities that no one knows

@@ -28,11 +28,11 @@ def test_a_machine_that_is_set_up_is_in_order(spark: SparkSession, tmp_path: Pat
     key.write_text("k" * 44)
     key.chmod(0o600)
     lake.mkdir(mode=0o700)
-    findings = examine(lake=lake, key_file=key)
+    findings = examine(spark=True, lake=lake, key_file=key)
     assert [found.name for found in findings if not found.ok] == []
     assert [found.name for found in findings] == [
-        "Java", "Spark", "Delta jars", "Delta build", "Session", "Python", "Session zone", "Memory", "Time zone",
-        "Key", "Lake",
+        "sos_spark", "Java", "Spark", "Delta jars", "Delta build", "Session", "Python", "Session zone", "Memory",
+        "Time zone", "Key", "Lake",
     ]  # fmt: skip
 
 
@@ -40,9 +40,18 @@ def test_a_machine_that_is_set_up_is_in_order(spark: SparkSession, tmp_path: Pat
 class TestWithoutSpark:
     """What is found without starting Spark."""
 
+    def test_spark_is_started_on_request_alone(self) -> None:
+        assert finding("Session").found == "not tried; --spark starts Spark and tries it"
+
+    def test_a_machine_without_spark_is_told_what_for_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(doctor, "find_spec", lambda _: None)
+        assert finding("Spark").ok
+        asked = {found.name: found for found in examine(spark=True)}
+        assert "sos-spark[spark]" in asked["Spark"].remedy
+
     def test_jars_that_are_missing_stop_what_needs_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SOS_SPARK_JARS", str(tmp_path))
-        by_name = {found.name: found for found in examine()}
+        by_name = {found.name: found for found in examine(spark=True)}
         assert not by_name["Delta jars"].ok
         assert "make setup" in by_name["Delta jars"].remedy
         assert not by_name["Session"].ok
