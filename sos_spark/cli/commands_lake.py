@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from sos_spark.cli import commands_quarantine
 from sos_spark.cli import options as opt
 from sos_spark.config.environment import Environment
 from sos_spark.errors import EnvironmentFaultError, InputError, StudyError
@@ -18,12 +19,15 @@ from sos_spark.errors import EnvironmentFaultError, InputError, StudyError
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    group = typer.Typer(help="Look after a lake: history, verify, maintain, erase, migrate.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Look after a lake: history, verify, maintain, erase, quarantine, migrate.", no_args_is_help=True
+    )
     group.command("history", help="List the versions of each table. Needs no Spark.")(history)
     group.command("verify", help="Look for files that are missing, damaged or foreign. Needs no Spark.")(verify)
     group.command("maintain", help="Remove files that no version needs any more. Needs no Spark.")(maintain)
     group.command("erase", help="Take a child out of every table and version, and prove it.")(erase)
     group.command("migrate", help="Bring a lake of another version of the tables up to date. Needs no Spark.")(migrate)
+    group.add_typer(commands_quarantine.group(), name="quarantine")
     app.add_typer(group, name="lake")
     app.command("doctor", help="Say what this machine has and lacks, with a remedy each.")(doctor)
 
@@ -66,7 +70,7 @@ def history(
     from sos_spark.lake.maintenance import tables_of
     from sos_spark.lake.versions import history as commits_of
 
-    root = _lake(lake)
+    root = opt.given_lake(lake)
     commits = {table.name: commits_of(root, table) for table in tables_of(root)}
     if as_json:
         told = {name: [asdict(commit) for commit in found] for name, found in commits.items()}
@@ -92,7 +96,7 @@ def verify(
     """Prints what is wrong; exit 4 where a file is missing, damaged or foreign."""
     from sos_spark.lake.maintenance import verify as examine
 
-    found = examine(_lake(lake))
+    found = examine(opt.given_lake(lake))
     if as_json:
         sys.stdout.write(json.dumps([asdict(finding) for finding in found]) + "\n")
     else:
@@ -117,7 +121,7 @@ def maintain(
     from sos_spark.lake.maintenance import maintain as remove
     from sos_spark.steps.fitted_study import fitted_study
 
-    root = _lake(lake)
+    root = opt.given_lake(lake)
     versions: dict[str, set[int]] = {}
     for run in keep or ():
         for name, version in fitted_study(run).tables.items():
@@ -149,7 +153,7 @@ def erase(
     from sos_spark.steps.erase import erase as take_out
     from sos_spark.steps.pseudonym_key import read_key
 
-    root = _lake(lake)
+    root = opt.given_lake(lake)
     if not la_code:
         raise StudyError("The command lacks options", expected="--la-code", remedy="Give it; see --help")
     key = read_key(Environment(lake=root, key_file=key_file))
@@ -183,7 +187,7 @@ def migrate(
     """Says which tables got columns, and which the next run makes again."""
     from sos_spark.lake.migrate import migrate as migrate_lake
 
-    done = migrate_lake(_lake(lake))
+    done = migrate_lake(opt.given_lake(lake))
     if as_json:
         sys.stdout.write(json.dumps(asdict(done)) + "\n")
         return 0
@@ -192,11 +196,3 @@ def migrate(
     sys.stdout.writelines(f"{name}: got the columns it lacked\n" for name in done.migrated)
     sys.stdout.writelines(f"{name}: taken away; the next run makes it again from bronze\n" for name in done.to_rebuild)
     return 0
-
-
-def _lake(lake: Path | None) -> Path:
-    if lake is None:
-        raise StudyError("The command lacks options", expected="--lake", remedy="Give it; see --help")
-    if not lake.is_dir():
-        raise InputError("There is no lake", where=str(lake), remedy="Name the folder that `ingest` wrote")
-    return lake

@@ -21,7 +21,7 @@ from sos_spark.cli.sessions import session_starter
 from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import frozen_plan
 from sos_spark.config.load import load_with_origins
-from sos_spark.errors import StudyError
+from sos_spark.errors import QualityGateError, StudyError
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.manifest import earlier_seconds, write_manifest
 from sos_spark.steps.pipeline import PlannedStep, missing_options, plan, run_steps
@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
     app.command("run", help="Run the steps of a study, in order.")(run)
     app.command("simulate", help="Write synthetic returns with a known truth.")(simulate)
     app.command("fit", help="Fit the study's outcomes on the collapsed panel. Needs no Spark.")(fit)
-    app.command("quality", help="Ingest, validate and check data quality, alone.")(quality)
+    app.command("quality", help="Ingest, validate and check data quality, alone; leaves quality.html.")(quality)
     for step, summary in SUMMARIES.items():
         app.command(step, help=summary)(_command_of(step))
 
@@ -65,7 +65,7 @@ def run(
 ) -> int:
     """Runs the steps of a study."""
     environment = Environment(source, lake, out, master, key_file, allow_refused)
-    the_run = _new_run(environment, study, overrides or (), driver_memory)
+    the_run = new_run(environment, study, overrides or (), driver_memory)
     return _execute(the_run, plan(first, last), as_json=as_json, dry_run=dry_run)
 
 
@@ -101,9 +101,28 @@ def quality(
     as_json: opt.Json = False,
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
 ) -> int:
-    """A data-quality run alone: no study."""
+    """A data-quality run alone: no study. Its page is left in --out, or else in the lake's folder."""
     environment = Environment(source, lake, out, master, key_file, allow_refused)
-    return _execute(_new_run(environment, None, (), driver_memory), plan("ingest", "validate"), as_json=as_json)
+    the_run = new_run(environment, None, (), driver_memory)
+    try:
+        code = _execute(the_run, plan("ingest", "validate"), as_json=as_json)
+    except QualityGateError:
+        # What stopped the run is what the page is read for.
+        _leave_quality_page(the_run)
+        raise
+    page = _leave_quality_page(the_run)
+    if page is not None and not as_json:
+        _say(f"page: {page}")
+    return code
+
+
+def _leave_quality_page(run: Run) -> Path | None:
+    """Returns where the page is; None where the lake has no records that it could be about."""
+    from sos_spark.steps.quality_page import PAGE, write_quality
+
+    folder = run.environment.out or run.lake_root
+    written = write_quality(run.lake_root, folder, is_simulated=run.lake.is_simulated)
+    return folder / PAGE if written else None
 
 
 def fit(
@@ -122,7 +141,7 @@ def fit(
     """Fits the study's outcomes."""
     if study is None or out is None:
         raise StudyError("The command lacks options", expected="--study and --out", remedy="Give them; see --help")
-    the_run = _new_run(Environment(source, lake, out), study, overrides or (), "1g")
+    the_run = new_run(Environment(source, lake, out), study, overrides or (), "1g")
     if panel is None:
         return _execute(the_run, plan("fit", "fit"), as_json=as_json, dry_run=dry_run)
     if dry_run:
@@ -222,7 +241,7 @@ def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: 
         code = run_steps(run, steps, while_step=progress.step)
     except Exception:
         # What earlier steps said is not lost with the one that failed.
-        _say_messages(run, stopped=False)
+        say_messages(run, stopped=False)
         raise
     return _finish(run, code, as_json=as_json)
 
@@ -238,7 +257,8 @@ def _say_plan(steps: Sequence[PlannedStep], *, missing: Sequence[str], as_json: 
     return 0
 
 
-def _new_run(environment: Environment, study: Path | None, overrides: Sequence[str], driver_memory: str) -> Run:
+def new_run(environment: Environment, study: Path | None, overrides: Sequence[str], driver_memory: str) -> Run:
+    """Returns a run with an id of its own; errors of a study file as `load_with_origins`."""
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
     start_session = session_starter(environment.master, driver_memory)
     if study is None:
@@ -252,7 +272,7 @@ def _new_run(environment: Environment, study: Path | None, overrides: Sequence[s
 
 def _finish(run: Run, code: int, *, as_json: bool) -> int:
     """Messages to stderr, results to stdout."""
-    _say_messages(run, stopped=bool(code))
+    say_messages(run, stopped=bool(code))
     fitted = not code and any(report.step == "fit" for report in run.reports)
     found = findings_in(run) if fitted else []
     if as_json:
@@ -294,8 +314,8 @@ def _seconds(report: StepReport) -> str:
     return f"{seconds:.1f}" if isinstance(seconds, float | int) else ""
 
 
-def _say_messages(run: Run, *, stopped: bool) -> None:
-    """Warnings and refused files of the steps so far; `stopped`: because of the refused files."""
+def say_messages(run: Run, *, stopped: bool) -> None:
+    """Writes warnings and refused files of the steps so far to stderr; `stopped`: because of the refused files."""
     for report in run.reports:
         outcome_ids = run.study.outcome_ids if run.study else ()
         for warning in grouped(report.warnings, outcome_ids):

@@ -16,6 +16,7 @@ from sos_spark.cli import (
     commands_config,
     commands_demo,
     commands_lake,
+    commands_quarantine,
     commands_release,
     commands_run,
     commands_study,
@@ -53,6 +54,7 @@ commands_demo.register(app)
 commands_study.register(app)
 commands_config.register(app)
 commands_lake.register(app)
+commands_quarantine.register(app)
 commands_analysis.register(app)
 commands_compare.register(app)
 commands_release.register(app)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sos_spark.errors import InputError, StudyError
 from sos_spark.steps.pipeline import STEPS
 
 Study = Annotated[Path | None, typer.Option("--study", help="The study file (TOML).", show_default=False)]
@@ -47,3 +48,17 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print the plan, and which required options it lacks, and do nothing.")
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the stack's frames with an error.")]
+
+
+def given_lake(lake: Path | None) -> Path:
+    """Returns the lake's folder.
+
+    Raises:
+        StudyError: None is given.
+        InputError: There is none.
+    """
+    if lake is None:
+        raise StudyError("The command lacks options", expected="--lake", remedy="Give it; see --help")
+    if not lake.is_dir():
+        raise InputError("There is no lake", where=str(lake), remedy="Name the folder that `ingest` wrote")
+    return lake

@@ -99,6 +99,20 @@ def bank_holidays() -> tuple[date, ...]:
 
 
 @cache
+def dfe_rules() -> dict[tuple[str, str], CodeSpan]:
+    """Returns, by collection and number, the specifications known to hold each of DfE's validation rules used here.
+
+    Years before the first of these were not read: they are held to the rule all the same.
+    """
+    return {
+        (row["collection"], row["dfe_code"]): CodeSpan(
+            row["dfe_code"], int(row["first_census_year"]), int(row["last_census_year"])
+        )
+        for row in _rows("dfe_rules.csv")
+    }
+
+
+@cache
 def england_ceased() -> dict[int, int]:
     """Returns the census year by England's published total of children who ceased to be looked after."""
     return {int(row["england_ceased"]): int(row["census_year"]) for row in _rows("england_ceased.csv")}

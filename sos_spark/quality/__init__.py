@@ -1,4 +1,7 @@
-"""Table expectations: the only Great Expectations code. Suites in, verdicts out; a gate that stops a run."""
+"""Table expectations, the only Great Expectations code: suites in, verdicts out, and a gate that stops a run.
+
+Beside them, `authority_years` looks at an authority's year among its others, from counts.
+"""
 
 from sos_spark.quality.checks import Verdict, check_facts
 from sos_spark.quality.counting import count_facts

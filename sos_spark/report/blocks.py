@@ -205,7 +205,33 @@ class Table:
     summary: str = ""
 
 
-Block = Text | Lead | Heading | Bullets | Markdown | Banner | Card | Table | Picture
+@dataclass(frozen=True)
+class Shade:
+    """A cell of a heat table: its words, and how deep its colour is, from 0 (none) to 4; None: there is nothing.
+
+    `mark` stands behind the words: letters that the table's caption explains.
+    """
+
+    words: str
+    depth: int | None = 0
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class HeatTable:
+    """A table whose cells are coloured by how much there is of something; every cell says it in words, too.
+
+    A row is its words, the first of which name it, and the shades that follow; the header has a name for each.
+    `key` says what colours and marks mean.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[tuple[str, ...], tuple[Shade, ...]], ...]
+    key: str = ""
+
+
+Block = Text | Lead | Heading | Bullets | Markdown | Banner | Card | Table | HeatTable | Picture
 
 
 @dataclass(frozen=True)

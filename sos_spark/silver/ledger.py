@@ -9,9 +9,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sos_spark.errors import InputError
+from sos_spark.silver.described import PLANS_AGAINST_CONFERENCES
 from sos_spark.silver.fate import DUPLICATE, QUARANTINED, SILVER, SUPERSEDED
 from sos_spark.silver.row_rule import RowRule
-from sos_spark.tables import DQ_LEDGER, DQ_RULE_COUNTS
+from sos_spark.tables import DQ_LEDGER, DQ_QUARANTINED, DQ_RULE_COUNTS
 
 ENTITY_OF_MODULE = {
     "child_identifiers": "cin_children",
@@ -23,9 +24,6 @@ ENTITY_OF_MODULE = {
     "lac_episodes": "lac_episodes",
 }
 """The bronze module an entity is made from, one row to one."""
-
-MORE_PLANS_THAN_CONFERENCES = "more_plans_than_conferences"
-"""DfE's 2883 is about an LA's return, not about a row: n_rows are plans started in the year, n_failed the surplus."""
 
 UNKNOWN_FIELDS = "unknown_fields"
 """The item under which rows with any unknown field are counted."""
@@ -163,6 +161,21 @@ def count_rules(counts: DataFrame, rules: Mapping[str, Sequence[RowRule]]) -> Da
     return row_rules.select(DQ_RULE_COUNTS.column_names).unionByName(_plans_against_conferences(counts))
 
 
+def count_quarantined(counts: DataFrame, rules: Mapping[str, Sequence[RowRule]]) -> DataFrame:
+    """Returns dq.quarantined, out of `count_rows`.
+
+    Grain: one row per file, LA, census year, entity and rule of severity error that sent any row to quarantine.
+    """
+    reasons = sorted({rule.code for of_entity in rules.values() for rule in of_entity if rule.severity == "error"})
+    return (
+        counts.where((F.col("fate") == QUARANTINED) & F.col("item").isin(*reasons))
+        .select(
+            "file_id", "la_code", "census_year", "entity", F.col("item").alias("rule_code"), F.col("n").alias("n_rows")
+        )
+        .select(DQ_QUARANTINED.column_names)
+    )
+
+
 def _rules_of(rules: Mapping[str, Sequence[RowRule]]) -> Column:
     """The rules of a row's entity, as an array of structs."""
 
@@ -191,10 +204,10 @@ def _plans_against_conferences(counts: DataFrame) -> DataFrame:
         .groupBy("la_code", "census_year")
         .agg(tallied("plan_start_in_year").alias("n_rows"), tallied("icpc_in_year").alias("n_conferences"))
         .select(
-            F.lit("cp_plans").alias("entity"),
-            F.lit(MORE_PLANS_THAN_CONFERENCES).alias("rule_code"),
-            F.lit("2883").alias("dfe_code"),
-            F.lit("warning").alias("severity"),
+            F.lit(PLANS_AGAINST_CONFERENCES.entity).alias("entity"),
+            F.lit(PLANS_AGAINST_CONFERENCES.rule_code).alias("rule_code"),
+            F.lit(PLANS_AGAINST_CONFERENCES.dfe_code).alias("dfe_code"),
+            F.lit(PLANS_AGAINST_CONFERENCES.severity).alias("severity"),
             "la_code",
             "census_year",
             "n_rows",

@@ -26,3 +26,12 @@ def collapsed_frame(lake_root: Path, table: Table, where: Mapping[str, str] | No
 
     frame: pd.DataFrame = read_arrow(lake_root, table, where=where).to_pandas()
     return frame
+
+
+def ordered_frame(lake_root: Path, table: Table, where: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Returns a collapsed table's rows in the order of its key; a frame without rows where the lake lacks it."""
+    if not has_table(lake_root, table):
+        return pd.DataFrame(columns=table.column_names)
+    frame = collapsed_frame(lake_root, table, where=where)
+    keys = list(table.key) or [name for name in table.column_names if frame[name].dtype != object]
+    return frame.sort_values(keys, kind="stable", ignore_index=True)

@@ -18,10 +18,11 @@ from sos_spark.report.page import render_page
 from sos_spark.report.results import LakeTables, PlantedEffect, Results
 from sos_spark.report.sections.flow import flow_table
 from sos_spark.report.sections.quality import quality_table
-from sos_spark.steps.collapsed import collapsed_frame, has_table
+from sos_spark.steps.collapsed import ordered_frame
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.fitted_study import fitted_study, require_fitted, with_words_of
 from sos_spark.steps.manifest import manifest
+from sos_spark.steps.quality_page import latest_verdicts, write_quality_page
 from sos_spark.steps.result_tables import read_table, write_table
 from sos_spark.steps.results import write_result
 from sos_spark.steps.simulated import COLUMN, run_is_simulated, truth_file
@@ -34,7 +35,6 @@ from sos_spark.tables import (
     DQ_RULE_COUNTS,
     FILES,
     OUTCOME_FLOW,
-    Table,
 )
 from sos_spark.tables.results import CELLS, ESTIMATES, FLOW, QUALITY, RESULT_TABLES
 
@@ -43,7 +43,7 @@ _OF_CELLS = ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum")
 
 
 def report(run: Run) -> StepReport:
-    """Writes report.html, flow.csv, quality.csv and figures/ to the run's results.
+    """Writes report.html, flow.csv, quality.csv and figures/ to the run's results; with a lake, quality.html too.
 
     Reads the fit's files there, study.json among them, collapsed tables of the lake where one is given, and truth.json
     of simulated returns. The study is the one that was fitted.
@@ -64,6 +64,8 @@ def report(run: Run) -> StepReport:
         write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
         write_result(folder / f"{picture.name}.png", picture.drawn.png)
     write_result(run.out / "report.html", page)
+    if run.environment.lake is not None:
+        rows |= write_quality_page(run.lake_root, run.out, is_simulated=results.is_simulated)
     return StepReport(
         "report",
         rows=rows,
@@ -112,32 +114,15 @@ def _read_lake(run: Run) -> LakeTables:
         return LakeTables()
     of_study = {"study_id": run.the_study.study_id}
     return LakeTables(
-        units=_read_table(run, COHORT_UNITS, of_study),
-        flow=_read_table(run, OUTCOME_FLOW, of_study),
-        files=_read_table(run, FILES).drop(columns=["rows_by_module"], errors="ignore"),
-        ledger=_read_table(run, DQ_LEDGER),
-        rule_counts=_read_table(run, DQ_RULE_COUNTS),
-        expectations=_latest_run(_read_table(run, DQ_RESULTS)),
-        link_rates=_read_table(run, DQ_LINK_RATES),
-        unobserved=_read_table(run, COHORT_UNOBSERVED, of_study),
+        units=ordered_frame(run.lake_root, COHORT_UNITS, of_study),
+        flow=ordered_frame(run.lake_root, OUTCOME_FLOW, of_study),
+        files=ordered_frame(run.lake_root, FILES).drop(columns="rows_by_module"),
+        ledger=ordered_frame(run.lake_root, DQ_LEDGER),
+        rule_counts=ordered_frame(run.lake_root, DQ_RULE_COUNTS),
+        expectations=latest_verdicts(ordered_frame(run.lake_root, DQ_RESULTS)),
+        link_rates=ordered_frame(run.lake_root, DQ_LINK_RATES),
+        unobserved=ordered_frame(run.lake_root, COHORT_UNOBSERVED, of_study),
     )
-
-
-def _read_table(run: Run, table: Table, where: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """A table's rows in the order of its key; none where the lake lacks it."""
-    if not has_table(run.lake_root, table):
-        return pd.DataFrame()
-    frame = collapsed_frame(run.lake_root, table, where=where)
-    keys = list(table.key) or [name for name in table.column_names if frame[name].dtype != object]
-    return frame.sort_values(keys, kind="stable", ignore_index=True)
-
-
-def _latest_run(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Each suite's verdicts of its newest run: run ids begin with the time."""
-    if verdicts.empty:
-        return verdicts
-    newest = verdicts.groupby("suite")["run_id"].transform("max")
-    return verdicts[verdicts["run_id"] == newest].reset_index(drop=True)
 
 
 def _read_truth(run: Run) -> tuple[PlantedEffect, ...] | None:

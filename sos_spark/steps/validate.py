@@ -13,17 +13,21 @@ from functools import reduce
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from sos_spark.config.reference import CodeSpan, authorities, bank_holidays, code_set
+from sos_spark.config.reference import CodeSpan, authorities, bank_holidays, code_set, dfe_rules
 from sos_spark.silver.classify import NEEDED_MODULES, classify_all
+from sos_spark.silver.described import describe_rules
 from sos_spark.silver.entities.child_links import count_links, link_children
 from sos_spark.silver.ledger import (
     count_places,
+    count_quarantined,
     count_rows,
     count_rules,
     count_unknown,
     make_ledger,
     require_nothing_lost,
 )
+from sos_spark.silver.measures import NEEDED as MEASURED
+from sos_spark.silver.measures import count_measures
 from sos_spark.silver.pseudonyms import key_frame
 from sos_spark.silver.publish import to_icpcs, to_quarantine, to_silver
 from sos_spark.silver.row_rule import CONTRADICTION, INVISIBLE_IN_ID, OLDEST_RECORD_YEARS, VERY_OLD
@@ -38,7 +42,10 @@ from sos_spark.tables import (
     BRONZE_MODULES,
     DQ_LEDGER,
     DQ_LINK_RATES,
+    DQ_MEASURES,
+    DQ_QUARANTINED,
     DQ_RULE_COUNTS,
+    DQ_RULES,
     FILES,
     PUBLISHED_VALUES,
     QUARANTINE,
@@ -85,10 +92,12 @@ _WRITTEN = (
     *SILVER_ENTITIES.values(),
     *QUARANTINE.values(),
     SILVER_ICPCS,
+    DQ_RULES,
     DQ_RULE_COUNTS,
+    DQ_QUARANTINED,
     DQ_LEDGER,
 )
-_LINKED = (SILVER_CHILD_LINKS, DQ_LINK_RATES)
+_MADE_FROM_SILVER = (SILVER_CHILD_LINKS, DQ_LINK_RATES, DQ_MEASURES)
 
 
 def validate(run: Run) -> StepReport:
@@ -106,7 +115,7 @@ def validate(run: Run) -> StepReport:
     versions = versions_of(run.lake, _bronze_tables())
     fingerprint = _fingerprint(versions, key)
     report.facts["fingerprint"] = fingerprint
-    if all(run.lake.fingerprint(table) == fingerprint for table in (*_WRITTEN, *_LINKED)):
+    if all(run.lake.fingerprint(table) == fingerprint for table in (*_WRITTEN, *_MADE_FROM_SILVER)):
         report.facts["unchanged"] = True
         return report
     rule_data = load_rule_data()
@@ -117,11 +126,15 @@ def validate(run: Run) -> StepReport:
         counts = stage(reduce(_union, (count_rows(entity, rows) for entity, rows in classified.by_entity.items())))
         ledger = stage(make_ledger(files, counts))
         require_nothing_lost(ledger, files)
+        rules = counted_rules(rule_data)
+        described = run.spark.createDataFrame(describe_rules(rules, dfe_rules()), DQ_RULES.schema())
         frames = [
             *((SILVER_ENTITIES[entity], to_silver(entity, rows)) for entity, rows in classified.by_entity.items()),
             *((QUARANTINE[entity], to_quarantine(entity, rows)) for entity, rows in classified.by_entity.items()),
             (SILVER_ICPCS, to_icpcs(classified.conferences)),
-            (DQ_RULE_COUNTS, count_rules(counts, counted_rules(rule_data))),
+            (DQ_RULES, described),
+            (DQ_RULE_COUNTS, count_rules(counts, rules)),
+            (DQ_QUARANTINED, count_quarantined(counts, rules)),
             (DQ_LEDGER, ledger),
         ]
         _write(run, frames, fingerprint)
@@ -129,6 +142,7 @@ def validate(run: Run) -> StepReport:
         _tell_unknown(report, counts)
         _tell_findings(report, counts)
     _link(run, fingerprint)
+    _measure(run, fingerprint)
     return report
 
 
@@ -207,6 +221,12 @@ def _link(run: Run, fingerprint: str) -> None:
     run.lake.overwrite(link_children(lac_children, cin_children), SILVER_CHILD_LINKS, fingerprint=fingerprint)
     links = run.lake.read(run.spark, SILVER_CHILD_LINKS)
     run.lake.overwrite(count_links(links), DQ_LINK_RATES, fingerprint=fingerprint)
+
+
+def _measure(run: Run, fingerprint: str) -> None:
+    tables = {table.short_name: table for table in (*SILVER_ENTITIES.values(), SILVER_ICPCS)}
+    silver = {name: run.lake.read(run.spark, tables[name]) for name in MEASURED}
+    run.lake.overwrite(count_measures(silver), DQ_MEASURES, fingerprint=fingerprint)
 
 
 def _tell_unknown(report: StepReport, counts: DataFrame) -> None:

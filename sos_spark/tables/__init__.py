@@ -16,7 +16,15 @@ from sos_spark.tables.bronze import (
     RECORD_FAULTS,
 )
 from sos_spark.tables.cohort import COHORT_OBSERVED, COHORT_UNITS, COHORT_UNOBSERVED
-from sos_spark.tables.dq import DQ_LEDGER, DQ_LINK_RATES, DQ_RESULTS, DQ_RULE_COUNTS
+from sos_spark.tables.dq import (
+    DQ_LEDGER,
+    DQ_LINK_RATES,
+    DQ_MEASURES,
+    DQ_QUARANTINED,
+    DQ_RESULTS,
+    DQ_RULE_COUNTS,
+    DQ_RULES,
+)
 from sos_spark.tables.outcome import OUTCOME_FLOW, OUTCOME_INDEX_ROWS
 from sos_spark.tables.panel import COVARIATES, PANEL_BOUNDS, PANEL_CELLS, PANEL_MOMENTS
 from sos_spark.tables.quarantine import QUARANTINE
@@ -43,7 +51,10 @@ __all__ = [
     "COVARIATES",
     "DQ_LEDGER",
     "DQ_LINK_RATES",
+    "DQ_MEASURES",
+    "DQ_QUARANTINED",
     "DQ_RESULTS",
+    "DQ_RULES",
     "DQ_RULE_COUNTS",
     "FILES",
     "LAC_MODULES",
@@ -84,7 +95,10 @@ TABLES: dict[str, Table] = {
         SILVER_CHILD_LINKS,
         *QUARANTINE.values(),
         DQ_LEDGER,
+        DQ_RULES,
         DQ_RULE_COUNTS,
+        DQ_QUARANTINED,
+        DQ_MEASURES,
         DQ_RESULTS,
         DQ_LINK_RATES,
         COHORT_UNITS,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sos_spark.tables.bronze import FILE_ID, LA_CODE
+from dataclasses import replace
+
+from sos_spark.tables.bronze import CENSUS_YEAR, FILE_ID, LA_CODE
 from sos_spark.tables.silver import SILVER_ENTITIES
 from sos_spark.tables.table import Column, Table
 
@@ -18,6 +20,8 @@ SEVERITIES = {
     "field": "a field cannot be used: it is null and named in unknown_fields",
     "warning": "the row stays as it is",
 }
+
+_N_ROWS = Column("n_rows", "BIGINT", "How many rows it was tried on", nullable=False)
 
 DQ_LEDGER = Table(
     "dq.ledger",
@@ -47,21 +51,89 @@ DQ_LEDGER = Table(
     },
     made_from=("bronze.files", "silver.*", "quarantine.*"),
 )
+_RULE_CODE = Column("rule_code", "STRING", "The rule's name", nullable=False)
+_DFE_CODE = Column("dfe_code", "STRING", "The number of DfE's own rule; null where it has none")
+_SEVERITY = Column("severity", "STRING", "What becomes of a row that breaks it", codes=SEVERITIES, nullable=False)
+
+DQ_RULES = Table(
+    "dq.rules",
+    "a row rule by which the lake's rows were judged",
+    (
+        ENTITY,
+        _RULE_CODE,
+        _DFE_CODE,
+        _SEVERITY,
+        Column("meaning", "STRING", "What a row that breaks it is like", nullable=False),
+        Column(
+            "first_specification",
+            "INT",
+            "The earliest census year whose specification is known to hold DfE's rule; null where it is not DfE's",
+        ),
+        Column("last_specification", "INT", "The latest such census year"),
+    ),
+    key=("entity", "rule_code"),
+    made_from=("bronze.*",),
+)
 DQ_RULE_COUNTS = Table(
     "dq.rule_counts",
     "a row rule in an LA and census year",
     (
         ENTITY,
-        Column("rule_code", "STRING", "The rule's name", nullable=False),
-        Column("dfe_code", "STRING", "The number of DfE's own rule; null where it has none"),
-        Column("severity", "STRING", "What becomes of a row that breaks it", codes=SEVERITIES, nullable=False),
+        _RULE_CODE,
+        _DFE_CODE,
+        _SEVERITY,
         LA_CODE.required(),
         Column("census_year", "INT", "The year of the return", nullable=False),
-        Column("n_rows", "BIGINT", "How many rows it was tried on", nullable=False),
+        _N_ROWS,
         Column("n_failed", "BIGINT", "How many broke it", nullable=False),
     ),
     key=("entity", "rule_code", "la_code", "census_year"),
     made_from=("bronze.*",),
+)
+DQ_QUARANTINED = Table(
+    "dq.quarantined",
+    "a rule of severity error in an authority's year of a file: how many of its rows it sent to quarantine",
+    (
+        FILE_ID.required(),
+        LA_CODE.required(),
+        CENSUS_YEAR.required(),
+        ENTITY,
+        _RULE_CODE,
+        replace(_N_ROWS, meaning="Rows in quarantine that break it; a row with two reasons counts with both"),
+    ),
+    key=("file_id", "la_code", "census_year", "entity", "rule_code"),
+    made_from=("bronze.*",),
+)
+MEASURES = {
+    "referrals": "referrals made in the year",
+    "nfa": "of these, ended in no further action at once",
+    "no_primary_need": "of these, with a primary need that is missing or not stated, and not ended at once",
+    "assessments": "assessments authorised in the year",
+    "section47": "section 47 enquiries begun in the year",
+    "icpc": "initial child protection conferences held in the year",
+    "cp_plans": "child protection plans begun in the year",
+    "care_starts": "children's episodes of care that start a period of care in the year, short breaks left out",
+    "kinship_starts": "of these, placed with relatives or friends",
+    "cin_children": "children in need whose latest return is the year's and whose person is known",
+    "cin_children_renamed": "of these, known under another id in an earlier return of the authority",
+    "cin_children_elsewhere": "of these, another authority's too, whose latest return is of the same year",
+    "lac_children": "looked-after children whose latest return is the year's and whose person is known",
+    "lac_children_renamed": "of these, known under another id in an earlier return of the authority",
+    "lac_children_elsewhere": "of these, another authority's too, whose latest return is of the same year",
+}
+"""What is counted of silver by authority and year, whatever a study asks."""
+
+DQ_MEASURES = Table(
+    "dq.measures",
+    "a measure of an LA and year to 31 March: events by the day they happened on, children by their latest return",
+    (
+        LA_CODE.required(),
+        Column("census_year", "INT", "The year to 31 March", nullable=False),
+        Column("measure", "STRING", "What is counted", codes=MEASURES, nullable=False),
+        Column("n", "BIGINT", "How many", nullable=False),
+    ),
+    key=("la_code", "census_year", "measure"),
+    made_from=("silver.*",),
 )
 DQ_RESULTS = Table(
     "dq.results",

@@ -11,11 +11,13 @@ import re
 import pytest
 from pyspark.sql import SparkSession
 
+from sos_spark.config.reference import dfe_rules
 from sos_spark.config.shipped import expectations_root
 from sos_spark.quality import Suite, load_suites
 from sos_spark.quality.facts import COUNTS, Fact, RowsRepeating, RowsWhere
 from sos_spark.quality.suites import BETWEEN, Expectation
-from sos_spark.silver.rule_book import all_rules
+from sos_spark.silver.described import collection_of, describe_rules
+from sos_spark.silver.rule_book import all_rules, counted_rules
 from sos_spark.steps.validate import load_rule_data
 from sos_spark.tables import BRONZE_MODULES, PROVENANCE, TABLES
 
@@ -47,6 +49,13 @@ def by_rules(spark: SparkSession) -> dict[str, set[str]]:
     provenance = {column.name for column in PROVENANCE}
     fields = {table.name: set(table.column_names) - provenance for table in BRONZE_MODULES.values()}
     return silver | fields
+
+
+def test_every_dfe_rule_says_for_which_years_specification_it_holds(spark: SparkSession) -> None:
+    described = describe_rules(counted_rules(load_rule_data()), dfe_rules())
+    numbered = {(collection_of(str(entity)), str(dfe)) for entity, _, dfe, *_ in described if dfe is not None}
+    assert numbered == set(dfe_rules())
+    assert all((dfe is None) == (first is None) == (last is None) for _, _, dfe, _, _, first, last in described)
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.table)

@@ -63,7 +63,17 @@ def test_no_other_place_lists_the_columns_of_a_file() -> None:
 
 def test_each_file_of_a_fit_is_made_by_one_function() -> None:
     made = [table.name for table, _ in TABLES]
-    beside = {"calibration", "estimates", "sensitivity", "bounds", "cells", "flow", "quality", "returns"}
+    beside = {
+        "calibration",
+        "estimates",
+        "sensitivity",
+        "bounds",
+        "cells",
+        "flow",
+        "quality",
+        "returns",
+        "returns_to_mend",
+    }
     assert len(made) == len(set(made))
     assert set(made) | beside == set(RESULT_TABLES)
 

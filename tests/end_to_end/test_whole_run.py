@@ -30,7 +30,7 @@ def test_the_run_ends_well_and_leaves_what_the_contract_names(whole_run: WholeRu
     names = {path.name for path in whole_run.out.iterdir()}
     assert names >= {
         "report.html", "estimates.csv", "estimates.json", "event_study.csv", "flow.csv", "quality.csv",
-        "leave_one_out.csv", "manifest.json", "cells.csv", "figures",
+        "leave_one_out.csv", "manifest.json", "cells.csv", "figures", "quality.html", "returns_to_mend.csv",
     }  # fmt: skip
     assert f"report: {whole_run.out / 'report.html'}" in whole_run.said
 

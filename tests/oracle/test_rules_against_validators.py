@@ -24,6 +24,7 @@ from sos_spark.bronze.fields import FIELDS
 from sos_spark.bronze.read.cin_xml import parse_cin
 from sos_spark.bronze.read.lac_csv import parse_lac
 from sos_spark.bronze.record_batches import RecordBatches
+from sos_spark.config.reference import dfe_rules
 from sos_spark.silver.classify import classify_all
 from sos_spark.silver.pseudonyms import key_frame
 from sos_spark.silver.rule_book import all_rules
@@ -322,6 +323,26 @@ def _why(entity: str, number: str) -> str:
 
 def _may(key: tuple[str, str], more: str) -> bool:
     return key in DIFFERS and DIFFERS[key].more in (more, "either")
+
+
+@pytest.mark.parametrize(("collection", "package"), [("cin", "cin_validator"), ("ssda903", "lac_validator")])
+def test_the_years_of_a_rules_specification_are_those_of_the_validators(
+    environments: Path, collection: str, package: str
+) -> None:
+    years = range(2023, 2028)
+    script = f"""
+import json, sys
+from {package}.rules.ruleset_utils import get_year_ruleset
+print(json.dumps({{year: [str(code) for code in get_year_ruleset(year)] for year in sys.argv[1:]}}))
+"""
+    python = environments / {"cin": "cin", "ssda903": "903"}[collection] / "bin" / "python"
+    said = subprocess.run([python, "-c", script, *map(str, years)], check=True, capture_output=True, timeout=300)
+    theirs = {int(year): set(codes) for year, codes in json.loads(said.stdout).items()}
+    own = {number: span for (of, number), span in dfe_rules().items() if of == collection}
+    assert own
+    for number, span in own.items():
+        known = [year for year in years if number in theirs[year]]
+        assert known == list(range(span.first_census_year, span.last_census_year + 1)), number
 
 
 def test_every_rule_meets_rows_that_the_validators_flag(spark: SparkSession, both: tuple[Flagged, Flagged]) -> None:

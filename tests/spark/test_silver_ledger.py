@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from sos_spark.errors import InputError
 from sos_spark.silver.ledger import (
     count_places,
+    count_quarantined,
     count_rows,
     count_rules,
     count_unknown,
@@ -16,7 +17,7 @@ from sos_spark.silver.ledger import (
     require_nothing_lost,
 )
 from sos_spark.silver.row_rule import RowRule, error, warning
-from sos_spark.tables import DQ_LEDGER, DQ_RULE_COUNTS
+from sos_spark.tables import DQ_LEDGER, DQ_QUARANTINED, DQ_RULE_COUNTS
 from tests.silver_rows import a_plan, a_referral, files_of
 
 CLASSIFIED = (
@@ -112,6 +113,14 @@ def test_rules_are_counted_by_la_and_year_with_their_zeros(spark: SparkSession, 
         # Three plans started, one conference was held.
         ("cp_plans", "more_plans_than_conferences", "2883", "warning", "926", 2015, 3, 2),
     }
+
+
+def test_quarantine_is_counted_by_file_and_reason_without_warnings(counts: DataFrame) -> None:
+    never = F.lit(False)
+    rules = {"referrals": (error("bad", "8600", never, ""), warning("odd", None, never, ""))}
+    found = count_quarantined(counts, rules)
+    assert found.columns == DQ_QUARANTINED.column_names
+    assert [tuple(row) for row in found.collect()] == [(1, "926", 2016, "referrals", "bad", 1)]
 
 
 def test_a_run_tells_contradictions_by_authority_and_year_and_unknown_fields_by_entity(counts: DataFrame) -> None:

@@ -17,7 +17,10 @@ from sos_spark.tables import (
     BRONZE_MODULES,
     DQ_LEDGER,
     DQ_LINK_RATES,
+    DQ_MEASURES,
+    DQ_QUARANTINED,
     DQ_RULE_COUNTS,
+    DQ_RULES,
     FILES,
     QUARANTINE,
     SILVER_CHILD_LINKS,
@@ -58,6 +61,9 @@ MADE = (
     SILVER_CHILD_LINKS,
     DQ_LEDGER,
     DQ_RULE_COUNTS,
+    DQ_RULES,
+    DQ_QUARANTINED,
+    DQ_MEASURES,
     DQ_LINK_RATES,
 )
 
@@ -104,6 +110,8 @@ def test_the_step_on_a_lake(spark: SparkSession, tmp_path: Path, monkeypatch: py
     ]
     assert read(SILVER_CHILD_LINKS, "link_kind") == [("child_id",)]
     assert read(DQ_LINK_RATES, "n_linked_by_child_id") == [(1,)]
+    assert read(DQ_QUARANTINED, "entity", "rule_code", "n_rows") == [("referrals", "referral_date_after_return", 1)]
+    assert ("926", 2016, "referrals", 1) in read(DQ_MEASURES, *DQ_MEASURES.column_names)
     assert [name for name, version in versions().items() if version is None] == []
 
     first = versions()

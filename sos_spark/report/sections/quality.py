@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from sos_spark.quality.authority_years import failure_rates
 from sos_spark.report.blocks import (
     Block,
     Bullets,
@@ -108,15 +109,27 @@ def quality_table(results: Results) -> pd.DataFrame:
 
     Grain: one row per rule that any row failed, LA and census year; the columns of quality.csv. Empty without a lake.
     """
-    counts = results.lake.rule_counts
+    return rule_failures(results.lake.rule_counts, results.name_of, results.unit_of, results.arm_of())
+
+
+def rule_failures(
+    counts: pd.DataFrame,
+    name_of: Callable[[str], str],
+    unit_of: Mapping[str, str] | None = None,
+    arm_of: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Returns dq.rule_counts as quality.csv has them; without a study every authority is a unit of its own, unused.
+
+    Grain: one row per rule that any row failed, LA and census year.
+    """
     if counts.empty:
         return pd.DataFrame(columns=list(QUALITY.column_names))
     counts = counts[counts["n_failed"] > 0]
-    unit = counts["la_code"].map(results.unit_of).fillna(counts["la_code"])
+    unit = counts["la_code"].map(unit_of or {}).fillna(counts["la_code"])
     table = counts.assign(
         unit_id=unit,
-        la_name=counts["la_code"].map(results.name_of),
-        arm=unit.map(results.arm_of()).fillna("unused"),
+        la_name=counts["la_code"].map(name_of),
+        arm=unit.map(arm_of or {}).fillna("unused"),
         failed_share=(counts["n_failed"] / counts["n_rows"]).where(counts["n_rows"] > 0),
     )
     return table.sort_values(["la_code", "census_year", "entity", "rule_code"], kind="stable", ignore_index=True)[
@@ -125,20 +138,9 @@ def quality_table(results: Results) -> pd.DataFrame:
 
 
 def failures_per_1000(results: Results) -> pd.DataFrame:
-    """Returns the failures of the rules that cost a record or a value (severity error or field) per 1,000 records.
-
-    Grain: a row per LA code, a column per census year; NaN where no records were received. A record that breaks two
-    rules counts twice.
-    """
-    counts = results.lake.rule_counts
-    if counts.empty:
-        return pd.DataFrame()
-    keys = ["la_code", "census_year"]
-    received = counts.groupby([*keys, "entity"])["n_rows"].max().groupby(keys).sum()
-    failed = counts[counts["severity"].isin(("error", "field"))].groupby(keys)["n_failed"].sum()
-    rate = 1000 * failed.reindex(received.index, fill_value=0) / received.where(received > 0)
-    wide = rate.unstack("census_year").sort_index(axis=1)
-    return wide.reindex(sorted({*wide.index, *results.unit_of}))
+    """Returns `failure_rates` with a row for each LA of the cohort too."""
+    wide = failure_rates(results.lake.rule_counts)
+    return wide if wide.empty else wide.reindex(sorted({*wide.index, *results.unit_of}))
 
 
 def expected(results: Results, rates: pd.DataFrame) -> pd.DataFrame:

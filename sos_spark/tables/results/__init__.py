@@ -16,7 +16,7 @@ from sos_spark.tables.results.robustness import (
     POWER,
     PRETREND,
 )
-from sos_spark.tables.results.sample import ARMS, BALANCE, CELLS, FLOW, QUALITY, RETURNS
+from sos_spark.tables.results.sample import ARMS, BALANCE, CELLS, FLOW, QUALITY, RETURNS, TO_MEND
 from sos_spark.tables.results.staggered import AGGREGATES, GOODMAN_BACON, GROUP_TIME
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "RETURNS",
     "SECONDARY",
     "SENSITIVITY",
+    "TO_MEND",
     "WELCH",
     "ResultTable",
 ]
@@ -75,5 +76,6 @@ RESULT_TABLES: dict[str, ResultTable] = {
         FLOW,
         QUALITY,
         RETURNS,
+        TO_MEND,
     )
 }

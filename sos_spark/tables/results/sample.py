@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sos_spark.tables import outcome, panel
-from sos_spark.tables.bronze import LA_CODE
+from sos_spark.tables.bronze import CENSUS_YEAR, LA_CODE
 from sos_spark.tables.dq import ENTITY, SEVERITIES
 from sos_spark.tables.result_table import ResultTable
 from sos_spark.tables.results import columns as c
@@ -133,4 +133,38 @@ RETURNS = ResultTable(
         Column("sha256", "STRING", "The SHA-256 of the file's content", nullable=False),
     ),
     key=("collection", "census_year", "la_code", "sha256"),
+)
+
+
+TO_MEND = ResultTable(
+    "returns_to_mend",
+    "what an authority is asked to mend or explain: a rule or a check in a year, and the files that it concerns",
+    (
+        LA_CODE.required(),
+        Column("la_name", "STRING", "The authority's name", nullable=False),
+        replace(CENSUS_YEAR, type="BIGINT", meaning="The year of the return; blank where it is about all years"),
+        Column("collection", "STRING", "Which return", nullable=False),
+        Column("file_paths", "STRING", "The files of that return, below the source folder"),
+        Column(
+            "kind",
+            "STRING",
+            "What found it",
+            codes={
+                "file": "the whole file was refused",
+                "rule": "a row rule that costs a record or a value",
+                "check": "a check of the authority's year against other years or sources",
+            },
+            nullable=False,
+        ),
+        Column("code", "STRING", "The rule's or the check's name", nullable=False),
+        Column("dfe_code", "STRING", "The number of DfE's own rule; blank where it has none"),
+        Column("severity", "STRING", "What becomes of a row that breaks the rule; blank for others"),
+        Column("subject", "STRING", "The records, or the measure, that it is about"),
+        Column("request", "STRING", "What is wrong, or asked", nullable=False),
+        Column("n_rows", "BIGINT", "The rows looked at; blank where none are counted"),
+        Column("n_failed", "BIGINT", "Of these, rows that break the rule; blank for a check"),
+        Column("found", "DOUBLE", "The count or share that a check found; blank for others"),
+        Column("expected", "DOUBLE", "The count or share that it was held against; blank where there is none"),
+    ),
+    key=("la_code", "census_year", "collection", "kind", "code", "subject"),
 )

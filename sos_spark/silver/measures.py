@@ -1,0 +1,97 @@
+"""Counts of silver by authority and year that no study asks for: what tells how returns compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from sos_spark.tables import DQ_MEASURES
+
+NEEDED = (
+    "referrals",
+    "assessments",
+    "section47_enquiries",
+    "icpcs",
+    "cp_plans",
+    "lac_episodes",
+    "cin_children",
+    "lac_children",
+)
+"""The silver tables that are counted, each read once."""
+
+_SHORT_BREAKS = ("V3", "V4")
+_WITH_RELATIVES = ("Q1", "U1", "U2", "U3")
+_NOT_STATED = "N0"
+
+
+def count_measures(silver: Mapping[str, DataFrame]) -> DataFrame:
+    """Returns dq.measures, out of silver's tables by short name.
+
+    Grain: one row per measure, LA and year with any rows of the table that the measure is counted of.
+    """
+    at_once = F.col("is_nfa_at_referral")
+    stated = F.col("primary_need").isNotNull() & (F.col("primary_need") != _NOT_STATED)
+    starts = (F.col("reason_new_episode") == "S") & ~F.col("legal_status").isin(*_SHORT_BREAKS)
+    every = F.lit(True)
+    parts = [
+        _by_day(
+            silver["referrals"],
+            "referral_date",
+            {"referrals": every, "nfa": at_once, "no_primary_need": ~at_once & ~stated},
+        ),
+        _by_day(
+            silver["assessments"].where(F.col("assessment_authorised_date").isNotNull()),
+            "assessment_authorised_date",
+            {"assessments": every},
+        ),
+        _by_day(silver["section47_enquiries"], "section47_start_date", {"section47": every}),
+        _by_day(silver["icpcs"], "icpc_date", {"icpc": every}),
+        _by_day(silver["cp_plans"], "cpp_start_date", {"cp_plans": every}),
+        _by_day(
+            silver["lac_episodes"].where(starts),
+            "care_episode_start_date",
+            {"care_starts": every, "kinship_starts": F.col("placement_code").isin(*_WITH_RELATIVES)},
+        ),
+        *(_people(silver[children], children) for children in ("cin_children", "lac_children")),
+    ]
+    return reduce(DataFrame.unionByName, parts).select(DQ_MEASURES.column_names)
+
+
+def _by_day(rows: DataFrame, day: str, measures: Mapping[str, Column]) -> DataFrame:
+    """Counts rows by LA and the year to 31 March that a day lies in."""
+    year = F.year(F.add_months(day, 9))
+    return _counted(rows.select("la_code", year.alias("census_year"), *_flags(measures)), measures)
+
+
+def _people(children: DataFrame, entity: str) -> DataFrame:
+    """Counts children by whether their person is another child too. Needs one shuffle, by person.
+
+    A person's earlier id in the authority is a change of ids; the same year's in another authority may be a move.
+    """
+    known = children.where(F.col("person_key").isNotNull()).select("person_key", "la_code", "census_year")
+    place = F.struct("la_code", "census_year")
+    people = known.groupBy("person_key").agg(F.collect_list(place).alias("places"))
+    each = people.select("places", F.explode("places").alias("own"))
+    others = F.col("places")
+    renamed = F.exists(
+        others,
+        lambda it: (it["la_code"] == F.col("own.la_code")) & (it["census_year"] < F.col("own.census_year")),
+    )
+    elsewhere = F.exists(
+        others,
+        lambda it: (it["la_code"] != F.col("own.la_code")) & (it["census_year"] == F.col("own.census_year")),
+    )
+    measures = {entity: F.lit(True), f"{entity}_renamed": renamed, f"{entity}_elsewhere": elsewhere}
+    return _counted(each.select("own.la_code", "own.census_year", *_flags(measures)), measures)
+
+
+def _flags(measures: Mapping[str, Column]) -> list[Column]:
+    return [F.coalesce(holds, F.lit(False)).alias(f"_{name}") for name, holds in measures.items()]
+
+
+def _counted(flagged: DataFrame, measures: Mapping[str, Column]) -> DataFrame:
+    counted = flagged.groupBy("la_code", "census_year").agg(*(F.count_if(f"_{name}").alias(name) for name in measures))
+    return counted.unpivot(["la_code", "census_year"], list(measures), "measure", "n")

@@ -1,0 +1,81 @@
+"""quality.html, and what goes back to the authorities: made from the lake's counts, without Spark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from sos_spark.report.page import render_document
+from sos_spark.report.returns.contents import sections_of_returns
+from sos_spark.report.returns.mend import to_mend
+from sos_spark.report.returns.tables import ReturnTables, name_of
+from sos_spark.report.sections.quality import rule_failures
+from sos_spark.steps.collapsed import has_table, ordered_frame
+from sos_spark.steps.result_tables import write_table
+from sos_spark.steps.results import write_result
+from sos_spark.tables import (
+    DQ_LEDGER,
+    DQ_LINK_RATES,
+    DQ_MEASURES,
+    DQ_QUARANTINED,
+    DQ_RESULTS,
+    DQ_RULE_COUNTS,
+    DQ_RULES,
+    FILES,
+    PUBLISHED_VALUES,
+)
+from sos_spark.tables.results import QUALITY, TO_MEND
+
+PAGE = "quality.html"
+
+
+def write_quality_page(lake_root: Path, out: Path, *, is_simulated: bool) -> dict[str, int]:
+    """Writes quality.html and returns_to_mend.csv. Returns the latter's rows, by its name.
+
+    A lake without records, as one of published tables only, leaves neither.
+    """
+    if not has_table(lake_root, DQ_RULE_COUNTS):
+        return {}
+    tables = read_return_tables(lake_root, is_simulated=is_simulated)
+    page = render_document(
+        "Data quality of the returns",
+        "What each authority's returns hold, by year: what was refused, what is in doubt, and what goes back to whom.",
+        sections_of_returns(tables),
+        simulated=tables.is_simulated,
+    )
+    write_result(out / PAGE, page)
+    return {TO_MEND.file_name: write_table(out, TO_MEND, to_mend(tables))}
+
+
+def write_quality(lake_root: Path, out: Path, *, is_simulated: bool) -> dict[str, int]:
+    """Writes what a run without a study leaves: quality.html, returns_to_mend.csv, quality.csv. Returns their rows."""
+    rows = write_quality_page(lake_root, out, is_simulated=is_simulated)
+    if rows:
+        failures = rule_failures(ordered_frame(lake_root, DQ_RULE_COUNTS), name_of)
+        rows[QUALITY.file_name] = write_table(out, QUALITY, failures)
+    return rows
+
+
+def read_return_tables(lake_root: Path, *, is_simulated: bool) -> ReturnTables:
+    """Returns the lake's counts; a table that it lacks has no rows."""
+    return ReturnTables(
+        files=ordered_frame(lake_root, FILES).drop(columns="rows_by_module"),
+        ledger=ordered_frame(lake_root, DQ_LEDGER),
+        rules=ordered_frame(lake_root, DQ_RULES),
+        rule_counts=ordered_frame(lake_root, DQ_RULE_COUNTS),
+        quarantined=ordered_frame(lake_root, DQ_QUARANTINED),
+        measures=ordered_frame(lake_root, DQ_MEASURES),
+        link_rates=ordered_frame(lake_root, DQ_LINK_RATES),
+        expectations=latest_verdicts(ordered_frame(lake_root, DQ_RESULTS)),
+        published=ordered_frame(lake_root, PUBLISHED_VALUES),
+        is_simulated=is_simulated,
+    )
+
+
+def latest_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Returns each suite's verdicts of its newest run: run ids begin with the time."""
+    if verdicts.empty:
+        return verdicts
+    newest = verdicts.groupby("suite")["run_id"].transform("max")
+    return verdicts[verdicts["run_id"] == newest].reset_index(drop=True)
