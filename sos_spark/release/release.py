@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 import pandas as pd
 
 from sos_spark.config.disclosure import Profile
-from sos_spark.config.study import Study
 from sos_spark.errors import DisclosureError
 from sos_spark.release.cleared import Cleared, ClearedTable, clear_table
 from sos_spark.release.counts import OutcomeCounts, outcome_counts
@@ -182,8 +181,3 @@ def _notes(judged: Sequence[OutcomeFacts], earlier: Sequence[Release]) -> list[s
     else:
         notes.append("No ledger of earlier releases was given: differencing against them was not tested.")
     return notes
-
-
-def is_published(study: Study) -> bool:
-    """Returns whether a study's outcomes are all measures of published tables, which need no disclosure control."""
-    return not any(outcome.is_from_records for outcome in study.outcomes)

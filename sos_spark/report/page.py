@@ -12,23 +12,24 @@ from sos_spark.report.figures.plot import Mark
 from sos_spark.report.front.screen import front_of
 from sos_spark.report.markdown import html_of
 from sos_spark.report.results import Results
+from sos_spark.report.standing import cleared, standing_of
 
 
 def render_page(results: Results, sections: Sequence[Section], *, cleared_by: str = "") -> str:
     """Returns the report as HTML: no script, nothing fetched, every name and note escaped.
 
-    `cleared_by`: the disclosure profile that cleared all it shows; without one the page says that none did.
+    `cleared_by`: the disclosure profile that cleared all it shows; without one the page says what `standing_of` does.
     """
     simulated = results.is_simulated or results.truth is not None
-    mark = "After disclosure control" if cleared_by else "Not cleared for release"
+    standing = cleared(cleared_by) if cleared_by else standing_of(results)
     return (
         _templates()
         .get_template("report.html.j2")
         .render(
             title=results.study.title,
-            mark=f"{mark} - simulated data" if simulated else mark,
+            mark=f"{standing.mark} - simulated data" if simulated else standing.mark,
             simulated=simulated,
-            cleared_by=cleared_by,
+            standing=standing,
             front=front_of(results, sections),
             sections=sections,
         )

@@ -18,9 +18,10 @@ from sos_spark.errors import InputError, StudyError
 from sos_spark.release.checker import Entry, checker_sections, entries, results_json
 from sos_spark.release.ledger import Release, ledger_text, read_ledger
 from sos_spark.release.pack import pack_files
-from sos_spark.release.release import LEAVABLE, ClearedRun, clear_run, is_published
+from sos_spark.release.release import LEAVABLE, ClearedRun, clear_run
 from sos_spark.report.page import render_document
 from sos_spark.report.results import Results
+from sos_spark.report.standing import is_published
 from sos_spark.steps.context import Run
 from sos_spark.steps.guarded_csv import guarded_csv
 from sos_spark.steps.report import read_results

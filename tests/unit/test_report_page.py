@@ -14,6 +14,8 @@ import pytest
 
 from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import FrozenPlan
+from sos_spark.config.load import load_study
+from sos_spark.config.shipped import conf_root
 from sos_spark.errors import InputError
 from sos_spark.report.contents import sections_of
 from sos_spark.report.figures import style
@@ -21,6 +23,7 @@ from sos_spark.report.page import render_page
 from sos_spark.report.results import LakeTables, Results
 from sos_spark.report.sections.event_study import event_study_picture
 from sos_spark.report.sections.outcomes import forest_picture
+from sos_spark.report.standing import NOT_CLEARED, standing_of
 from sos_spark.steps import manifest
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.report import read_results, report
@@ -147,6 +150,18 @@ def test_the_banners_come_first(page: Page) -> None:
 def test_real_data_have_no_simulated_banner(thin: Page) -> None:
     assert "Not cleared for release" in thin.words
     assert "simulated" not in thin.words.lower()
+
+
+def test_a_study_of_published_tables_is_open_statistics_and_says_its_licence() -> None:
+    published = load_study(conf_root() / "studies" / "published_referrals.toml")
+    results = replace(RESULTS, study=published, estimates=RESULTS.estimates.iloc[:0])
+    page = Page(render_page(results, []))
+    assert "Open statistics" in page.words
+    assert "Open Government Licence v3.0" in page.words
+    assert "Not cleared" not in page.words
+    assert page.named("title")
+    beside_records = replace(results, lake=LakeTables(ledger=pd.DataFrame({"n_received": [1]})))
+    assert standing_of(beside_records) == NOT_CLEARED
 
 
 def test_headings_go_down_one_level_at_a_time(page: Page, thin: Page, whole: Page) -> None:
