@@ -11,7 +11,11 @@ from sos_spark.report.results import Results
 
 @dataclass(frozen=True)
 class Standing:
-    """`look`: the banner's class. `mark` stands in the margin of paper. `in_title` follows the page's title, `last` stands at the page's end."""
+    """What a page says of itself.
+
+    `look`: the banner's class. `mark` stands in the margin of paper, `last` at the page's end; `in_title` follows the
+    page's title.
+    """
 
     look: Literal["cleared", "open", "not-cleared"]
     mark: str
