@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup validators demo quick test-spark test yardstick coverage benchmark check audit lock clean
+.PHONY: setup validators demo quick test-spark test yardstick coverage benchmark docs check audit lock clean
 
 setup: $(STAMP)
 
@@ -51,7 +51,11 @@ benchmark: setup
 	$(BIN)/python -m tools.benchmark_study --study conf/studies/signs_of_safety.toml --source .sos/$(SCALE) \
 		--out .sos/benchmark --check
 
-check: setup
+# The documentation as a site in .sos/site; a link that leads nowhere is an error.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+check: setup docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -13,7 +13,7 @@ import typer
 
 from sos_spark.cli import commands_run
 from sos_spark.cli import options as opt
-from sos_spark.config.demo import Demo, demo, study_named
+from sos_spark.config.demo import Demo, demo, shipped_cells, study_named
 from sos_spark.config.shipped import conf_root
 from sos_spark.config.simulated import TRUTH_FILE
 
@@ -49,7 +49,7 @@ def run_demo(
     shown = demo()
     if published:
         path = study_named(study) if study else conf_root() / shown.published.study
-        cells = conf_root() / shown.published.cells
+        cells = shipped_cells()
         if not as_json:
             sys.stderr.write(f"Contains public sector information: {cells.with_name('SOURCES.md')}\n")
         return commands_run.fit(path, cells, out=out, overrides=overrides, as_json=as_json, debug=debug)

@@ -45,6 +45,11 @@ def shipped_studies() -> dict[str, Path]:
     return {path.stem: path for path in sorted((conf_root() / "studies").glob("*.toml"))}
 
 
+def shipped_cells() -> Path:
+    """Returns the file of cells of published tables that ships with the package."""
+    return conf_root() / demo().published.cells
+
+
 def study_named(name: str) -> Path:
     """Returns the study file of that path, or else the one of that name that ships with the package.
 

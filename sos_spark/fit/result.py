@@ -17,7 +17,7 @@ from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.inference.wild import Interval, WildTest, wild_cluster_interval, wild_cluster_test
 from sos_spark.fit.plot import event_study_figure
 from sos_spark.fit.regression.covariance import Convention, Sandwich, StandardErrors
-from sos_spark.fit.summary import summary_text
+from sos_spark.fit.summary import summary_html, summary_text
 from sos_spark.fit.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
@@ -117,6 +117,10 @@ class DidResult:
     def summary(self) -> str:
         """Returns the result as a few lines of text."""
         return summary_text(self)
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows of the result."""
+        return summary_html(self)
 
     def event_study(self) -> pd.DataFrame:
         """Returns the effects by event time, the columns of event_study.csv and df; empty where nothing was fitted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +31,27 @@ def summary_text(result: DidResult) -> str:
     lines += [f"  note: {result.note}"] if result.note else []
     lines += [f"  warning: {warning}" for warning in result.warnings]
     return "\n".join(lines)
+
+
+def summary_html(result: DidResult) -> str:
+    """Returns the result as a small table for a notebook; every name and note escaped."""
+    rows = [("Effect", _number(result.att)), ("Before go-live, pilots", _number(result.baseline_mean))]
+    for name, by in _TESTS.items():
+        low, high, p = (float(getattr(result, f"{what}_{by}")) for what in ("ci_low", "ci_high", "p"))
+        if _known(p):
+            mark = " (headline)" if result.headline == f"p_{by}" else ""
+            rows.append((f"{name}{mark}", f"{_interval(low, high)}, p {_number(p)}"))
+    rows += [
+        ("Smallest change likely to be found", _number(result.mde)),
+        ("Rows, authorities, pilots", f"{result.n_rows:,}, {result.n_clusters}, {result.n_treated_clusters}"),
+        ("Answer", result.verdict or result.note or "not known"),
+    ]
+    body = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
+    caption = f"{result.outcome_id} ({result.specification}): {result.estimand}, in the outcome's own unit"
+    return f"<table><caption>{escape(caption)}</caption><tbody>{body}</tbody></table>"
+
+
+_TESTS = {"Wild cluster bootstrap": "wcr", "CR2": "cr2", "Randomisation": "ri"}
 
 
 def _known(value: float) -> bool:

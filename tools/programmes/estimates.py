@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from sos_spark.analysis.study import fit_study
-from sos_spark.config.shipped import conf_root
+from sos_spark.config.demo import shipped_cells
 from sos_spark.config.study import Study
 from sos_spark.fit.cells.reading import read_panel
 from sos_spark.fit.inference.multiplicity import holm
@@ -38,6 +38,6 @@ def estimates(chosen: Sequence[Programme] | None = None) -> pd.DataFrame:
 
 def _of(programme: Programme) -> pd.DataFrame:
     study: Study = programme.loaded()
-    fitted = fit_study(read_panel(conf_root() / "published" / "cells.csv"), study).estimates
+    fitted = fit_study(read_panel(shipped_cells()), study).estimates
     wanted = fitted["specification"].isin(["main", *(f"go_live={year}" for year in programme.neighbouring_years)])
     return fitted.loc[wanted, KEPT].assign(programme=programme.name)
