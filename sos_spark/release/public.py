@@ -22,7 +22,7 @@ from sos_spark.release.cleared import (
     clear_page,
 )
 from sos_spark.report.blocks import Block, Bullets, DataTable, Picture, Section, Table, Text, section_of
-from sos_spark.report.contents import pictures_of, sections_of
+from sos_spark.report.contents import sections_of
 from sos_spark.report.figures.axes import level_label
 from sos_spark.report.figures.paint import draw_plots
 from sos_spark.report.figures.plot import Curve, Plot, Shape, named_axis, value_axis
@@ -71,11 +71,12 @@ def public_report(
     figures = tuple(
         clear_figure(
             picture.name,
-            picture.title,
+            f"{section.title}: {picture.title}",
             {"svg": picture.drawn.svg, "png": picture.drawn.png},
             made_from=_drawn_from(picture.name, everything),
         )
-        for picture in pictures_of(sections)
+        for section in sections
+        for picture in section.pictures
     )
     return Public(clear_page(PAGE, results.study.title, html, made_from=everything), figures)
 

@@ -154,11 +154,12 @@ class Heading:
 
 @dataclass(frozen=True)
 class Bullets:
-    """A list; quiet as a paragraph's. An empty one is left out."""
+    """A list; quiet as a paragraph's. An empty one is left out; `folded`: shown on request, under these words."""
 
     items: Sequence[Words]
     quiet: bool = False
     look: Literal["prose", "columns", "references"] = "prose"
+    folded: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,10 +181,9 @@ class Banner:
 class Card:
     """One answer, framed: `aside` and `mark` stand behind it, `figure` and `interval` large below it.
 
-    `stands_out`: the frame is coloured. `anchor`: the id that leads to it. Blank parts are left out.
+    `stands_out`: the frame is coloured. Blank parts are left out.
     """
 
-    title: str
     answer: str
     aside: str = ""
     mark: str = ""
@@ -192,7 +192,6 @@ class Card:
     words: str = ""
     small_print: str = ""
     stands_out: bool = False
-    anchor: str = ""
 
 
 @dataclass(frozen=True)
@@ -236,11 +235,12 @@ Block = Text | Lead | Heading | Bullets | Markdown | Banner | Card | Table | Hea
 
 @dataclass(frozen=True)
 class Section:
-    """A section: `anchor` is the id of its heading, which the contents lead to."""
+    """A section: `anchor` is the id of its heading, which the contents lead to, under the name of its `part`."""
 
     anchor: str
     title: str
     blocks: tuple[Block, ...]
+    part: str = ""
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

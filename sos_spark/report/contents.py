@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from sos_spark.report.blocks import Picture, Section
 from sos_spark.report.results import Results
@@ -13,11 +14,9 @@ from sos_spark.report.sections import (
     balance,
     conclusions,
     drift,
-    each_pilot,
+    each_outcome,
     estimates,
-    event_study,
     flow,
-    leave_one_out,
     method,
     notes,
     outcomes,
@@ -32,44 +31,46 @@ from sos_spark.report.sections import (
     robustness,
     secondary,
     staggered,
-    trends,
     unknown,
 )
 
-SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
-    answer.section,
-    conclusions.section,
-    programme.section,
-    power.section,
-    reliability.section,
-    estimates.section,
-    planted.section,
-    trends.section,
-    event_study.section,
-    drift.section,
-    staggered.section,
-    outcomes.section,
-    each_pilot.section,
-    leave_one_out.section,
-    robustness.section,
-    placebo.section,
-    secondary.section,
-    balance.section,
-    flow.section,
-    unknown.section,
-    quality.section,
-    method.section,
-    plan.section,
-    authorities.section,
-    notes.section,
-    about.section,
-    provenance.section,
+Makes = Callable[[Results], Section | tuple[Section, ...] | None]
+PARTS: tuple[tuple[str, tuple[Makes, ...]], ...] = (
+    ("", (conclusions.section, programme.section)),
+    ("Outcome by outcome", (answer.section, each_outcome.sections)),
+    (
+        "Across outcomes",
+        (
+            outcomes.section,
+            estimates.section,
+            planted.section,
+            power.section,
+            reliability.section,
+            drift.section,
+            staggered.section,
+            robustness.section,
+            placebo.section,
+            secondary.section,
+            balance.section,
+        ),
+    ),
+    ("The data", (flow.section, unknown.section, quality.section)),
+    (
+        "How it was done",
+        (method.section, plan.section, authorities.section, notes.section, about.section, provenance.section),
+    ),
 )
 
 
 def sections_of(results: Results) -> tuple[Section, ...]:
-    """Returns the sections that the results hold something of, in order."""
-    return tuple(section for make in SECTIONS if (section := make(results)) is not None)
+    """Returns the sections that the results hold something of, in order, each with the name of its part."""
+    return tuple(
+        replace(section, part=part) for part, makes in PARTS for make in makes for section in _made(make(results))
+    )
+
+
+def _made(made: Section | tuple[Section, ...] | None) -> tuple[Section, ...]:
+    return () if made is None else made if isinstance(made, tuple) else (made,)
 
 
 def pictures_of(sections: Iterable[Section]) -> tuple[Picture, ...]:

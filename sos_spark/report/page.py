@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sos_spark.report.blocks import Section
-from sos_spark.report.figures.plot import Mark
 from sos_spark.report.front.screen import front_of
 from sos_spark.report.markdown import html_of
 from sos_spark.report.results import Results
@@ -56,7 +57,8 @@ def _templates() -> Environment:
     templates.filters["markdown"] = html_of
     templates.filters["kind"] = lambda block: type(block).__name__
     templates.filters["css_string"] = _css_string
-    templates.filters["by_tone"] = _by_tone
+    templates.filters["by_tone"] = partial(_runs, name="tone")
+    templates.filters["by_part"] = partial(_runs, name="part")
     return templates
 
 
@@ -65,6 +67,6 @@ def _css_string(text: str) -> str:
     return "".join(one if one.isalnum() or one == " " else f"\\{ord(one):x} " for one in text).join('""')
 
 
-def _by_tone(marks: Sequence[Mark]) -> list[tuple[str, list[Mark]]]:
-    """Marks in runs of one tone, which the page then names once."""
-    return [(tone, list(run)) for tone, run in groupby(marks, key=lambda mark: mark.tone)]
+def _runs(things: Sequence[Any], *, name: str) -> list[tuple[str, list[Any]]]:
+    """What follows each other and has the same name of a part, or of a tone, which is then said once."""
+    return [(said, list(run)) for said, run in groupby(things, key=lambda one: getattr(one, name))]

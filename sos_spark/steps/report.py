@@ -18,6 +18,7 @@ from sos_spark.report.page import render_page
 from sos_spark.report.results import LakeTables, PlantedEffect, Results
 from sos_spark.report.sections.flow import flow_table
 from sos_spark.report.sections.quality import quality_table
+from sos_spark.report.words.notes import in_plain_words
 from sos_spark.steps.collapsed import ordered_frame
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.fitted_study import fitted_study, require_fitted, with_words_of
@@ -52,7 +53,7 @@ def report(run: Run) -> StepReport:
         InputError: The run has no estimates, does not say of which study, or a file of results lacks a column.
         StudyError: A study is given, and another was fitted. Its [publication] may differ, and is shown.
     """
-    results = read_results(run)
+    results = in_plain_words(read_results(run))
     flow = flow_table(results)
     quality = quality_table(results)
     sections = sections_of(results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -43,8 +44,8 @@ def toy_module() -> ModuleType:
 
 @pytest.fixture
 def with_a_toy(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, *others = contents.SECTIONS
-    monkeypatch.setattr(contents, "SECTIONS", (first, toy_module().section, *others))
+    first, (name, makes), *others = contents.PARTS
+    monkeypatch.setattr(contents, "PARTS", (first, (name, (makes[0], toy_module().section, *makes[1:])), *others))
 
 
 @pytest.mark.usefixtures("with_a_toy")
@@ -66,6 +67,21 @@ def test_a_section_without_anything_to_show_is_left_out() -> None:
 
 
 def test_every_module_of_sections_is_in_the_contents_once() -> None:
-    files = {path.stem for path in Path(sections_package.__path__[0]).glob("*.py")} - {"__init__"}
-    entries = [make.__module__.rpartition(".")[2] for make in contents.SECTIONS]
+    stems = {path.stem for path in Path(sections_package.__path__[0]).glob("*.py")} - {"__init__"}
+    modules = {stem: import_module(f"{sections_package.__name__}.{stem}") for stem in stems}
+    files = [stem for stem, module in modules.items() if hasattr(module, "section") or hasattr(module, "sections")]
+    entries = [make.__module__.rpartition(".")[2] for _, makes in contents.PARTS for make in makes]
     assert sorted(entries) == sorted(files)
+
+
+def test_each_outcome_is_a_section_of_its_own_under_the_name_of_its_part() -> None:
+    parts = {section.anchor: section.part for section in sections_of(RESULTS)}
+
+    own = [anchor for anchor, part in parts.items() if part == "Outcome by outcome"]
+    assert own == ["answer", *(f"answer-{outcome.outcome_id}" for outcome in RESULTS.study.outcomes)]
+    assert list(dict.fromkeys(parts.values())) == [
+        "Outcome by outcome",
+        "Across outcomes",
+        "The data",
+        "How it was done",
+    ]

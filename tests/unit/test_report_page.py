@@ -186,7 +186,7 @@ def test_nothing_is_fetched_and_nothing_runs(html: str, page: Page) -> None:
     assert not page.named("img")  # figures are part of the page
 
 
-def test_every_figure_has_an_alternative_text_a_caption_and_a_table(page: Page, whole: Page) -> None:
+def test_every_figure_has_an_alternative_text_a_title_and_a_table(page: Page, whole: Page) -> None:
     for shown in (page, whole):
         figures = len(shown.named("figure"))
         inside = [tag for tag, _, parents in shown.elements if "figure" in parents]
@@ -196,7 +196,12 @@ def test_every_figure_has_an_alternative_text_a_caption_and_a_table(page: Page, 
         rows = [attrs for attrs in shown.named("figure") if "rows" in str(attrs["class"])]
         assert len(drawn) + len(rows) == figures  # rows are text already
         assert all(len(attrs["aria-label"] or "") > 40 for attrs in drawn)
-        assert inside.count("figcaption") == inside.count("table") == figures
+        assert inside.count("table") == inside.count("h3") == figures
+
+
+def test_how_figures_are_read_is_said_once(html: str) -> None:
+    for words in ("thin lines", "broad pale bars", "in order of size", "upright dashed line", "each other row leaves out"):
+        assert len(re.findall(words, html, re.IGNORECASE)) == 1
 
 
 def test_every_table_has_a_caption_and_headed_columns(page: Page, whole: Page) -> None:

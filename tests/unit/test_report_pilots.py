@@ -29,7 +29,7 @@ def test_every_pilot_is_a_row_and_the_mean_stands_above() -> None:
 
 def test_what_the_pilots_have_in_common_is_said_with_what_a_next_one_may_expect() -> None:
     said = each_pilot.in_words(RESULTS, "rereferral_nfa_6m")
-    assert "the pilots' mean is -1.2 percentage points (95% interval -4.3 to 1.9)" in said
+    assert "The pilots' mean is -1.2 percentage points (95% interval -4.3 to 1.9)" in said
     assert "not ruled out (p 0.13)" in said
     assert "Another authority like these could expect -10.5 to 8.1 percentage points." in said
 
@@ -58,5 +58,5 @@ def test_a_rate_that_does_not_hold_is_said_to(share: float, words: str) -> None:
 
 def test_without_the_files_there_are_no_sections() -> None:
     nothing = RESULTS.pilots.iloc[:0]
-    assert each_pilot.section(replace(RESULTS, pilots=nothing)) is None
+    assert each_pilot.pilots_picture(replace(RESULTS, pilots=nothing), "rereferral_nfa_6m") is None
     assert reliability.section(replace(RESULTS, calibration=nothing)) is None

@@ -98,10 +98,10 @@ def test_names_of_lines_that_end_close_together_are_moved_apart() -> None:
 
 
 def test_the_page_draws_every_mark_as_text_and_lines_in_its_own_colours() -> None:
-    html = page_of(in_words(EVERY))
+    html = page_of(in_words(EVERY, EVERY))
 
     assert 'role="img" aria-label="Toys in words."' in html
-    assert re.findall(r'<text class="x[^>]*>([^<]+)', html) == ["first", "last"]
+    assert re.findall(r'<text class="x[^>]*>([^<]+)', html) == ["first", "last"] * 2
     for said in ("<b>All &lt;marks&gt;</b>", ">Pilots</text>", ">Go-live</text>", "<title>15 &amp; more</title>",
                  "<title>a bin</title>", "<title>thirty</title>", "Per cent</p>"):  # fmt: skip
         assert said in html

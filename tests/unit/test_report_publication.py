@@ -39,7 +39,7 @@ def test_words_stand_where_a_reader_expects_them() -> None:
     page = render_page(results, sections)
 
     anchors = [section.anchor for section in sections]
-    assert anchors[:3] == ["answer", "conclusions", "programme"]
+    assert anchors[:3] == ["conclusions", "programme", "answer"]
     assert "about" in anchors[-2:]
     assert "map <em>strengths</em> and dangers" in page
     assert '<a href="https://example.org/protocol" rel="noopener noreferrer">' in page

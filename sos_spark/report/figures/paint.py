@@ -21,11 +21,19 @@ _PT = 0.75
 
 
 def draw_plots(
-    name: str, plots: Sequence[Plot], *, title: str, caption: str, alt: str, table: DataTable, height: float = 2.1
+    name: str,
+    plots: Sequence[Plot],
+    *,
+    title: str,
+    caption: str,
+    alt: str,
+    table: DataTable,
+    height: float = 2.1,
+    heading: str = "",
 ) -> Picture:
     """Returns the picture of plots, two beside each other; one alone is as wide as the page.
 
-    `height` is a plot's, in inches.
+    `height` is a plot's, in inches; `heading` stands above all of them in files, which no section surrounds.
     """
     columns = min(2, len(plots))
     n_rows = -(-len(plots) // columns)
@@ -36,12 +44,14 @@ def draw_plots(
         alt=alt,
         table=table,
         height=0.35 + height * n_rows,
-        paint=lambda figure: _paint(figure, plots, n_rows, columns),
+        paint=lambda figure: _paint(figure, plots, n_rows, columns, heading),
         form=tuple(plots),
     )
 
 
-def _paint(figure: Figure, plots: Sequence[Plot], n_rows: int, columns: int) -> None:
+def _paint(figure: Figure, plots: Sequence[Plot], n_rows: int, columns: int, heading: str) -> None:
+    if heading:
+        figure.suptitle(heading, x=0.012, ha="left", fontsize=9.5, fontweight="bold")
     grid = figure.subplots(n_rows, columns, squeeze=False).ravel()
     for axes in grid[len(plots) :]:
         axes.set_axis_off()

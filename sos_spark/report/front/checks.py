@@ -29,7 +29,10 @@ UNKNOWN_GAP = 0.05
 
 @dataclass(frozen=True)
 class Check:
-    """What a check came to. `holds`: nothing in it speaks against the answer. `anchor`: the section that shows it."""
+    """What a check came to.
+
+    `holds`: nothing in it speaks against the answer; `anchor`: the section, or figure, that shows it.
+    """
 
     words: str
     holds: bool
@@ -97,8 +100,9 @@ def one_pilot(results: Results) -> Check | None:
     keys = _outcomes(results)
     leaning = [key for key in keys if leans_on(results, key)]
     if leaning:
-        return Check(f"One pilot decides the direction of {_some(results, leaning, len(keys))}", False, "leave-one-out")
-    return Check("No single pilot decides a direction", True, "leave-one-out")
+        said = f"One pilot decides the direction of {_some(results, leaning, len(keys))}"
+        return Check(said, False, f"figure-leave_one_out_{leaning[0]}")
+    return Check("No single pilot decides a direction", True, f"figure-leave_one_out_{keys[0]}" if keys else "")
 
 
 def pseudo_pilots(results: Results) -> Check | None:

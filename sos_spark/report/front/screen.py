@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sos_spark.report.blocks import Section
@@ -30,7 +30,7 @@ class Front:
 
 def front_of(results: Results, sections: Iterable[Section]) -> Front:
     """Returns the first screen of a report with these sections; a check whose section is not there leads nowhere."""
-    panels, there = panels_of(results), {section.anchor for section in sections}
+    panels, there = panels_of(results), set(_anchors(sections))
     rows = [row for panel in panels for row in panel.rows]
     checks = tuple(check if check.anchor in there else replace(check, anchor="") for check in checks_of(results))
     return Front(
@@ -44,6 +44,12 @@ def front_of(results: Results, sections: Iterable[Section]) -> Front:
         has_seen=any(row.seen for row in rows),
         has_planted=any(row.planted is not None for row in rows),
     )
+
+
+def _anchors(sections: Iterable[Section]) -> Iterator[str]:
+    for section in sections:
+        yield section.anchor
+        yield from (f"figure-{picture.name}" for picture in section.pictures)
 
 
 def _in_words(checks: tuple[Check, ...]) -> str:

@@ -30,6 +30,15 @@ _UNTOLD = "not distinguishable from no change even under {}"
 _PARALLEL, _STRAIGHT = "exactly parallel trends", "an earlier drift that goes on in a straight line"
 
 
+READING = (
+    "If the groups would have parted anyway: the range of effects that remains possible, the larger such a"
+    " violation may be. On the left its size is a multiple of the largest one from one year to the next before go-"
+    " live; at 0 the paths are exactly parallel. On the right the drift there was before goes on and may bend; at"
+    " 0 it goes on in a straight line. Each year counts once, so the estimate, the ring, differs a little from the"
+    " main one. Blue and solid: zero is left out; grey and dashed: no change is possible, too."
+)
+
+
 def section(results: Results) -> Section | None:
     """Returns the section; None where the run left neither tests of the time before nor bounds."""
     blocks: list[Block | None] = [
@@ -52,20 +61,13 @@ def section(results: Results) -> Section | None:
             ),
             Bullets(_notes(results), quiet=True),
         ]
-    pictures = [(key, shown) for key in results.labels if (shown := honest_picture(results, key)) is not None]
-    if pictures:
-        blocks += [
-            Heading("How much of a violation would the findings survive?"),
-            Text(
-                "Suppose that the groups would have parted even without the programme. The figures give the range of"
-                " effects that remains possible, the larger such a violation may be. On the left its size is a multiple"
-                " of the largest one from one year to the next before go-live; at 0 the paths are exactly parallel. On"
-                " the right the drift there was before goes on and may bend; at 0 it goes on in a straight line. Each"
-                " year counts once, so the estimate differs a little from the main one."
-            ),
-        ]
-        for key, shown in pictures:
-            blocks += [shown, Text(survival_in_words(results, key))]
+    survival = [
+        f"{results.labels[key]}: {survival_in_words(results, key)}"
+        for key in results.labels
+        if honest_picture(results, key) is not None
+    ]
+    if survival:
+        blocks += [Heading("How much of a violation would the findings survive?"), Bullets(survival)]
     blocks.append(Bullets(_without_bounds(results), quiet=True))
     return section_of("drift", "Were the two groups drifting apart already?", blocks)
 
@@ -120,7 +122,8 @@ def survival_in_words(results: Results, outcome_id: str) -> str:
         said.append(turned or _survival(survives_up_to(smooth), f"{{}} {scale.change_unit} a year each year", scale))
     if said == [_UNTOLD.format(_PARALLEL), _UNTOLD.format(_STRAIGHT)]:
         said = [f"{_UNTOLD.format(_PARALLEL)}, nor were an earlier drift to go on in a straight line"]
-    return f"{results.labels[outcome_id]}: {'; '.join(said)}."
+    sentence = "; ".join(said)
+    return f"{sentence[:1].upper()}{sentence[1:]}."
 
 
 def _other_way(bounds: pd.DataFrame, direction: int, scale: Scale, under: str, possible: Cutter) -> str:
@@ -212,11 +215,9 @@ def honest_picture(results: Results, outcome_id: str) -> Picture | None:
     return draw_plots(
         f"honest_{outcome_id}",
         plots,
-        title=label,
-        caption="95% interval of the average effect over the years after go-live, by the size of the violation. Blue"
-        " and solid: zero is left out. Grey and dashed: no change is possible too. Ring: no violation."
-        + (_OTHER_WAY if _turned(found, direction) else "")
-        + said,
+        title="If the groups would have parted anyway",
+        heading=label,
+        caption=survival_in_words(results, outcome_id) + (_OTHER_WAY if _turned(found, direction) else "") + said,
         alt=f"Honest bounds of {label.lower()}. "
         + " ".join(f"{_PANELS[name]}: {_in_words(bounds, scale, possible)}" for name, bounds in found.items()),
         table=DataTable(

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from sos_spark.report.blocks import Block, Bullets, DataTable, Picture, Section, Text, section_of
+import pandas as pd
+
+from sos_spark.report.blocks import DataTable, Picture
 from sos_spark.report.figures.forest import Bar, Forest, draw_forest
 from sos_spark.report.figures.style import INK, QUIET
 from sos_spark.report.results import Results, of_outcome, rows_of
 from sos_spark.report.words.cut import cut
+from sos_spark.report.words.natural import change
 from sos_spark.report.words.numbers import Scale, number, p_value
 
-
-def section(results: Results) -> Section | None:
-    """Returns the section; None where the run left no effects of single pilots."""
-    pictures = [picture for key in results.labels if (picture := pilots_picture(results, key)) is not None]
-    if not pictures:
-        return None
-    blocks: list[Block | None] = [
-        Text(
-            "Each pilot's own effect is its change against the comparators alone. Its interval is wide, for one"
-            " authority's ups and downs cannot be told from an effect: it shows how far comparators of its size are off"
-            " when they are taken for pilots, and it holds if the pilot is no more unsteady than they are."
-        ),
-        *pictures,
-        Bullets([f"{results.labels[key]}: {said}" for key in results.labels if (said := in_words(results, key))]),
-    ]
-    return section_of("each-pilot", "Each pilot by itself", blocks)
+READING = (
+    "Pilot by pilot: each pilot's change against the comparators alone. Its interval is wide, for one authority's"
+    " ups and downs cannot be told from an effect: it shows how far comparators of its size are off when they are"
+    " taken for pilots, and it holds if the pilot is no more unsteady than they are. Above stand the pilots' mean"
+    " and the range in which the effect in another such authority would lie."
+)
 
 
 def pilots_picture(results: Results, outcome_id: str) -> Picture | None:
@@ -48,9 +42,8 @@ def pilots_picture(results: Results, outcome_id: str) -> Picture | None:
     return draw_forest(
         f"each_pilot_{outcome_id}",
         [Forest(scale, tuple(bars), label)],
-        title=label,
-        caption="The effect in each pilot with a 95% interval from comparators of its size taken for pilots; above, the"
-        f" pilots' mean and the range in which the effect in another such authority would lie.{said}",
+        title=f"Pilot by pilot: {_end(own.iloc[0], scale)} to {_end(own.iloc[-1], scale)}",
+        caption=f"{in_words(results, outcome_id)}{said}".strip(),
         alt=f"Effects on {label.lower()} in each of {len(own)} pilots: from {scale.change(own['att'].min())}"
         f" ({own['name'].iloc[0]}) to {scale.change(own['att'].max())} {scale.long_unit} ({own['name'].iloc[-1]}).",
         table=DataTable(
@@ -75,6 +68,11 @@ def pilots_picture(results: Results, outcome_id: str) -> Picture | None:
     )
 
 
+def _end(row: pd.Series[Any], scale: Scale) -> str:
+    """An end of the range of pilots: '12 fewer in 100 (Norfolk)'."""
+    return f"{change(scale, float(row['att']))} ({row['name']})"
+
+
 def in_words(results: Results, outcome_id: str) -> str:
     """Returns what an outcome's pilots have in common and how they differ; blank where the run left nothing of it."""
     pooled = of_outcome(results.pilots_pooled, outcome_id)
@@ -84,7 +82,7 @@ def in_words(results: Results, outcome_id: str) -> str:
     if math.isnan(row.mean):
         return f"{row.note}." if isinstance(row.note, str) and row.note else ""
     said = [
-        f"the pilots' mean is {scale.change(row.mean)} {scale.long_unit} (95% interval"
+        f"The pilots' mean is {scale.change(row.mean)} {scale.long_unit} (95% interval"
         f" {scale.interval(row.ci_low, row.ci_high)}).",
         _differences(row.sd_between, row.sd_low, row.sd_high, row.p_same, scale),
     ]

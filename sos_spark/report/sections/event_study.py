@@ -6,24 +6,23 @@ import math
 
 import pandas as pd
 
-from sos_spark.report.blocks import DataTable, Picture, Section, Text, section_of
+from sos_spark.report.blocks import DataTable, Picture
 from sos_spark.report.figures.paint import draw_plots
 from sos_spark.report.figures.plot import Dot, Level, Mark, Plot, Stem, Upright, value_axis, whole_axis
 from sos_spark.report.results import Results, rows_of
 from sos_spark.report.words.cut import cut
+from sos_spark.report.words.natural import counted
 from sos_spark.report.words.numbers import Scale, count, p_phrase
 
 _NUMBERS = ["att", "se_cr2", "ci_low", "ci_high", "band_low", "band_high"]
 
 
-def section(results: Results) -> Section | None:
-    """Returns the section; None where the run left no event study."""
-    lead = Text(
-        f"How far the pilots stood from their comparators in each {results.study.window.period}, measured from the last"
-        " one before go-live. Differences before go-live are a warning: the two groups were drifting apart already."
-    )
-    pictures = [event_study_picture(results, key) for key in results.labels]
-    return section_of("event-study", "Before and after go-live", [lead, *pictures])
+READING = (
+    "Before and after go-live: how far the pilots stood from their comparators in each {period}, measured from"
+    " the last one before go-live, the hollow point. Thin lines are the 95% interval of each point alone, broad"
+    " pale bars the 95% band of all points together, the one to judge a whole path by. Points before go-live"
+    " should lie near zero: where they do not, the two groups were drifting apart already."
+)
 
 
 def event_times(results: Results, outcome_id: str) -> pd.DataFrame:
@@ -49,13 +48,8 @@ def event_study_picture(results: Results, outcome_id: str) -> Picture | None:
     return draw_plots(
         f"event_study_{outcome_id}",
         [_plot(possible, scale, name, unit)],
-        title=name,
-        caption=(
-            "Before go-live the points should lie near zero. Thin lines: 95% interval of each point alone; broad pale"
-            " bars: 95% band of all points together, the one to judge a whole path by."
-            + _pretrend(results, outcome_id)
-            + said
-        ),
+        title=_title(frame, unit),
+        caption=(_pretrend(results, outcome_id) + said).strip(),
         alt=_in_words(frame, name, unit),
         table=_table(possible, scale),
         height=2.7,
@@ -84,7 +78,7 @@ def _plot(frame: pd.DataFrame, scale: Scale, name: str, unit: str) -> Plot:
                 time, row.att, "pilot", say=f"{say}, 95% interval {scale.interval(own.ci_low, own.ci_high)}", size=thick
             )
         )
-    label = f"{unit.capitalize()}s since go-live (0 is the first treated {unit}; -1, hollow, is the reference)"
+    label = f"{unit.capitalize()}s since go-live (0 is the first treated {unit})"
     marks = (*bands, Level(0.0), Upright(-0.5, "Go-live"), *points)
     return Plot(name, whole_axis(min(times) - 0.6, max(times) + 0.6, label), y, marks)
 
@@ -111,6 +105,19 @@ def _table(frame: pd.DataFrame, scale: Scale) -> DataTable:
 def _pretrend(results: Results, outcome_id: str) -> str:
     p = float((results.main_row(outcome_id) or {}).get("p_pretrend", math.nan))
     return "" if math.isnan(p) else f" Joint test that every point before go-live is zero: {p_phrase(p)}."
+
+
+def _title(frame: pd.DataFrame, unit: str) -> str:
+    """How many points leave out zero, by the band of all of them where there is one."""
+    low, high = ("band_low", "band_high") if frame["band_low"].notna().any() else ("ci_low", "ci_high")
+    out = (frame[low] > 0) | (frame[high] < 0)
+    after, before = frame["event_time"] >= 0, frame["event_time"] < -1
+
+    def said(rows: pd.Series[bool]) -> str:
+        return f"{counted(int(out[rows].sum())).replace('no', 'none')} of {counted(int(rows.sum()))}"
+
+    stands = "stand" if out[after].sum() > 1 else "stands"
+    return f"After go-live {said(after)} {unit}s {stands} out" + (f", before it {said(before)}" if before.any() else "")
 
 
 def _in_words(frame: pd.DataFrame, name: str, unit: str) -> str:

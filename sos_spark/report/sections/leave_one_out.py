@@ -7,31 +7,18 @@ import math
 import pandas as pd
 from scipy.stats import t as student
 
-from sos_spark.report.blocks import Bullets, DataTable, Picture, Section, Text, section_of
+from sos_spark.report.blocks import DataTable, Picture
 from sos_spark.report.figures.forest import Bar, Forest, draw_forest
 from sos_spark.report.figures.style import QUIET
 from sos_spark.report.results import Results, rows_of, with_intervals
 from sos_spark.report.words.cut import cut
 from sos_spark.report.words.numbers import listed, p_value
 
-
-def section(results: Results) -> Section | None:
-    """Returns the section; None where the run left no estimates without a pilot."""
-    pictures = [picture for key in results.labels if (picture := leave_one_out_picture(results, key)) is not None]
-    if not pictures:
-        return None
-    return section_of(
-        "leave-one-out",
-        "Leaving out one pilot at a time",
-        [
-            Text(
-                "With few pilots, one can decide a result. If the answer changes when a single pilot is left out, it is"
-                " about that pilot and not about the programme."
-            ),
-            *pictures,
-            Bullets([f"{results.labels[key]}: {said}" for key in results.labels if (said := in_words(results, key))]),
-        ],
-    )
+READING = (
+    "Leaving out a pilot: the first row is the main estimate, its interval (bootstrap) shaded; each other row"
+    " leaves out one pilot (CR2 interval). If the answer changes when a single pilot is left out, it is about that"
+    " pilot and not about the programme."
+)
 
 
 def in_words(results: Results, outcome_id: str) -> str:
@@ -58,9 +45,8 @@ def leave_one_out_picture(results: Results, outcome_id: str) -> Picture | None:
     return draw_forest(
         f"leave_one_out_{outcome_id}",
         [Forest(scale, tuple(bars), label, band)],
-        title=label,
-        caption="The first row is the main estimate, its interval (bootstrap) shaded; each other row leaves out one"
-        f" pilot (CR2 interval).{said}",
+        title=_title(results, outcome_id),
+        caption=f"{in_words(results, outcome_id)}{said}".strip(),
         alt=f"Estimates of {label.lower()} without each of {len(own)} pilots in turn: from {scale.change(low)} (without"
         f" {own['name'].iloc[0]}) to {scale.change(high)} {scale.long_unit} (without {own['name'].iloc[-1]}).",
         table=DataTable(
@@ -70,6 +56,13 @@ def leave_one_out_picture(results: Results, outcome_id: str) -> Picture | None:
                 for row in rows_of(own)
             ),
         ),
+    )
+
+
+def _title(results: Results, outcome_id: str) -> str:
+    names = leans_on(results, outcome_id)
+    return (
+        f"The direction changes without {listed(names)}" if names else "The direction is the same without any one pilot"
     )
 
 
@@ -113,4 +106,5 @@ def stability(results: Results, outcome_id: str) -> str:
     names = leans_on(results, outcome_id)
     if not names:
         return "The sign of the estimate stays the same whichever pilot is left out."
-    return f"The sign of the estimate changes without {listed(names)}: the result leans on it."
+    leant_on = "it" if len(names) == 1 else "them"
+    return f"The sign of the estimate changes without {listed(names)}: the result leans on {leant_on}."

@@ -10,18 +10,21 @@ from sos_spark.report.figures.style import PILOT, QUIET
 from sos_spark.report.results import Results, of_outcome, rows_of, with_intervals
 from sos_spark.report.words.cut import cut, note_on
 from sos_spark.report.words.declared import Declared, Mark, legend, starred
+from sos_spark.report.words.natural import counted
 from sos_spark.report.words.numbers import Scale, count, number, p_value
 from sos_spark.report.words.specifications import meaning, spoken
 from sos_spark.report.words.verdicts import is_significant
+
+READING = (
+    "Other ways of doing the sums: each row is a choice that was possible, too, in order of size; the main one is"
+    " blue on a grey band. Lines are 95% intervals, by the bootstrap or else CR2; a hollow point has none. A"
+    " finding that holds under one choice only is weak, whichever it is."
+)
 
 
 def section(results: Results) -> Section | None:
     """Returns the section; None where the run left the main estimates alone."""
     blocks: list[Block | None] = []
-    for outcome_id in results.labels:
-        picture = specification_curve(results, outcome_id)
-        if picture is not None:
-            blocks += [picture, Text(curve_in_words(results, outcome_id))]
     reasons = not_estimated(results)
     if reasons:
         blocks += [Heading("Ways that gave no number"), Bullets(reasons)]
@@ -43,11 +46,11 @@ def section(results: Results) -> Section | None:
             Table("Every other estimate", every, folded=True),
             note_on(_others(results)[1]),
         ]
-    lead = Text(
-        "Every choice below was a possible one. A finding that holds under one of them only is weak, whichever it is; a"
-        " finding that holds under nearly all does not hang on a choice of ours."
-    )
-    return section_of("other", "Other ways of doing the sums", [lead, *blocks])
+    curves = [
+        f"{label}: {said}" for key, label in results.labels.items() if (said := curve_in_words(results, key))
+    ] if len(results.estimates) else []  # fmt: skip
+    found = [Bullets(curves), *blocks] if blocks else []
+    return section_of("other", "Other ways of doing the sums", found)
 
 
 def curve_in_words(results: Results, outcome_id: str) -> str:
@@ -70,7 +73,7 @@ def curve_in_words(results: Results, outcome_id: str) -> str:
     if len(judged) < len(frame):
         left = len(frame) - len(judged)
         said.append(f"It needs two methods of inference, which {left} of the {len(frame)} do not have.")
-    return f"{results.labels[outcome_id]}: {' '.join(said)}"
+    return " ".join(said)
 
 
 def _main_too(main: pd.DataFrame) -> str:
@@ -192,20 +195,27 @@ def specification_curve(results: Results, outcome_id: str) -> Picture | None:
     ]
     main = frame.index[frame["specification"] == "main"]
 
-    methods = " Where the bootstrap gave no interval it is that of CR2." if (frame["by"] == "CR2").any() else ""
-    methods += " A hollow point has none." if (frame["by"] == "").any() else ""
     first, last = bars[0], bars[-1]
     return draw_forest(
         f"specification_curve_{outcome_id}",
         [Forest(scale, tuple(bars), label)],
-        title=label,
-        caption="Each row is another way of doing the sums, in order of size; the main one is blue on a grey band."
-        f" Lines are 95% intervals (bootstrap).{methods}{said}{legend(marks)}",
+        title=_title(frame),
+        caption=f"{said}{legend(marks)}".strip(),
         alt=f"Specification curve of {label.lower()}: {len(bars)} estimates, from {scale.change(first.att)}"
         f" ({first.name}) to {scale.change(last.att)} {scale.long_unit} ({last.name})."
         + "".join(f" The main one is number {place + 1} in order of size." for place in main),
         table=_curve_table(frame, scale, marks if plan.marks else None),
     )  # fmt: skip
+
+
+def _title(frame: pd.DataFrame) -> str:
+    main = frame[frame["specification"] == "main"]
+    if main.empty:
+        return f"{counted(len(frame)).capitalize()} ways of doing the sums"
+    others = frame[frame["specification"] != "main"]
+    same = int(((others["att"] > 0) == (main["att"].iloc[0] > 0)).sum())
+    n = counted(len(others))
+    return f"{counted(same).capitalize() if same else 'None'} of {n} other ways of doing the sums point the same way"
 
 
 def _curve_table(frame: pd.DataFrame, scale: Scale, marks: list[Mark] | None) -> DataTable:

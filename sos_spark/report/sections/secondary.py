@@ -50,7 +50,8 @@ def section(results: Results) -> Section | None:
     blocks: list[Block | None] = [
         Text(
             "These compare a few pilots with a few others, and such groups differ in much else besides. Read them as"
-            " descriptions, not as tests of the programme."
+            " descriptions, not as tests of the programme. Effects are blue, differences and slopes grey; a hollow"
+            " point has no interval, because too few pilots stand behind it."
         )
     ]
     known = frame[frame["att"].notna()]
@@ -109,14 +110,11 @@ def _forest(results: Results, analysis: str, title: str, shown: pd.DataFrame, ma
     ordered = {key: panels[key] for key in results.labels if key in panels}
     names = {key: starred(results.labels[key], marks[key]) for key in ordered}
 
-    by = " (CR2 where the bootstrap gave none)" if (shown["by"] == "CR2").any() else ""
     return draw_forest(
         f"secondary_{analysis}",
         [Forest(results.scales[key], tuple(bars), names[key]) for key, bars in ordered.items()],
-        title=title,
-        caption=f"Points are estimates, lines their 95% intervals{by}; a hollow point has none, because too few pilots"
-        " stand behind it. Blue: effects; grey: differences and slopes."
-        f"{said}{legend([marks[key] for key in ordered])}",
+        title="Estimates, outcome by outcome",
+        caption=f"{said}{legend([marks[key] for key in ordered])}".strip(),
         alt=f"Forest plot. {title}. "
         + " ".join(
             f"{names[key]}. {' '.join(bar_in_words(bar, results.scales[key]) for bar in bars)}"

@@ -12,6 +12,7 @@ from sos_spark.report.figures.paint import draw_plots
 from sos_spark.report.figures.plot import Dot, Key, Level, Mark, Plot, Shape, Stem, Upright, value_axis, whole_axis
 from sos_spark.report.results import Results, of_outcome, rows_of
 from sos_spark.report.words.cut import Standing, cut, note_on
+from sos_spark.report.words.natural import counted
 from sos_spark.report.words.numbers import Scale, count, day_in_words, number, p_value
 from sos_spark.report.words.specifications import meaning, spoken
 
@@ -36,6 +37,12 @@ _OVERALL = {
 }
 
 
+READING = (
+    "By time since each pilot's own go-live: under estimators that are right when pilots start at different"
+    " times. Where they agree, the choice between them does not matter."
+)
+
+
 def section(results: Results) -> Section | None:
     """Returns the section; None where pilots started together, or the run left nothing of it."""
     if not results.staggered:
@@ -49,7 +56,6 @@ def section(results: Results) -> Section | None:
     ]
     estimators = list(dict.fromkeys(results.aggregates["estimator"])) if len(results.aggregates) else []
     blocks.append(Bullets(tuple(f"{spoken(str(name))}: {meaning(str(name))}." for name in estimators)))
-    blocks += [by_estimator_picture(results, key) for key in results.labels]
     for caption, table, folded, cut_said in (
         (
             "Effects over all pilots and periods, with 95% intervals (CR2)",
@@ -233,10 +239,8 @@ def by_estimator_picture(results: Results, outcome_id: str) -> Picture | None:
     return draw_plots(
         f"staggered_{outcome_id}",
         [_plot_estimators(own, scale, label, unit)],
-        title=label,
-        caption="Effects by time since each pilot's own go-live, under estimators that are right when pilots start at"
-        " different times. Where they agree, the choice between them does not matter."
-        + said,
+        title=f"By time since each pilot's own go-live, {counted(len(present))} ways of averaging",
+        caption=said.strip(),
         alt=f"Effects on {label.lower()} by time since go-live under {len(present)} estimators, {len(times)} {unit}s"
         f" from {int(times[0])} to {int(times[-1])}. "
         + " ".join(_after_in_words(own, name, scale) for name in present),

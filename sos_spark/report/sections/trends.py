@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from sos_spark.config.periods import label as period_label
-from sos_spark.report.blocks import DataTable, Picture, Section, Text, section_of
+from sos_spark.report.blocks import DataTable, Picture
 from sos_spark.report.figures.axes import label_every, level_label
 from sos_spark.report.figures.paint import draw_plots
 from sos_spark.report.figures.plot import Curve, Plot, Shape, Upright, named_axis, value_axis
@@ -22,13 +22,10 @@ _LINES: dict[str, tuple[str, Shape, bool]] = {
 """How an arm is drawn: tone, shape of its points, whether its line is dashed."""
 
 
-def section(results: Results) -> Section | None:
-    """Returns the section; None where there is nothing to draw."""
-    lead = Text(
-        "The study asks whether the pilots left the path of their comparators at go-live; the levels need not be the"
-        " same."
-    )
-    return section_of("trends", "Trends", [lead, *(trends_picture(results, key) for key in results.labels)])
+READING = (
+    "Over time: the mean of each arm, every record counting once. The study asks whether the pilots left the path"
+    " of their comparators at go-live, the upright dashed line; the levels need not be the same."
+)
 
 
 def arm_trends(results: Results, outcome_id: str) -> pd.DataFrame:
@@ -97,8 +94,8 @@ def trends_picture(results: Results, outcome_id: str) -> Picture | None:
     return draw_plots(
         f"trends_{outcome_id}",
         [plot],
-        title=name,
-        caption="Every index row counts once. The upright dashed line marks go-live.",
+        title=_title(trends, arms, scale),
+        caption="",
         alt=_in_words(trends, arms, scale, name, names, starts),
         table=DataTable(tuple(header), tuple(rows)),
         height=2.4,
@@ -108,6 +105,16 @@ def trends_picture(results: Results, outcome_id: str) -> Picture | None:
 def _period_names(results: Results, trends: pd.DataFrame) -> list[str]:
     days = pd.to_datetime(trends["period_start"])
     return [period_label(day.date(), results.study.window.period) for day in days]
+
+
+def _title(trends: pd.DataFrame, arms: list[str], scale: Scale) -> str:
+    """From where to where each arm's mean went."""
+    said = []
+    for arm in arms:
+        means = trends[f"{arm}_mean"].dropna()
+        first = scale.level(means.iloc[0]).removesuffix(f" {scale.level_unit}")
+        said.append(f"{ARM_NAMES[arm].lower()} from {first} to {scale.level(means.iloc[-1])}")
+    return f"Over time: {', '.join(said)}"
 
 
 def _curve(trends: pd.DataFrame, arm: str, names: list[str], scale: Scale) -> Curve:
