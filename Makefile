@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup validators demo quick test-spark test yardstick coverage benchmark docs check audit lock clean
+.PHONY: setup validators browser demo quick test-spark test yardstick coverage benchmark docs check audit lock clean
 
 setup: $(STAMP)
 
@@ -20,6 +20,10 @@ $(STAMP): conf/locks/build.txt conf/locks/python.txt conf/locks/java.txt conf/lo
 # The sector's own validators of both returns, each in an environment of its own: a test compares our rules with theirs.
 validators:
 	PYTHON=$(PYTHON) tools/validators.sh
+
+# What the tests of pages in a browser need beside Debian's chromium: axe-core, from its lock, by npm.
+browser:
+	tools/browser.sh
 
 demo: setup
 	tools/demo.sh

@@ -28,7 +28,7 @@ from sos_spark.steps import manifest
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.report import read_results, report
 from tests.unit import report_example as example
-from tests.unit import report_example_analyses as analyses
+from tests.unit import report_example_whole
 
 RESULTS = Results(study=example.a_study(), fingerprint="f", estimates=example.estimates())
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -115,20 +115,7 @@ def thin(tmp_path_factory: pytest.TempPathFactory) -> Page:
 @pytest.fixture(scope="module")
 def whole() -> Page:
     """The page of a run with everything: pilots that started apart, a lake counted by period, a plan frozen since."""
-    frozen = example.a_study().model_dump(mode="json", by_alias=True)
-    frozen["outcomes"] = [outcome for outcome in frozen["outcomes"] if outcome["outcome_id"] != "kinship_placement"]
-    lake = LakeTables(
-        units=example.units(), flow=example.flow_by_period(), files=example.files(), ledger=example.ledger(),
-        rule_counts=example.rule_counts(), expectations=example.expectations(), link_rates=example.link_rates(),
-    )  # fmt: skip
-    results = replace(
-        RESULTS,
-        **analyses.frames(),
-        arms=example.staggered_arms(),
-        cells=example.cells(),
-        lake=lake,
-        frozen=FrozenPlan("2021-01-01", "abc", ("outcomes: 3 -> 4",), frozen),
-    )
+    results = report_example_whole.results()
     return Page(render_page(results, sections_of(results)))
 
 
@@ -200,7 +187,13 @@ def test_every_figure_has_an_alternative_text_a_title_and_a_table(page: Page, wh
 
 
 def test_how_figures_are_read_is_said_once(html: str) -> None:
-    for words in ("thin lines", "broad pale bars", "in order of size", "upright dashed line", "each other row leaves out"):
+    for words in (
+        "thin lines",
+        "broad pale bars",
+        "in order of size",
+        "upright dashed line",
+        "each other row leaves out",
+    ):
         assert len(re.findall(words, html, re.IGNORECASE)) == 1
 
 
