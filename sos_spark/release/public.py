@@ -45,6 +45,7 @@ _LINES: dict[str, tuple[str, Shape, bool]] = {
     "comparator": ("comparator", "square", True),
 }
 PAGE = "report_public"
+_COUNTS = "Cleared counts"
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,10 @@ def public_report(
     cleared = cleared_results(results, tables)
     counts = {table.name: table for table in tables if table.kind == "table"}
     sections = [section for section in sections_of(cleared) if section.anchor not in _LEFT_OUT]
-    sections += [section for section in _count_sections(cleared, counts) if section is not None]
+    sections += [replace(section, part=_COUNTS) for section in _count_sections(cleared, counts) if section is not None]
     control = _control(cleared, tables, profile, withheld)
     if control is not None:
-        sections.append(control)
+        sections.append(replace(control, part=_COUNTS))
     html = render_page(cleared, sections, cleared_by=profile.name)
     everything = tuple(tables)
     figures = tuple(
