@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,7 +49,13 @@ class StudyFit:
         return {"estimates": self.estimates, "sensitivity": self.sensitivity, **self.tables}
 
 
-def fit_study(panel: pd.DataFrame, study: Study, *, sources: Mapping[Trait, Source] | None = None) -> StudyFit:
+def fit_study(
+    panel: pd.DataFrame,
+    study: Study,
+    *,
+    sources: Mapping[Trait, Source] | None = None,
+    counted: Callable[[Sequence[str]], Iterable[str]] = iter,
+) -> StudyFit:
     """Fits every outcome of the study that the panel has.
 
     An outcome that has nothing to compare gives a row of blanks with its reason; the others are fitted.
@@ -58,6 +64,7 @@ def fit_study(panel: pd.DataFrame, study: Study, *, sources: Mapping[Trait, Sour
         panel: Collapsed cells, also of declared alternatives.
         study: What is estimated.
         sources: Which traits of authorities a simulation made up; the study declared the others.
+        counted: Gives the outcomes one by one, and may tell how many are done.
 
     Raises:
         InputError: The panel is faulty, or has none of the study's outcomes.
@@ -75,7 +82,7 @@ def fit_study(panel: pd.DataFrame, study: Study, *, sources: Mapping[Trait, Sour
         )
     refuse_unknown_codes(study, [names_of_panel(units_in(panel, outcome_id)) for outcome_id in outcome_ids])
     inputs = Inputs(panel, study, sources or {})
-    fits = [fit_outcome(inputs, outcome_id) for outcome_id in outcome_ids]
+    fits = [fit_outcome(inputs, outcome_id) for outcome_id in counted(outcome_ids)]
     results = _with_evidence(_with_family(fits, study.inference), fits, study)
     estimates = _stacked([result.to_frame() for result in results], FITTED)
     absent = [outcome_id for outcome_id in study.outcome_ids if outcome_id not in present]

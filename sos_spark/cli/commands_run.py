@@ -162,6 +162,7 @@ def _fit_panel(run: Run, panel: Path, *, as_json: bool) -> int:
         "report": lambda: report(run),
     }
     progress = progress_for(list(steps), quiet=as_json, earlier=_earlier_seconds(run))
+    run.counted = progress.counted
     for name, step in steps.items():
         watch = Stopwatch()
         with progress.step(name) as shown:
@@ -237,6 +238,7 @@ def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: 
     if dry_run:
         return _say_plan(steps, missing=missing_options(run, steps), as_json=as_json)
     progress = progress_for([step.name for step in steps], quiet=as_json, earlier=_earlier_seconds(run))
+    run.counted = progress.counted
     try:
         code = run_steps(run, steps, while_step=progress.step)
     except Exception:

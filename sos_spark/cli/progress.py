@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
 from sos_spark.steps.context import StepReport
+
+T = TypeVar("T")
 
 
 class StepProgress(Protocol):
@@ -34,13 +36,16 @@ class _Seconds(ProgressColumn):
         self._earlier = earlier
 
     def render(self, task: Task) -> Text:
-        return Text(seconds_told(task.elapsed or 0, self._earlier, done=task.finished), style="progress.elapsed")
+        told = seconds_told(task.elapsed or 0, left=task.time_remaining, earlier=self._earlier, done=task.finished)
+        return Text(told, style="progress.elapsed")
 
 
-def seconds_told(elapsed: float, earlier: float | None, *, done: bool) -> str:
-    """Returns a step's seconds and, while it runs, those it took before."""
+def seconds_told(elapsed: float, *, left: float | None, earlier: float | None, done: bool) -> str:
+    """Returns a step's seconds and, while it runs, those left by what is done of it, else those it took before."""
     told = f"{elapsed:6.1f} s"
-    return told if done or earlier is None else f"{told}, {earlier:.0f} s last time"
+    if done or (left is None and earlier is None):
+        return told
+    return f"{told}, {earlier:.0f} s last time" if left is None else f"{told}, about {left:.0f} s left"
 
 
 class _SparkTasks(ProgressColumn):
@@ -76,6 +81,20 @@ class TerminalProgress:
         self._width = max(map(len, names), default=0)
         self._earlier = earlier
         self._console = Console(stderr=True)
+        self._at_work: tuple[Progress, TaskID] | None = None
+
+    def counted(self, items: Sequence[T], /) -> Iterator[T]:
+        """Gives a step's items one by one, and moves its bar as each is done."""
+        for number, item in enumerate(items):
+            self._advance(number, len(items))
+            yield item
+        self._advance(len(items), len(items))
+
+    def _advance(self, done: int, whole: int) -> None:
+        if self._at_work is not None:
+            progress, task = self._at_work
+            # One more than there is: a step has something left to do after its last item.
+            progress.update(task, total=whole + 1, completed=done)
 
     @contextmanager
     def step(self, name: str) -> Iterator[list[StepReport]]:
@@ -91,13 +110,21 @@ class TerminalProgress:
             console=self._console,
         ) as progress:
             task = progress.add_task(name, total=None, rows="")
-            yield reports
+            self._at_work = progress, task
+            try:
+                yield reports
+            finally:
+                self._at_work = None
             rows = sum(sum(report.rows.values()) for report in reports)
             progress.update(task, total=1, completed=1, rows=f"{rows:>12,} rows" if rows else "")
 
 
 class SilentProgress:
     """Says nothing."""
+
+    def counted(self, items: Sequence[T], /) -> Iterable[T]:
+        """Gives the items."""
+        return items
 
     @contextmanager
     def step(self, name: str) -> Iterator[list[StepReport]]:  # noqa: ARG002 - the protocol's name

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import FrozenPlan
@@ -33,11 +33,25 @@ class StepReport:
     refused: list[str] = field(default_factory=list)
 
 
+class Counted(Protocol):
+    """Gives the items of a list one by one, and may tell somebody how many are done."""
+
+    def __call__(self, items: Sequence[T], /) -> Iterable[T]:
+        """Returns the items in order."""
+        ...
+
+
+def untold(items: Sequence[T], /) -> Iterable[T]:
+    """Returns the items, and tells nobody."""
+    return items
+
+
 @dataclass
 class Run:
     """One run of one or more steps. `start_session` is called at most once, by the first step that needs Spark.
 
-    `origins` and `overrides` say where the study's keys come from, as `config.load.LoadedStudy`.
+    `origins` and `overrides` say where the study's keys come from, as `config.load.LoadedStudy`. `counted` tells
+    progress within a step.
     """
 
     run_id: str
@@ -48,6 +62,7 @@ class Run:
     origins: Mapping[str, str] = field(default_factory=dict)
     overrides: tuple[str, ...] = ()
     reports: list[StepReport] = field(default_factory=list)
+    counted: Counted = untold
 
     @cached_property
     def spark(self) -> SparkSession:

@@ -43,7 +43,7 @@ def fit(run: Run) -> StepReport:
     simulated = run_is_simulated(run)
     filled = with_simulated(run.the_study, _simulated_authorities(run))
     cells = panel_frame(run.lake_root, run.the_study)
-    fitted = fit_study(cells, filled.study, sources=filled.sources)
+    fitted = fit_study(cells, filled.study, sources=filled.sources, counted=run.counted)
     report = _written(fitted, _bounds(run, cells), run.out, simulated=simulated)
     report.facts["simulated"] = list(filled.filled)
     _write_frames({"returns": returns_of(run.lake_root)}, run.out, report)
@@ -59,7 +59,7 @@ def fit_panel_file(panel_csv: Path, run: Run) -> StepReport:
     """
     study, out = run.the_study, run.out
     cells = read_panel(panel_csv)
-    fitted = fit_study(cells, study)
+    fitted = fit_study(cells, study, counted=run.counted)
     if all(result.fitted is None for result in fitted.results):
         raise fitted.failures[0]
     simulated = cells_are_simulated(panel_csv)

@@ -57,14 +57,13 @@ def report(run: Run) -> StepReport:
     flow = flow_table(results)
     quality = quality_table(results)
     sections = sections_of(results)
-    page, pictures = render_page(results, sections), pictures_of(sections)
-
+    pictures = pictures_of(sections)
     rows = {table.file_name: write_table(run.out, table, frame) for table, frame in ((FLOW, flow), (QUALITY, quality))}
     folder = run.out / "figures"
-    for picture in pictures:
+    for picture in run.counted(pictures):  # drawn here, which takes most of the time, and shown by the page after
         write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
         write_result(folder / f"{picture.name}.png", picture.drawn.png)
-    write_result(run.out / "report.html", page)
+    write_result(run.out / "report.html", render_page(results, sections))
     if run.environment.lake is not None:
         rows |= write_quality_page(run.lake_root, run.out, is_simulated=results.is_simulated)
     return StepReport(

@@ -77,9 +77,10 @@ def test_what_is_true_of_many_outcomes_is_said_once() -> None:
 
 
 def test_progress_says_what_was_measured_and_no_more(tmp_path: Path) -> None:
-    assert seconds_told(3.0, None, done=False) == "   3.0 s"
-    assert seconds_told(3.0, 41.6, done=False) == "   3.0 s, 42 s last time"
-    assert seconds_told(40.0, 41.6, done=True) == "  40.0 s"
+    assert seconds_told(3.0, left=None, earlier=None, done=False) == "   3.0 s"
+    assert seconds_told(3.0, left=None, earlier=41.6, done=False) == "   3.0 s, 42 s last time"
+    assert seconds_told(3.0, left=6.2, earlier=41.6, done=False) == "   3.0 s, about 6 s left"
+    assert seconds_told(40.0, left=0.0, earlier=41.6, done=True) == "  40.0 s"
     assert tasks_told([]) == ""
     assert tasks_told([(3, 200), (1, 4)]) == "4 of 204 tasks"
     (tmp_path / "manifest.json").write_text('{"steps": {"fit": {"seconds": 2.5}, "panel": {"rows": {}}}}')
