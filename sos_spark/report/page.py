@@ -13,7 +13,7 @@ from sos_spark.report.blocks import Section
 from sos_spark.report.front.screen import front_of
 from sos_spark.report.markdown import html_of
 from sos_spark.report.results import Results
-from sos_spark.report.standing import cleared, standing_of
+from sos_spark.report.standing import cleared, is_simulated, mark_of, standing_of
 
 
 def render_page(results: Results, sections: Sequence[Section], *, cleared_by: str = "") -> str:
@@ -21,15 +21,14 @@ def render_page(results: Results, sections: Sequence[Section], *, cleared_by: st
 
     `cleared_by`: the disclosure profile that cleared all it shows; without one the page says what `standing_of` does.
     """
-    simulated = results.is_simulated or results.truth is not None
     standing = cleared(cleared_by) if cleared_by else standing_of(results)
     return (
         _templates()
         .get_template("report.html.j2")
         .render(
             title=results.study.title,
-            mark=f"{standing.mark} - simulated data" if simulated else standing.mark,
-            simulated=simulated,
+            mark=mark_of(results, standing),
+            simulated=is_simulated(results),
             standing=standing,
             front=front_of(results, sections),
             sections=sections,

@@ -60,6 +60,16 @@ def standing_of(results: Results) -> Standing:
     return OPEN_STATISTICS if is_published(results.study) and not reads_records else NOT_CLEARED
 
 
+def mark_of(results: Results, standing: Standing) -> str:
+    """Returns what stands in a margin, or on a card: who may see it, and whether the data are made up."""
+    return f"{standing.mark} - simulated data" if is_simulated(results) else standing.mark
+
+
+def is_simulated(results: Results) -> bool:
+    """Returns whether a run's records were made up."""
+    return results.is_simulated or results.truth is not None
+
+
 def is_published(study: Study) -> bool:
     """Returns whether a study's outcomes are all measures of published tables, which need no disclosure control."""
     return not any(outcome.is_from_records for outcome in study.outcomes)

@@ -14,10 +14,13 @@ import pandas as pd
 from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.errors import InputError
 from sos_spark.report.contents import pictures_of, sections_of
+from sos_spark.report.front.card import card, one_page
+from sos_spark.report.front.screen import front_of
 from sos_spark.report.page import render_page
 from sos_spark.report.results import LakeTables, PlantedEffect, Results
 from sos_spark.report.sections.flow import flow_table
 from sos_spark.report.sections.quality import quality_table
+from sos_spark.report.standing import mark_of, standing_of
 from sos_spark.report.words.notes import in_plain_words
 from sos_spark.steps.collapsed import ordered_frame
 from sos_spark.steps.context import Run, StepReport
@@ -44,7 +47,9 @@ _OF_CELLS = ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum")
 
 
 def report(run: Run) -> StepReport:
-    """Writes report.html, flow.csv, quality.csv and figures/ to the run's results; with a lake, quality.html too.
+    """Writes report.html, the answer as a card and a page, flow.csv, quality.csv and figures/ to the run's results.
+
+    With a lake also quality.html.
 
     Reads the fit's files there, study.json among them, collapsed tables of the lake where one is given, and truth.json
     of simulated returns. The study is the one that was fitted.
@@ -60,10 +65,13 @@ def report(run: Run) -> StepReport:
     pictures = pictures_of(sections)
     rows = {table.file_name: write_table(run.out, table, frame) for table, frame in ((FLOW, flow), (QUALITY, quality))}
     folder = run.out / "figures"
-    for picture in run.counted(pictures):  # drawn here, which takes most of the time, and shown by the page after
+    for picture in run.counted(pictures):  # drawn here, which takes most of the time
         write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
         write_result(folder / f"{picture.name}.png", picture.drawn.png)
     write_result(run.out / "report.html", render_page(results, sections))
+    front, mark = front_of(results, sections), mark_of(results, standing_of(results))
+    write_result(run.out / "answer.png", card(front, mark))
+    write_result(run.out / "answer.pdf", one_page(front, mark))
     if run.environment.lake is not None:
         rows |= write_quality_page(run.lake_root, run.out, is_simulated=results.is_simulated)
     return StepReport(
