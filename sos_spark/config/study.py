@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, model_validat
 from sos_spark.config.disclosure import ProfileName
 from sos_spark.config.model import Code, Day, Frozen
 from sos_spark.config.outcomes import AnyOutcome, Family, Outcome
+from sos_spark.config.outcomes.base import ScaleName
 from sos_spark.config.periods import Period, is_period_start
 from sos_spark.config.publication import Publication
 from sos_spark.config.ratings import OFSTED_RATINGS, OfstedRating, refuse_inspection_after, refuse_later_ratings
@@ -301,6 +302,8 @@ class Study(Frozen):
         return Design(
             study_id=self.study_id,
             outcome_id=outcome.outcome_id,
+            label=outcome.label,
+            scale=outcome.scale,
             family=outcome.family,
             smallest_effect_of_interest=outcome.smallest_effect_of_interest,
             window=self.window,
@@ -324,12 +327,16 @@ class Study(Frozen):
 class Design(Frozen):
     """One outcome's design: the same names as the study file's. Made by `Study.design`, or by hand in a notebook.
 
+    `label` and `scale` say how the outcome is shown, and change no number.
+
     `neighbours` maps an LA code to its statistical neighbours, nearest first. A unit_id that joins LA codes with '+'
     (a merged authority) stands for each of them.
     """
 
     study_id: str = "study"
     outcome_id: str
+    label: str = ""
+    scale: ScaleName | None = None
     family: Family = "primary"
     smallest_effect_of_interest: float | None = None
     window: Window

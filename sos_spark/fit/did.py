@@ -122,6 +122,8 @@ def fit_prepared(
         inference=inference,
         fitted=estimate,
         permuted=permuted,
+        label=design.label,
+        scale=design.scale,
     )
     bound = design.smallest_effect_of_interest
     return result if bound is None else replace(result, p_equivalence=p_equivalence(result, bound=bound))
@@ -143,6 +145,8 @@ def blank_result(design: Design, *, inference: Inference, specification: str = "
         headline="",
         note=note,
         inference=inference,
+        label=design.label,
+        scale=design.scale,
     )
 
 

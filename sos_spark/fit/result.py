@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sos_spark.config.outcomes.base import ScaleName
 from sos_spark.config.study import Inference
+from sos_spark.config.units import unit_of
 from sos_spark.errors import StudyError
 from sos_spark.fit.estimators import LinearEstimate
 from sos_spark.fit.event_study import EventStudy, event_study
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NOT_KNOWN = float("nan")
-_BESIDE_ITS_ROW = frozenset({"arms", "gtimes", "treated_weight_share", "warnings", "inference", "fitted", "permuted"})
+_BESIDE_ITS_ROW = frozenset(
+    {"arms", "gtimes", "treated_weight_share", "warnings", "inference", "fitted", "permuted", "label", "scale"}
+)
 """What a result holds and its row of estimates.csv does not."""
 
 
@@ -42,7 +46,7 @@ class DidResult:
     period; `treated_weight_share` each treated unit's share of the weight of the rows from go-live on. `leverage_max`
     is the greatest share of one LA in the effect's partial leverage, and `effective_clusters` the number of equal LAs
     that would share it so (see `regression.leverage`). `fitted` is what was fitted and `permuted` what permuted
-    go-lives make of it, None where nothing could be.
+    go-lives make of it, None where nothing could be. `label` and `scale` say how table and figure show the outcome.
     """
 
     study_id: str
@@ -92,6 +96,8 @@ class DidResult:
     inference: Inference = field(default_factory=Inference, repr=False)
     fitted: LinearEstimate | None = field(default=None, repr=False, compare=False)
     permuted: EffectDistribution | None = field(default=None, repr=False, compare=False)
+    label: str = ""
+    scale: ScaleName | None = None
 
     @property
     def treated_weight_max(self) -> float:
@@ -140,7 +146,11 @@ class DidResult:
         """Returns a figure of the effects by event time. Raises StudyError where nothing was fitted."""
         if self.event_study_result is None:
             raise StudyError("There is no event study to draw", found=self.note)
-        return event_study_figure(self.event_study_result, title=f"{self.outcome_id} ({self.specification})")
+        return event_study_figure(
+            self.event_study_result,
+            title=f"{self.label or self.outcome_id} ({self.specification})",
+            unit=unit_of(self.scale),
+        )
 
     def wild_test(self, *, null: float = 0.0) -> WildTest:
         """Computes the restricted wild cluster bootstrap test, also where few treated LAs keep it from the results."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from sos_spark.config.units import unit_of
+
 if TYPE_CHECKING:
     from sos_spark.fit.result import DidResult
 
@@ -34,20 +36,25 @@ def summary_text(result: DidResult) -> str:
 
 
 def summary_html(result: DidResult) -> str:
-    """Returns the result as a small table for a notebook; every name and note escaped."""
-    rows = [("Effect", _number(result.att)), ("Before go-live, pilots", _number(result.baseline_mean))]
+    """Returns the result as a small table for a notebook, in natural units; every name and note escaped."""
+    unit = unit_of(result.scale)
+
+    def shown(*values: float) -> str:
+        return " to ".join(_number(value * unit.factor) for value in values)
+
+    rows = [("Effect", shown(result.att)), ("Before go-live, pilots", shown(result.baseline_mean))]
     for name, by in _TESTS.items():
         low, high, p = (float(getattr(result, f"{what}_{by}")) for what in ("ci_low", "ci_high", "p"))
         if _known(p):
             mark = " (headline)" if result.headline == f"p_{by}" else ""
-            rows.append((f"{name}{mark}", f"{_interval(low, high)}, p {_number(p)}"))
+            rows.append((f"{name}{mark}", f"{shown(low, high)}, p {_number(p)}"))
     rows += [
-        ("Smallest change likely to be found", _number(result.mde)),
+        ("Smallest change likely to be found", shown(result.mde)),
         ("Rows, authorities, pilots", f"{result.n_rows:,}, {result.n_clusters}, {result.n_treated_clusters}"),
         ("Answer", result.verdict or result.note or "not known"),
     ]
     body = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
-    caption = f"{result.outcome_id} ({result.specification}): {result.estimand}, in the outcome's own unit"
+    caption = f"{result.label or result.outcome_id} ({result.specification}), in {unit.of_change}: {result.estimand}"
     return f"<table><caption>{escape(caption)}</caption><tbody>{body}</tbody></table>"
 
 

@@ -79,7 +79,7 @@ def test_each_file_of_a_fit_is_made_by_one_function() -> None:
 
 
 def test_what_a_fit_knows_of_itself_is_what_estimates_declare() -> None:
-    beside = {"arms", "gtimes", "treated_weight_share", "warnings", "inference", "fitted", "permuted"}
+    beside = {"arms", "gtimes", "treated_weight_share", "warnings", "inference", "fitted", "permuted", "label", "scale"}
     record = {field.name for field in fields(DidResult)} - beside
     assert record | {"treated_weight_max", "verdict"} == set(FITTED)
     assert set(ESTIMATES.column_names) - set(FITTED) == {"is_simulated"}

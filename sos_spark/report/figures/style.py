@@ -16,9 +16,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from sos_spark.fit.plot import PILOT as PILOT
 from sos_spark.report.blocks import DataTable, Drawn, Form, Picture
 
-PILOT, COMPARATOR = "#00599c", "#a84300"
+COMPARATOR = "#a84300"
 INK, QUIET, FAINT, WASH = "#1a1a1a", "#595959", "#c9c9c9", "#eef1f4"
 PAPER, BAND, PALE, GRID = "#ffffff", "#dde3e9", "#b9cfe4", "#e6e6e6"
 OCHRE, PLUM, MOSS = "#8a5a1b", "#7a3b8f", "#3d6b35"

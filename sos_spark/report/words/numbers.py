@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sos_spark.config.outcomes.base import ScaleName
+from sos_spark.config.units import UNITS
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,15 @@ class Scale:
     """How an outcome's own unit is shown: multiplied by `factor`, with decimals for levels and for changes."""
 
     name: ScaleName
-    factor: float
     level_unit: str
     change_unit: str
     level_decimals: int = 1
     change_decimals: int = 1
+
+    @property
+    def factor(self) -> float:
+        """What the outcome's own unit is multiplied by."""
+        return UNITS[self.name].factor
 
     @property
     def axis(self) -> str:
@@ -32,7 +37,7 @@ class Scale:
     @property
     def long_unit(self) -> str:
         """The unit of a change, spelled out for a sentence."""
-        return "percentage points" if self.change_unit == "points" else self.change_unit
+        return UNITS[self.name].of_change
 
     def level(self, value: float) -> str:
         """Writes a level: 21.3% or 31.4 working days."""
@@ -54,10 +59,10 @@ class Scale:
         return f"{self.change(low)} to {self.change(high)}"
 
 
-POINTS = Scale("points", 100.0, "%", "points")
-WORKING_DAYS = Scale("working_days", 1.0, "working days", "working days", change_decimals=2)
-CALENDAR_DAYS = Scale("calendar_days", 1.0, "days", "days", change_decimals=2)
-PER_10_000 = Scale("per_10_000", 10_000.0, "per 10,000 children", "children per 10,000")
+POINTS = Scale("points", "%", "points")
+WORKING_DAYS = Scale("working_days", "working days", "working days", change_decimals=2)
+CALENDAR_DAYS = Scale("calendar_days", "days", "days", change_decimals=2)
+PER_10_000 = Scale("per_10_000", "per 10,000 children", "children per 10,000")
 SCALES: dict[ScaleName, Scale] = {
     "points": POINTS,
     "working_days": WORKING_DAYS,
