@@ -31,8 +31,8 @@ SUMMARIES = {
     "ingest": "Take returns into bronze as received.",
     "validate": "Type, check and de-duplicate: bronze to silver and quarantine.",
     "cohort": "Harmonise authorities over the study's window.",
-    "outcome": "Compute the study's outcomes, a row each.",
-    "panel": "Collapse outcomes to cells.",
+    "outcome": "Compute the study's outcomes, and sum them.",
+    "panel": "Make cells of the sums.",
     "report": "Write report.html and figures.",
 }
 
@@ -57,6 +57,7 @@ def run(
     master: opt.Master = None,
     key_file: opt.KeyFile = None,
     allow_refused: opt.AllowRefused = False,
+    keep_index_rows: opt.KeepIndexRows = False,
     overrides: opt.Set = None,
     driver_memory: opt.DriverMemory = "4g",
     as_json: opt.Json = False,
@@ -64,7 +65,7 @@ def run(
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
 ) -> int:
     """Runs the steps of a study."""
-    environment = Environment(source, lake, out, master, key_file, allow_refused)
+    environment = Environment(source, lake, out, master, key_file, allow_refused, keep_index_rows)
     the_run = new_run(environment, study, overrides or (), driver_memory)
     return _execute(the_run, plan(first, last), as_json=as_json, dry_run=dry_run)
 
@@ -78,14 +79,15 @@ def _command_of(step: str) -> Callable[..., int]:
         master: opt.Master = None,
         key_file: opt.KeyFile = None,
         allow_refused: opt.AllowRefused = False,
+        keep_index_rows: opt.KeepIndexRows = False,
         overrides: opt.Set = None,
         driver_memory: opt.DriverMemory = "4g",
         as_json: opt.Json = False,
         dry_run: opt.DryRun = False,
         debug: opt.Debug = False,
     ) -> int:
-        return run(study, source, lake, out, step, step, master, key_file, allow_refused, overrides, driver_memory,
-                   as_json, dry_run, debug)  # fmt: skip
+        return run(study, source, lake, out, step, step, master, key_file, allow_refused, keep_index_rows, overrides,
+                   driver_memory, as_json, dry_run, debug)  # fmt: skip
 
     return command
 

@@ -22,6 +22,9 @@ KeyFile = Annotated[
     Path | None,
     typer.Option("--key-file", help="The pseudonym key: a file of mode 0600.", show_default=False),
 ]
+KeepIndexRows = Annotated[
+    bool, typer.Option("--index-rows", help="Leave the index rows of every outcome in the lake, beside their sums.")
+]
 AllowRefused = Annotated[
     bool, typer.Option("--allow-refused", help="Go on although files were refused; their LA-years are missing.")
 ]

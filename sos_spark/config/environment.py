@@ -13,6 +13,7 @@ class Environment:
     `key_file` holds the pseudonym key (at least 32 bytes, mode 0600). None: SOS_SPARK_KEY_FILE names the file, or
     SOS_SPARK_KEY holds the key itself; without any of them a step that needs the key stops.
     `allow_refused`: go on although source files were refused; their LA-years are missing.
+    `keep_index_rows`: leave the index rows of every outcome in the lake, beside their sums.
     """
 
     source: Path | None = None
@@ -21,3 +22,4 @@ class Environment:
     master: str | None = None
     key_file: Path | None = None
     allow_refused: bool = False
+    keep_index_rows: bool = False

@@ -1,4 +1,4 @@
-"""The step that collapses index rows to the panel, counts the flow and writes cells.csv."""
+"""The step that makes the panel and the flow from the sums of index rows, and writes cells.csv."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sos_spark.config.variants import variants
-from sos_spark.panel.collapse import cells_of, collapse_index_rows, flow_of, moments_of, require_covariates
+from sos_spark.panel.collapse import cells_of, flow_of, moments_of
 from sos_spark.panel.table import cells_with_moments
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.guarded_csv import guarded_text
@@ -19,7 +19,7 @@ from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.steps.published import write_published_cells
 from sos_spark.steps.results import result_file
 from sos_spark.steps.simulated import panel_is_simulated, write_sidecar
-from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, OUTCOME_INDEX_ROWS, PANEL_CELLS, PANEL_MOMENTS
+from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, OUTCOME_SUMS, PANEL_CELLS, PANEL_MOMENTS
 
 
 def panel(run: Run) -> StepReport:
@@ -31,33 +31,28 @@ def panel(run: Run) -> StepReport:
 
     Raises:
         StudyError: The study names covariates that records do not have.
-        InputError: The lake lacks outcome.index_rows.
+        InputError: The lake lacks outcome.sums.
     """
     study, lake, spark = run.the_study, run.lake, run.spark
     all_variants = variants(study)
     computed = [variant.outcome_id for variant in all_variants if variant.outcome.is_from_records]
     report = StepReport("panel")
     if computed:
-        require_covariates(study.covariates)
         fingerprint = made_from(
-            versions_of(lake, (OUTCOME_INDEX_ROWS, COHORT_UNITS)),
+            versions_of(lake, (OUTCOME_SUMS, COHORT_UNITS)),
             step=__name__,
             settings={"outcomes": computed, "study_id": study.study_id, "covariates": study.covariates.model_dump()},
         )
         own = F.col("study_id") == study.study_id
-        rows = lake.read(spark, OUTCOME_INDEX_ROWS).where(own & F.col("outcome_id").isin(computed))
+        sums = lake.read(spark, OUTCOME_SUMS).where(own & F.col("outcome_id").isin(computed))
         units = lake.read(spark, COHORT_UNITS).where(own)
         slices: list[dict[str, object]] = [{"study_id": study.study_id}]
         if len(computed) < len(all_variants):
             # Cells of published outcomes are of this study too.
             slices = [{"study_id": study.study_id, "outcome_id": outcome_id} for outcome_id in computed]
-        collapsed = collapse_index_rows(rows, study.covariates).persist()
-        try:
-            lake.replace(cells_of(collapsed), PANEL_CELLS, slices=slices, fingerprint=fingerprint)
-            lake.replace(moments_of(collapsed, study.covariates), PANEL_MOMENTS, slices=slices, fingerprint=fingerprint)
-            lake.replace(flow_of(collapsed, units), OUTCOME_FLOW, slices=slices, fingerprint=fingerprint)
-        finally:
-            collapsed.unpersist()
+        lake.replace(cells_of(sums), PANEL_CELLS, slices=slices, fingerprint=fingerprint)
+        lake.replace(moments_of(sums, study.covariates), PANEL_MOMENTS, slices=slices, fingerprint=fingerprint)
+        lake.replace(flow_of(sums, units), OUTCOME_FLOW, slices=slices, fingerprint=fingerprint)
     write_published_cells(run)
     ids = [variant.outcome_id for variant in all_variants]
     mine = (F.col("study_id") == study.study_id) & F.col("outcome_id").isin(ids)

@@ -25,7 +25,7 @@ from sos_spark.tables.dq import (
     DQ_RULE_COUNTS,
     DQ_RULES,
 )
-from sos_spark.tables.outcome import OUTCOME_FLOW, OUTCOME_INDEX_ROWS
+from sos_spark.tables.outcome import CONTINUOUS, OUTCOME_FLOW, OUTCOME_INDEX_ROWS, OUTCOME_SUMS
 from sos_spark.tables.panel import COVARIATES, PANEL_BOUNDS, PANEL_CELLS, PANEL_MOMENTS
 from sos_spark.tables.quarantine import QUARANTINE
 from sos_spark.tables.silver import (
@@ -48,6 +48,7 @@ __all__ = [
     "COHORT_OBSERVED",
     "COHORT_UNITS",
     "COHORT_UNOBSERVED",
+    "CONTINUOUS",
     "COVARIATES",
     "DQ_LEDGER",
     "DQ_LINK_RATES",
@@ -62,6 +63,7 @@ __all__ = [
     "OUTCOME_FLOW",
     "OUTCOME_INDEX_ROWS",
     "OUTCOME_REASONS",
+    "OUTCOME_SUMS",
     "PANEL_BOUNDS",
     "PANEL_CELLS",
     "PANEL_MOMENTS",
@@ -105,6 +107,7 @@ TABLES: dict[str, Table] = {
         COHORT_OBSERVED,
         COHORT_UNOBSERVED,
         OUTCOME_INDEX_ROWS,
+        OUTCOME_SUMS,
         OUTCOME_FLOW,
         PANEL_CELLS,
         PANEL_MOMENTS,

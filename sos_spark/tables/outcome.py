@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sos_spark.tables.bronze import LA_CODE
@@ -34,6 +35,13 @@ COVARIATES = (
 )
 """What a study can adjust for by levels."""
 
+CONTINUOUS = ("age_years",)
+"""What a study can adjust for as a number."""
+
+N = Column("n", "BIGINT", "How many rows the cell counts", nullable=False)
+Y_SUM = Column("y_sum", "BIGINT", "The sum of their y, in the outcome's own unit", nullable=False)
+Y_SUMSQ = Column("y_sumsq", "BIGINT", "The sum of the squares of their y; null where it is not known")
+
 _OUTSIDE_WINDOWS = "; null outside the study's windows"
 
 OUTCOME_INDEX_ROWS = Table(
@@ -62,6 +70,51 @@ OUTCOME_INDEX_ROWS = Table(
     made_from=("silver.*", "quarantine.*", "cohort.units", "cohort.observed"),
 )
 
+
+def pairs_of(names: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Returns which sums continuous covariates have: (z, None), (z, w) with itself and later ones, and (z, 'y')."""
+    pairs: list[tuple[str, str | None]] = []
+    for position, z in enumerate(names):
+        pairs += [(z, None), *((z, w) for w in names[position:]), (z, "y")]
+    return pairs
+
+
+def sum_name(z: str, w: str | None) -> str:
+    """Returns the column of a sum of z, or of z times w."""
+    return f"{z}__sum" if w is None else f"{z}__{w}__sum"
+
+
+OUTCOME_SUMS = Table(
+    "outcome.sums",
+    "index rows of an outcome with the same unit, period, covariate levels and fate: their number and exact sums",
+    (
+        STUDY_ID,
+        OUTCOME_ID,
+        UNIT_ID,
+        replace(PERIOD, meaning=PERIOD.meaning + _OUTSIDE_WINDOWS),
+        replace(PERIOD_START, meaning=PERIOD_START.meaning + _OUTSIDE_WINDOWS),
+        *COVARIATES,
+        Column(
+            "reason", "STRING", "Why the rows are not analysed, or 'analysed'", codes=OUTCOME_REASONS, nullable=False
+        ),
+        N,
+        replace(Y_SUM, nullable=True, meaning=Y_SUM.meaning + "; null where it is not known"),
+        Y_SUMSQ,
+        *(
+            Column(
+                sum_name(z, w),
+                "BIGINT",
+                f"The sum of their {z}" + (f" times {w}" if w else "") + ", not centred; null where not asked for",
+            )
+            for z, w in pairs_of(CONTINUOUS)
+        ),
+    ),
+    key=("study_id", "outcome_id", "unit_id", "period", *(column.name for column in COVARIATES), "reason"),
+    partition_by=("study_id",),
+    checks={"n_positive": "n > 0"},
+    made_from=("silver.*", "quarantine.*", "cohort.units", "cohort.observed"),
+)
+
 OUTCOME_FLOW = Table(
     "outcome.flow",
     "a reason (or 'analysed') of an outcome, by unit and period",
@@ -81,5 +134,5 @@ OUTCOME_FLOW = Table(
     ),
     key=("study_id", "outcome_id", "unit_id", "period", "reason"),
     partition_by=("study_id",),
-    made_from=("outcome.index_rows",),
+    made_from=("outcome.sums",),
 )

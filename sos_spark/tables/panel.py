@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from sos_spark.tables import outcome
 from sos_spark.tables.cohort import STUDY_ID, UNIT_ID
-from sos_spark.tables.outcome import OUTCOME_ID, PERIOD, PERIOD_START
+from sos_spark.tables.outcome import OUTCOME_ID, PERIOD, PERIOD_START, Y_SUM, Y_SUMSQ, N
 from sos_spark.tables.table import Column, Table
 
 COVARIATES = tuple(column.name for column in outcome.COVARIATES)
 """The columns of a cell's levels. A covariate that the study does not name is null in every cell."""
 
 _CELL = (STUDY_ID, OUTCOME_ID, UNIT_ID, PERIOD.required())
-
-N = Column("n", "BIGINT", "How many rows the cell counts", nullable=False)
-Y_SUM = Column("y_sum", "BIGINT", "The sum of their y, in the outcome's own unit", nullable=False)
-Y_SUMSQ = Column("y_sumsq", "BIGINT", "The sum of the squares of their y; null where it is not known")
 
 PANEL_CELLS = Table(
     "panel.cells",
@@ -23,7 +19,7 @@ PANEL_CELLS = Table(
     key=("study_id", "outcome_id", "unit_id", "period", *COVARIATES),
     partition_by=("study_id",),
     checks={"n_positive": "n > 0", "sumsq_possible": "y_sumsq IS NULL OR y_sumsq * n >= y_sum * y_sum"},
-    made_from=("outcome.index_rows", "bronze.published_values"),
+    made_from=("outcome.sums", "bronze.published_values"),
 )
 
 PANEL_MOMENTS = Table(
@@ -42,7 +38,7 @@ PANEL_MOMENTS = Table(
     ),
     key=("study_id", "outcome_id", "unit_id", "period", *COVARIATES, "moment"),
     partition_by=("study_id",),
-    made_from=("outcome.index_rows",),
+    made_from=("outcome.sums",),
 )
 
 PANEL_BOUNDS = Table(

@@ -19,11 +19,11 @@ from sos_spark.quality.suites import BETWEEN, Expectation
 from sos_spark.silver.described import collection_of, describe_rules
 from sos_spark.silver.rule_book import all_rules, counted_rules
 from sos_spark.steps.validate import load_rule_data
-from sos_spark.tables import BRONZE_MODULES, PROVENANCE, TABLES
+from sos_spark.tables import BRONZE_MODULES, OUTCOME_INDEX_ROWS, PROVENANCE, TABLES
 
 SUITES = [suite for layer in ("bronze", "silver", "panel") for suite in load_suites(expectations_root(), layer)]
 NAME = re.compile(r"\w+")
-WITHOUT_A_KEY = {*(table.name for table in BRONZE_MODULES.values()), "outcome.index_rows"}
+WITHOUT_A_KEY = {*(table.name for table in BRONZE_MODULES.values()), OUTCOME_INDEX_ROWS.name}
 """Of these, rows may be alike: as received, or of a child of whom two referrals were decided on one day."""
 
 

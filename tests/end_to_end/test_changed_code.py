@@ -13,7 +13,7 @@ from sos_spark.steps import provenance
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.pipeline import step_function
 from sos_spark.steps.provenance import code_sha256
-from sos_spark.tables import CIN_MODULES, COHORT_OBSERVED, OUTCOME_INDEX_ROWS, PANEL_CELLS, SILVER_REFERRALS
+from sos_spark.tables import CIN_MODULES, COHORT_OBSERVED, OUTCOME_SUMS, PANEL_CELLS, SILVER_REFERRALS
 from tests.builders import a_study
 from tests.sources import a_child, a_header, a_referral, cin_xml, put
 
@@ -21,7 +21,7 @@ TABLES = {
     "ingest": CIN_MODULES["cin_details"],
     "validate": SILVER_REFERRALS,
     "cohort": COHORT_OBSERVED,
-    "outcome": OUTCOME_INDEX_ROWS,
+    "outcome": OUTCOME_SUMS,
     "panel": PANEL_CELLS,
 }
 CHANGES = (

@@ -22,13 +22,14 @@ from sos_spark.tables import (
     FILES,
     OUTCOME_FLOW,
     OUTCOME_INDEX_ROWS,
+    OUTCOME_SUMS,
     PANEL_CELLS,
     PANEL_MOMENTS,
     SILVER_REFERRALS,
 )
 from tests.builders import a_referral, a_study, frame, returns
 
-WRITTEN = (COHORT_UNITS, COHORT_OBSERVED, OUTCOME_INDEX_ROWS, OUTCOME_FLOW, PANEL_CELLS, PANEL_MOMENTS)
+WRITTEN = (COHORT_UNITS, COHORT_OBSERVED, OUTCOME_SUMS, OUTCOME_FLOW, PANEL_CELLS, PANEL_MOMENTS)
 
 
 @pytest.fixture
@@ -46,9 +47,9 @@ def lake(spark: SparkSession, tmp_path: Path) -> Iterator[Lake]:
     spark.catalog.clearCache()
 
 
-def run_steps(spark: SparkSession, lake: Lake, study: Study, out: Path) -> dict[str, int]:
+def run_steps(spark: SparkSession, lake: Lake, study: Study, out: Path, *, keep: bool = False) -> dict[str, int]:
     """Runs the three steps. Returns rows by table."""
-    run = Run("run", Environment(lake=lake.root, out=out), study, lambda: spark)
+    run = Run("run", Environment(lake=lake.root, out=out, keep_index_rows=keep), study, lambda: spark)
     rows: dict[str, int] = {}
     for step in (cohort, outcome, panel):
         rows |= step(run).rows
@@ -67,7 +68,8 @@ def test_from_silver_to_cells_twice(spark: SparkSession, lake: Lake, tmp_path: P
         sensitivity__outcome_switches=switches,
     )
     rows = run_steps(spark, lake, study, tmp_path)
-    assert rows["outcome.index_rows"] == 6
+    assert rows["outcome.sums"] == 6
+    assert not lake.exists(OUTCOME_INDEX_ROWS)
     assert rows["panel.cells"] == 4
     alternative = "o~within_months=12"
     head, *lines = (tmp_path / "cells.csv").read_text().splitlines()
@@ -88,11 +90,23 @@ def test_from_silver_to_cells_twice(spark: SparkSession, lake: Lake, tmp_path: P
     assert {table.name: lake.version(table) for table in WRITTEN} == versions
     assert (tmp_path / "cells.csv").read_bytes() == first
 
+    rows = run_steps(spark, lake, study.model_copy(update={"study_id": "u"}), tmp_path / "kept", keep=True)
+    assert rows["outcome.index_rows"] == 6
+    assert cells_but_study(tmp_path / "kept" / "cells.csv") == cells_but_study(tmp_path / "cells.csv")
+
     fewer = study.model_copy(update={"sensitivity": a_study().sensitivity})
     run_steps(spark, lake, fewer.model_copy(update={"study_id": "t"}), tmp_path / "other")
-    assert _outcomes(spark, lake) == {("s", "o"), ("s", alternative), ("t", "o")}, "another study's stay"
+    others = {("u", "o"), ("u", alternative)}
+    assert _outcomes(spark, lake) == {("s", "o"), ("s", alternative), ("t", "o")} | others, "another study's stay"
     run_steps(spark, lake, fewer, tmp_path)
-    assert _outcomes(spark, lake) == {("s", "o"), ("t", "o")}, "what a study no longer declares goes"
+    assert _outcomes(spark, lake) == {("s", "o"), ("t", "o")} | others, "what a study no longer declares goes"
+    run_steps(spark, lake, fewer.model_copy(update={"study_id": "u"}), tmp_path / "kept")
+    assert lake.read(spark, OUTCOME_INDEX_ROWS).count() == 0, "rows that are no longer those of the sums go"
+
+
+def cells_but_study(path: Path) -> list[str]:
+    """The lines of cells, without the study's id."""
+    return [line.partition(",")[2] for line in path.read_text().splitlines()]
 
 
 def test_without_returns_there_is_no_cohort(spark: SparkSession, tmp_path: Path) -> None:

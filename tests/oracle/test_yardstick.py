@@ -121,7 +121,12 @@ def run_both(spark: SparkSession, source: Path, folder: Path, study_text: str) -
     key.touch(mode=0o600)
     key.write_bytes(KEY)
     study = load_study(path)
-    run = Run("run", Environment(source, folder / "lake", folder / "out", key_file=key), study, lambda: spark)
+    run = Run(
+        "run",
+        Environment(source, folder / "lake", folder / "out", key_file=key, keep_index_rows=True),
+        study,
+        lambda: spark,
+    )
     for step in (ingest, validate, cohort, outcome, panel):
         assert not step(run).exit_code
     their_study = read_study(path)

@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 
 from sos_spark.lake.arrow import read_arrow
+from sos_spark.lake.versions import version_of
 from sos_spark.tables import (
     DQ_LEDGER,
     DQ_RULE_COUNTS,
@@ -43,7 +44,8 @@ def differences(lake: Path, out: Path) -> dict[str, tuple[int, int]]:
     for table, theirs in pairs:
         columns = ", ".join(name for name in table.column_names if name not in NOT_COMPARED)
         found[table.name] = _both_ways(lake, table, f"SELECT {columns} FROM ours", f"SELECT {columns} FROM {theirs}")
-    found[OUTCOME_INDEX_ROWS.name] = _index_rows(lake, out)
+    if version_of(lake, OUTCOME_INDEX_ROWS) is not None:  # left only where it was asked for
+        found[OUTCOME_INDEX_ROWS.name] = _index_rows(lake, out)
     counted = "sum(n_received), sum(n_silver), sum(n_quarantined), sum(n_superseded_by_later_return)"
     found[DQ_LEDGER.name] = _both_ways(
         lake, DQ_LEDGER, f"SELECT entity, {counted} FROM ours GROUP BY ALL",

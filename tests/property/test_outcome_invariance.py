@@ -16,7 +16,8 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from sos_spark.config.study import Covariates, Study
 from sos_spark.outcome.compute import index_rows
 from sos_spark.outcome.records import Records
-from sos_spark.panel.collapse import cells_of, collapse_index_rows
+from sos_spark.outcome.sums import sum_index_rows
+from sos_spark.panel.collapse import cells_of
 from tests.builders import a_study
 from tests.oracle.journeys import a_world
 from tests.outcome_world import World, all_index_rows, records_of, scope_of
@@ -51,7 +52,7 @@ def of_steady_authorities(world: World) -> World:
 
 
 def cells(rows: DataFrame) -> set[Row]:
-    return set(cells_of(collapse_index_rows(rows, COVARIATES)).collect())
+    return set(cells_of(sum_index_rows(rows, COVARIATES)).collect())
 
 
 @pytest.mark.slow

@@ -25,7 +25,8 @@ from sos_spark.outcome.kinds import INDEX_ROWS, makes_rows_of, require_every_kin
 from sos_spark.outcome.records import Records
 from sos_spark.outcome.referrals import dates_by_child
 from sos_spark.outcome.rows import COMMON, Scope, conclude, observe
-from sos_spark.panel.collapse import cells_of, collapse_index_rows
+from sos_spark.outcome.sums import sum_index_rows
+from sos_spark.panel.collapse import cells_of
 from sos_spark.report.results import LakeTables, Results
 from sos_spark.report.sections.flow import flow_table
 from sos_spark.report.sections.method import definitions
@@ -165,7 +166,7 @@ def test_its_index_rows_become_cells(spark: SparkSession) -> None:
         referrals=[a_referral("2015-05-01", child=child) for child in "abc"], cp_plans=[a_plan("2015-05-02", child="a")]
     )
     rows = all_index_rows(spark, world, study)
-    (cell,) = cells_of(collapse_index_rows(rows, Covariates())).collect()
+    (cell,) = cells_of(sum_index_rows(rows, Covariates())).collect()
     assert (cell.outcome_id, cell.n, cell.y_sum, cell.y_sumsq) == ("plan", 3, 1, 1)
 
 

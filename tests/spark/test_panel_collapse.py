@@ -12,7 +12,8 @@ from pyspark.sql import SparkSession
 
 from sos_spark.config.study import Covariates
 from sos_spark.errors import StudyError
-from sos_spark.panel.collapse import cells_of, collapse_index_rows, flow_of, moments_of, require_covariates
+from sos_spark.outcome.sums import require_covariates, sum_index_rows
+from sos_spark.panel.collapse import cells_of, flow_of, moments_of
 from sos_spark.panel.table import cells_with_moments
 from sos_spark.steps.panel import write_cells
 from sos_spark.tables import COHORT_UNITS, OUTCOME_INDEX_ROWS, PANEL_CELLS, PANEL_MOMENTS
@@ -47,7 +48,7 @@ ROWS = [
 
 
 def cells_of_rows(spark: SparkSession, covariates: Covariates) -> dict[tuple[Any, ...], tuple[int, int, int]]:
-    cells = cells_of(collapse_index_rows(frame(spark, OUTCOME_INDEX_ROWS, ROWS), covariates))
+    cells = cells_of(sum_index_rows(frame(spark, OUTCOME_INDEX_ROWS, ROWS), covariates))
     assert cells.columns == PANEL_CELLS.column_names
     return {(r.unit_id, r.period, r.age_band): (r.n, r.y_sum, r.y_sumsq) for r in cells.collect()}
 
@@ -84,7 +85,7 @@ def test_the_flow_counts_every_row_once_in_its_period(spark: SparkSession) -> No
             for code in ("926", "301", "302")
         ],
     )
-    flow = flow_of(collapse_index_rows(frame(spark, OUTCOME_INDEX_ROWS, ROWS), BANDED), units).collect()
+    flow = flow_of(sum_index_rows(frame(spark, OUTCOME_INDEX_ROWS, ROWS), BANDED), units).collect()
     assert {(row.unit_id, row.is_pilot, row.period, row.reason): row.n_rows for row in flow} == {
         ("926", True, 0, "analysed"): 2,
         ("926", True, 1, "analysed"): 1,
@@ -104,7 +105,7 @@ def test_moments_are_centred_exactly_and_stand_beside_their_cell(spark: SparkSes
         {"categorical": ["age_band"], "continuous": [{"name": "age_years", "centre": 7.25}], "missing": "indicator"}
     )
     rows = [a_row(3, age_years=5), a_row(5, age_years=9), a_row(2, age_years=3, age_band=None)]
-    collapsed = collapse_index_rows(frame(spark, OUTCOME_INDEX_ROWS, rows), covariates).persist()
+    collapsed = sum_index_rows(frame(spark, OUTCOME_INDEX_ROWS, rows), covariates).persist()
     cells, moments = cells_of(collapsed), moments_of(collapsed, covariates)
     assert [(f.name, f.dataType) for f in moments.schema] == [(f.name, f.dataType) for f in PANEL_MOMENTS.schema()]
     z = [Decimal("-2.25"), Decimal("1.75")]
@@ -124,7 +125,7 @@ def test_moments_are_centred_exactly_and_stand_beside_their_cell(spark: SparkSes
 
 
 def test_without_continuous_covariates_there_are_no_moments(spark: SparkSession) -> None:
-    moments = moments_of(collapse_index_rows(frame(spark, OUTCOME_INDEX_ROWS, ROWS), BANDED), BANDED)
+    moments = moments_of(sum_index_rows(frame(spark, OUTCOME_INDEX_ROWS, ROWS), BANDED), BANDED)
     assert [(f.name, f.dataType) for f in moments.schema] == [(f.name, f.dataType) for f in PANEL_MOMENTS.schema()]
     assert moments.collect() == []
 

@@ -52,6 +52,7 @@ GOOD: dict[str, Row] = {
     "silver.child_links": {"link_kind": "child_id"},
     "panel.cells": {"n": 3, "y_sum": 2, "y_sumsq": 2, "age_band": "1-4"},
     "panel.moments": {"moment": "age_years__sum", "age_band": "1-4"},
+    "outcome.sums": {"n": 3, "reason": "analysed"},
     "panel.bounds": {"reason": "suppressed"},
 }  # fmt: skip
 
@@ -71,9 +72,9 @@ def rows_of(table: str, n: int, **changed: Any) -> list[Row]:
 
 def good_tables(suite: Suite) -> Tables:
     """A table that meets its suite, and those that its facts look into."""
-    if suite.table == "outcome.index_rows":
+    if suite.table == "outcome.sums":
         cells = {"panel.cells": [a_row("panel.cells")], "outcome.flow": [a_row("outcome.flow", n_rows=1)]}
-        return cells | {suite.table: [a_row(suite.table)] * 4}
+        return cells | {suite.table: [a_row(suite.table, n=4)]}
     others = {
         "silver.child_links": ("silver.cin_children", "silver.lac_children"),
         "panel.moments": ("panel.cells",),
@@ -234,7 +235,7 @@ def test_of_a_key_with_nulls_a_null_equals_a_null_and_nothing_else(spark: SparkS
 
 def test_index_rows_of_an_outcome_that_the_panel_does_not_have_are_not_missed(spark: SparkSession) -> None:
     """A study that no longer has an outcome still has its index rows; a unit and period that is lost is missed."""
-    suite = suite_of("outcome.index_rows")
+    suite = suite_of("outcome.sums")
     tables = good_tables(suite)
     tables[suite.table] += [a_row(suite.table, outcome_id="former")]
     assert judged(spark, suite, tables) == ()
