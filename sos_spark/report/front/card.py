@@ -21,11 +21,6 @@ from sos_spark.report.front.picture import Look, Panel, Row
 from sos_spark.report.front.screen import Front
 
 _COLOURS: dict[Look, str] = {"changed": PILOT, "edge": INK, "same": QUIET, "unclear": QUIET, "none": QUIET}
-_KEY = (
-    "Point and line: estimate, 95% interval. Shaded: too small to matter."
-    " Dotted: larger changes would probably have been seen."
-)
-_PLANTED = " Diamond: effect planted in the simulated data."
 
 
 @dataclass(frozen=True)
@@ -86,7 +81,13 @@ def _pt(pixels: float) -> float:
 
 
 def _key(front: Front) -> str:
-    return _KEY + (_PLANTED if front.has_planted else "")
+    said = (
+        "Point and line: estimate, 95% interval.",
+        "Shaded: too small to matter." if front.has_matters else "",
+        "Dotted: larger changes would probably have been seen." if front.has_seen else "",
+        "Diamond: effect planted in the simulated data." if front.has_planted else "",
+    )
+    return " ".join(filter(None, said))
 
 
 def _words(axes: Axes, sheet: _Sheet, front: Front, mark: str) -> float:
