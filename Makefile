@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup validators browser demo quick test-spark test yardstick coverage benchmark docs check audit lock clean
+.PHONY: setup validators browser demo quick test-spark test yardstick coverage benchmark docs site check audit lock clean
 
 setup: $(STAMP)
 
@@ -58,6 +58,10 @@ benchmark: setup
 # The documentation as a site in .sos/site; a link that leads nowhere is an error.
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+# The same with the report of the published study rendered beside it, in .sos/site/published.
+site: docs
+	$(BIN)/sos-spark demo --published --out .sos/site/published
 
 check: setup docs
 	$(BIN)/ruff format --check .

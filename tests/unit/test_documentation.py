@@ -56,7 +56,7 @@ def test_equations_are_mathml_where_a_page_asks_for_them_and_code_is_left() -> N
     page, plain = (SimpleNamespace(meta=meta) for meta in ({"equations": True}, {}))
     text = "Of $x^2$ and\n```sh\n$(a) $b$\n```\n"
     shown = on_page_markdown(text, page=page)
-    assert shown.startswith("Of <math")
+    assert shown.startswith('Of <span class="math"><math')
     assert shown.endswith("```sh\n$(a) $b$\n```\n")
     assert on_page_markdown(text, page=plain) == text
     assert block(r"\hat \beta", "math", "math", {}, None).startswith('<div class="math"><math')

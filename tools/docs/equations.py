@@ -28,5 +28,5 @@ def with_equations(markdown: str) -> str:
 
 
 def _converted(found: re.Match[str]) -> str:
-    converted: str = convert(found[1])
-    return converted
+    """An equation within a sentence. Without the span, one that begins a line would be taken for a block of HTML."""
+    return f'<span class="math">{convert(found[1])}</span>'
