@@ -39,11 +39,14 @@ def count_rows(entity: str, classified: DataFrame) -> DataFrame:
     """
     tally = F.col("tally") if "tally" in classified.columns else F.lit(None).cast("string")
     unknown = F.when(F.col("unknown_fields").isNotNull(), F.lit(UNKNOWN_FIELDS))
-    items = F.split(F.concat_ws(" ", F.lit(_EVERY_ROW), "errors", "warnings", unknown, tally), " ")
+    findings = F.concat_ws(" ", F.lit(_EVERY_ROW), "errors", "warnings", unknown, tally)
+    place = ("file_id", "la_code", "census_year", "fate")
+    # Most rows of a place have the same findings, or none: they are counted before they are taken apart.
+    alike = classified.select(*place, findings.alias("findings")).groupBy(*place, "findings").count()
     return (
-        classified.select("file_id", "la_code", "census_year", "fate", F.explode(items).alias("item"))
-        .groupBy("file_id", "la_code", "census_year", "fate", "item")
-        .agg(F.count(F.lit(1)).alias("n"))
+        alike.select(*place, F.explode(F.split("findings", " ")).alias("item"), "count")
+        .groupBy(*place, "item")
+        .agg(F.sum("count").alias("n"))
         .select(F.lit(entity).alias("entity"), "*")
     )
 

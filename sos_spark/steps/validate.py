@@ -119,7 +119,7 @@ def validate(run: Run) -> StepReport:
         report.facts["unchanged"] = True
         return report
     rule_data = load_rule_data()
-    with _tuned(run.spark), staging(run.lake_root) as stage:
+    with _tuned(run.spark), staging(run.lake_root, part_by="fate") as stage:
         files = run.lake.read(run.spark, FILES, version=versions[FILES.name])
         bronze = {name: _read(run, BRONZE_MODULES[name], versions) for name in NEEDED_MODULES}
         classified = classify_all(bronze, key_frame(run.spark, key), rule_data, keep=stage)
@@ -191,6 +191,8 @@ def _tuned(spark: SparkSession) -> Iterator[None]:
         "spark.sql.requireAllClusterKeysForCoPartition": "false",
         # HotSpot leaves a longer method interpreted; Spark then splits it instead.
         "spark.sql.codegen.hugeMethodLimit": "8000",
+        # Of the four fates of a row each has its file open: else rows are sorted by fate before they are staged.
+        "spark.sql.maxConcurrentOutputFileWriters": "4",
     }
     before = {name: str(spark.conf.get(name)) for name in settings}
     for name, value in settings.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -25,6 +26,20 @@ def test_a_frame_comes_back_as_it_was_from_a_private_folder(spark: SparkSession,
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_of_one_fate_reads_no_row_of_another(spark: SparkSession, tmp_path: Path) -> None:
+    rows = spark.createDataFrame(
+        [("a", "silver", 1), ("b", "quarantined", 2), ("c", "silver", 3)], "c STRING, fate STRING, n INT"
+    )
+
+    with staging(tmp_path, part_by="fate") as stage:
+        staged = stage(rows)
+        assert_df_equality(staged, rows, ignore_row_order=True, ignore_column_order=True)
+        wanted = staged.where("fate = 'quarantined'")
+        plan = wanted._jdf.queryExecution().executedPlan().toString()
+        assert re.search(r"PartitionFilters: \[[^]]*fate", plan)
+        assert [tuple(row) for row in wanted.select("c", "n").collect()] == [("b", 2)]
 
 
 def test_the_folder_goes_when_the_step_fails(spark: SparkSession, tmp_path: Path) -> None:
