@@ -13,7 +13,7 @@ import typer
 
 from sos_spark.cli import commands_run
 from sos_spark.cli import options as opt
-from sos_spark.config.demo import Demo, demo, shipped_cells, study_named
+from sos_spark.config.demo import Demo, demo, shipped_cells, shipped_studies, study_named
 from sos_spark.config.shipped import conf_root
 from sos_spark.config.simulated import TRUTH_FILE
 
@@ -36,6 +36,7 @@ def run_demo(
         typer.Option(
             "--study",
             help="With --published, another study of the same tables: a file, or one of conf/studies by name.",
+            autocompletion=opt.beginning_with(shipped_studies),
             show_default=False,
         ),
     ] = None,

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from sos_spark.cli import options as opt
+from sos_spark.config.disclosure import profile_files
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +25,12 @@ def release(
     run: Annotated[Path, typer.Option("--run", help="The --out of the run.", show_default=False)],
     profile: Annotated[
         str | None,
-        typer.Option("--profile", help="The disclosure profile; the study's own if not given.", show_default=False),
+        typer.Option(
+            "--profile",
+            help="The disclosure profile; the study's own if not given.",
+            show_default=False,
+            autocompletion=opt.beginning_with(profile_files),
+        ),
     ] = None,
     since: Annotated[
         Path | None,

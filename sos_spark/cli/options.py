@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -34,11 +35,16 @@ Set = Annotated[
 ]
 
 
-def _steps(incomplete: str) -> list[str]:
-    """What a shell offers after --from and --to."""
-    return [step for step in STEPS if step.startswith(incomplete)]
+def beginning_with(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Returns what a shell offers after an option: those of its names that begin with what was typed."""
+
+    def offered(incomplete: str) -> list[str]:
+        return [name for name in names() if name.startswith(incomplete)]
+
+    return offered
 
 
+_steps = beginning_with(lambda: STEPS)
 First = Annotated[
     str | None, typer.Option("--from", help="The first step to run.", show_default=False, autocompletion=_steps)
 ]

@@ -41,13 +41,23 @@ def test_required_options_are_marked_where_the_command_asks_for_them(capsys: pyt
     assert "--lake, --study" in capsys.readouterr().err
 
 
-def test_a_shell_is_offered_the_steps(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    for name, value in (("_SOS_SPARK_COMPLETE", "complete_bash"), ("COMP_WORDS", "sos-spark run --from co"),
-                        ("COMP_CWORD", "3")):  # fmt: skip
-        monkeypatch.setenv(name, value)
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("sos-spark run --from co", ["cohort"]),
+        ("sos-spark demo --study published_no", ["published_no_wrong_door"]),
+        ("sos-spark release --profile dfe", ["dfe-cin"]),
+    ],
+)
+def test_a_shell_is_offered_what_there_is(
+    typed: str, offered: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_SOS_SPARK_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
     with pytest.raises(SystemExit):
         main([])
-    assert capsys.readouterr().out.split() == ["cohort"]
+    assert capsys.readouterr().out.split() == offered
 
 
 def test_a_plan_is_printed_for_a_program_too(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from sos_spark.cli.guide import EXAMPLES, guided, leaves
 from sos_spark.cli.main import app
+from tools.reference.dictionary import safe
 
 
 def page() -> str:
@@ -52,4 +53,4 @@ _IN_WORDS = {Path: "a path", int: "a whole number", float: "a number"}
 def _meaning(parameter: Any) -> str:
     said = getattr(parameter, "help", None) or ""
     required = " [required]" if parameter.required and "[required]" not in said else ""
-    return (said + required).replace("|", "\\|")
+    return safe(said + required)

@@ -38,7 +38,7 @@ def _lake() -> Iterator[str]:
     for layer, tables in by_layer:
         yield from (f"### {layer}", "", LAYERS_IN_WORDS[layer], "")
         for table in tables:
-            yield from (f"#### {table.name}", "", f"Grain: {_safe(table.grain)}.", "")
+            yield from (f"#### {table.name}", "", f"Grain: {safe(table.grain)}.", "")
             yield from _key(table.key)
             if table.checks:
                 yield from ("Checks: " + "; ".join(f"`{check}`" for check in table.checks.values()), "")
@@ -57,7 +57,7 @@ def _files() -> Iterator[str]:
         "",
     )
     for table in RESULT_TABLES.values():
-        yield from (f"### {table.file_name}", "", f"Grain: {_safe(table.grain)}.", "")
+        yield from (f"### {table.file_name}", "", f"Grain: {safe(table.grain)}.", "")
         yield from _key(table.key)
         yield from _columns(table.columns, blank="blank", optional=table.optional)
         yield from _further(table)
@@ -65,7 +65,7 @@ def _files() -> Iterator[str]:
 
 def _further(table: ResultTable) -> Iterator[str]:
     if table.further:
-        yield from (f"Beside these: {_safe(table.further)}.", "")
+        yield from (f"Beside these: {safe(table.further)}.", "")
 
 
 def _key(key: Sequence[str]) -> Iterator[str]:
@@ -78,7 +78,7 @@ def _columns(columns: Sequence[Column], *, blank: str, optional: frozenset[str] 
     yield "|---|---|---|---|---|---|"
     for column in columns:
         lacks = "may be absent" if column.name in optional else "yes" if column.nullable else ""
-        cells = (f"`{column.name}`", column.type, lacks, _safe(column.meaning), _safe(column.dfe_item), _codes(column))
+        cells = (f"`{column.name}`", column.type, lacks, safe(column.meaning), safe(column.dfe_item), _codes(column))
         yield "| " + " | ".join(cells) + " |"
     yield ""
 
@@ -86,7 +86,7 @@ def _columns(columns: Sequence[Column], *, blank: str, optional: frozenset[str] 
 def _codes(column: Column) -> str:
     if isinstance(column.codes, str):
         return f"[{column.codes}](#{_anchor(column.codes)})"
-    return "<br>".join(f"`{code}`: {_safe(meaning)}" for code, meaning in column.codes.items())
+    return "<br>".join(f"`{code}`: {safe(meaning)}" for code, meaning in column.codes.items())
 
 
 def _code_lists() -> Iterator[str]:
@@ -100,7 +100,7 @@ def _code_lists() -> Iterator[str]:
             yield from (", ".join(f"`{code}` ({years[code]})" for code in years), "")
             continue
         yield from ("| code | meaning |", "|---|---|")
-        yield from (f"| `{code}` | {_safe(meaning)} |" for code, meaning in code_meanings(column).items())
+        yield from (f"| `{code}` | {safe(meaning)} |" for code, meaning in code_meanings(column).items())
         yield ""
 
 
@@ -109,6 +109,6 @@ def _anchor(heading: str) -> str:
     return "".join(char for char in heading.lower() if char.isalnum() or char in "-_ ").replace(" ", "-")
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text that neither ends a cell of a table nor opens an element of HTML."""
     return text.replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")

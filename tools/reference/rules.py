@@ -9,6 +9,7 @@ from typing import Any
 
 from sos_spark.config.shipped import expectations_root
 from sos_spark.silver.row_rule import RowRule
+from tools.reference.dictionary import safe
 
 INTRODUCTION = """# Rules
 
@@ -38,7 +39,7 @@ def page(rules: Mapping[str, Sequence[RowRule]]) -> str:
 
 def _row(rule: RowRule) -> str:
     unknown = f"`{rule.unknown}`" if rule.unknown else ""
-    return f"| `{rule.code}` | {rule.severity} | {rule.dfe or ''} | {_safe(rule.text)} | {unknown} |"
+    return f"| `{rule.code}` | {rule.severity} | {rule.dfe or ''} | {safe(rule.text)} | {unknown} |"
 
 
 def _expectations() -> Iterator[str]:
@@ -56,8 +57,4 @@ def _expectation(one: Mapping[str, Any]) -> str:
     asked, meta = dict(one["kwargs"]), one["meta"]
     fact = asked.pop("column", one["type"])
     bound = ", ".join(f"{name.removesuffix('_value')} {value}" for name, value in asked.items())
-    return f"| `{fact}` | {bound} | {meta.get('severity', '')} | {_safe(meta.get('why', ''))} |"
-
-
-def _safe(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
+    return f"| `{fact}` | {bound} | {meta.get('severity', '')} | {safe(meta.get('why', ''))} |"
