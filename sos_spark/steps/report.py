@@ -14,6 +14,9 @@ import pandas as pd
 from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.errors import InputError
 from sos_spark.report.contents import pictures_of, sections_of
+from sos_spark.report.export.document import pieces_of
+from sos_spark.report.export.markdown import as_markdown
+from sos_spark.report.export.word import as_word
 from sos_spark.report.front.card import card, one_page
 from sos_spark.report.front.screen import front_of
 from sos_spark.report.page import render_page
@@ -47,7 +50,9 @@ _OF_CELLS = ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum")
 
 
 def report(run: Run) -> StepReport:
-    """Writes report.html, the answer as a card and a page, flow.csv, quality.csv and figures/ to the run's results.
+    """Writes report.html, .md and .docx, the answer as a card and a page, flow.csv, quality.csv and figures/.
+
+    With a lake also quality.html. All goes to the run's results.
 
     With a lake also quality.html.
 
@@ -72,6 +77,9 @@ def report(run: Run) -> StepReport:
     front, mark = front_of(results, sections), mark_of(results, standing_of(results))
     write_result(run.out / "answer.png", card(front, mark))
     write_result(run.out / "answer.pdf", one_page(front, mark))
+    pieces = tuple(pieces_of(front, mark, sections))
+    write_result(run.out / "report.md", as_markdown(pieces))
+    write_result(run.out / "report.docx", as_word(pieces, title=results.study.title, mark=mark))
     if run.environment.lake is not None:
         rows |= write_quality_page(run.lake_root, run.out, is_simulated=results.is_simulated)
     return StepReport(

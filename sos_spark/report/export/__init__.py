@@ -1,0 +1,1 @@
+"""The report in the forms in which others go on writing: Markdown and Word."""
