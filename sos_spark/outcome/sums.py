@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame
@@ -14,6 +15,7 @@ from sos_spark.tables import CONTINUOUS, COVARIATES, OUTCOME_SUMS
 from sos_spark.tables.outcome import pairs_of, sum_name
 
 MISSING_LEVEL = "missing"
+UNRECOGNISED = "unrecognised"
 CENTRE_DECIMALS = 3
 
 _GROUP = ("study_id", "outcome_id", "unit_id", "period", "period_start")
@@ -39,6 +41,20 @@ def require_covariates(covariates: Covariates) -> None:
             )
     if faults:
         raise StudyError("The study's covariates cannot be taken from records", faults=faults)
+
+
+def with_known_levels(index_rows: DataFrame, known: Mapping[str, Collection[str]]) -> DataFrame:
+    """Replaces a covariate's text that is no code of any year by UNRECOGNISED. Grain: unchanged; null stays null.
+
+    Levels leave the lake as columns of cells and as words of the report, and text that was received in place of a code
+    can be anything: a postcode, a name.
+    """
+    return index_rows.withColumns(
+        {
+            name: F.when(F.col(name).isin(*sorted(codes)) | F.col(name).isNull(), F.col(name)).otherwise(UNRECOGNISED)
+            for name, codes in known.items()
+        }
+    )
 
 
 def sum_index_rows(index_rows: DataFrame, covariates: Covariates) -> DataFrame:

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from sos_spark.cohort.returned import quarantined_rows
 from sos_spark.config.areas import census_years
-from sos_spark.config.reference import bank_holidays
+from sos_spark.config.reference import bank_holidays, code_set
 from sos_spark.config.study import Study
 from sos_spark.config.variants import Variant, variants
 from sos_spark.errors import StudyError
@@ -27,7 +27,7 @@ from sos_spark.outcome.coverage import coverage
 from sos_spark.outcome.doubt import quarantined_years, unreadable_events
 from sos_spark.outcome.records import Records
 from sos_spark.outcome.rows import Scope
-from sos_spark.outcome.sums import require_covariates, sum_index_rows
+from sos_spark.outcome.sums import require_covariates, sum_index_rows, with_known_levels
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.tables import (
@@ -44,6 +44,9 @@ from sos_spark.tables import (
 
 INPUTS: dict[str, Table] = {**SILVER_ENTITIES, "icpcs": SILVER_ICPCS, "child_links": SILVER_CHILD_LINKS}
 """What outcomes read, by the names of `Records.silver`."""
+
+_CODES_OF = {"ethnicity": ("cin.Ethnicity", "ssda903.header.ETHNIC"), "primary_need": ("cin.PrimaryNeedCode",)}
+"""The code sets of the covariates whose levels are codes as received."""
 
 
 def outcome(run: Run) -> StepReport:
@@ -80,13 +83,22 @@ def outcome(run: Run) -> StepReport:
         elif lake.exists(OUTCOME_INDEX_ROWS) and lake.fingerprint(OUTCOME_INDEX_ROWS) != of_rows:
             no_row = every_row.where(F.lit(False))
             lake.replace(no_row, OUTCOME_INDEX_ROWS, slices=slices, fingerprint=f"removed: {of_rows}")
-        lake.replace(sum_index_rows(every_row, study.covariates), OUTCOME_SUMS, slices=slices, fingerprint=of_sums)
+        known = with_known_levels(every_row, known_levels())
+        lake.replace(sum_index_rows(known, study.covariates), OUTCOME_SUMS, slices=slices, fingerprint=of_sums)
     written = (OUTCOME_INDEX_ROWS, OUTCOME_SUMS) if run.environment.keep_index_rows else (OUTCOME_SUMS,)
     return StepReport(
         "outcome",
         rows={table.name: n for table in written if (n := _rows_written(run, table)) is not None},
         facts={"outcomes": [variant.outcome_id for variant in computed]},
     )
+
+
+def known_levels() -> dict[str, frozenset[str]]:
+    """Returns the codes of any year of each covariate whose levels are codes as received."""
+    return {
+        name: frozenset(span.code for field in fields for span in code_set(*field.split(".", 1)))
+        for name, fields in _CODES_OF.items()
+    }
 
 
 @contextmanager

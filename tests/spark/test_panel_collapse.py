@@ -12,9 +12,10 @@ from pyspark.sql import SparkSession
 
 from sos_spark.config.study import Covariates
 from sos_spark.errors import StudyError
-from sos_spark.outcome.sums import require_covariates, sum_index_rows
+from sos_spark.outcome.sums import require_covariates, sum_index_rows, with_known_levels
 from sos_spark.panel.collapse import cells_of, flow_of, moments_of
 from sos_spark.panel.table import cells_with_moments
+from sos_spark.steps.outcome import known_levels
 from sos_spark.steps.panel import write_cells
 from sos_spark.tables import COHORT_UNITS, OUTCOME_INDEX_ROWS, PANEL_CELLS, PANEL_MOMENTS
 from tests.builders import frame
@@ -66,6 +67,14 @@ def test_a_missing_covariate_takes_the_row_out_or_is_a_level(spark: SparkSession
     assert cells_of_rows(spark, BANDED) == complete
     indicator = BANDED.model_copy(update={"missing": "indicator"})
     assert cells_of_rows(spark, indicator) == {**complete, ("926", 0, "missing"): (1, 2, 4)}
+
+
+def test_received_text_that_is_no_code_never_is_a_level(spark: SparkSession) -> None:
+    rows = [a_row(1, primary_need=need) for need in ("N1", "CANARY", "SW1A 1AA", None)]
+    by_need = Covariates(categorical=("primary_need",), missing="indicator")
+    known = with_known_levels(frame(spark, OUTCOME_INDEX_ROWS, rows), known_levels())
+    cells = cells_of(sum_index_rows(known, by_need)).collect()
+    assert {cell.primary_need: cell.n for cell in cells} == {"N1": 1, "unrecognised": 2, "missing": 1}
 
 
 def test_the_flow_counts_every_row_once_in_its_period(spark: SparkSession) -> None:
