@@ -6,6 +6,7 @@ leaves a table that still counts as not made.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sos_spark.lake.faults import told_reading
 from sos_spark.lake.forms import difference, of_another_version
+from sos_spark.machine.faults import unreadable_file
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -80,7 +82,12 @@ def last_fingerprint(root: Path, table: Table) -> str | None:
 
 
 def open_log(root: Path, table: Table) -> DeltaTable | None:
-    """Returns the table's log; None where the table does not exist."""
+    """Returns the table's log; None where the table does not exist.
+
+    Raises:
+        InputError: A commit is damaged, or empty: a disk that lost its last blocks leaves such a file, which Delta's
+            readers take for a version in which nothing changed.
+    """
     from deltalake import DeltaTable
     from deltalake.exceptions import TableNotFoundError
 
@@ -88,6 +95,10 @@ def open_log(root: Path, table: Table) -> DeltaTable | None:
     if not (path / "_delta_log").is_dir():
         return None
     with told_reading(f"the log of {table.name}"):
+        with os.scandir(path / "_delta_log") as entries:
+            empty = [entry.name for entry in entries if entry.name.endswith(".json") and not entry.stat().st_size]
+        if empty:
+            raise unreadable_file(f"the log of {table.name}, {min(empty)}", "a commit without content")
         try:
             return DeltaTable(path, without_files=True)
         except TableNotFoundError:
