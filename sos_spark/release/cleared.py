@@ -109,6 +109,10 @@ def clear_table(draft: Draft, profile: Profile) -> ClearedTable:
             _require_counts(numbers[column], draft.name, column, profile)
         elif kind in ("estimate", "share"):
             numbers[column] = [significant(value, profile.estimates.significant_digits) for value in numbers[column]]
+    page = numbers.copy()
+    for column, kind in draft.columns.items():
+        if kind in ("estimate", "share"):
+            page[column] = list(map(towards, numbers[column], draft.frame[column]))
     text = pd.DataFrame(
         {
             column: [
@@ -119,7 +123,7 @@ def clear_table(draft: Draft, profile: Profile) -> ClearedTable:
         },
         index=numbers.index,
     )
-    return ClearedTable(draft, text, numbers, _SEAL)
+    return ClearedTable(draft, text, page, _SEAL)
 
 
 def clear_figure(name: str, title: str, files: Mapping[str, bytes], *, made_from: _Tables) -> ClearedFigure:
@@ -160,6 +164,17 @@ def significant(value: object, digits: int) -> float:
     if number == 0 or not math.isfinite(number):
         return number
     return round(number, digits - 1 - math.floor(math.log10(abs(number))))
+
+
+def towards(rounded: float, value: object) -> float:
+    """Returns a rounded number moved by a millionth of a millionth towards what it was rounded from.
+
+    Rounded again, as a page does, it then is what its whole value would be: 9.15 is 9.1 where it was 9.149.
+    """
+    number = float(value) if isinstance(value, Real) else math.nan
+    if rounded == number or not (math.isfinite(rounded) and math.isfinite(number)):
+        return rounded
+    return rounded + math.copysign(abs(rounded) * 1e-12, number - rounded)
 
 
 def written(value: object, kind: Kind) -> str:

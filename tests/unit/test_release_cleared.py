@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,7 @@ from sos_spark.release.cleared import (
     significant,
 )
 from sos_spark.release.pack import pack_files
+from sos_spark.report.words.numbers import SCALES
 from sos_spark.steps.guarded_csv import guarded_csv
 
 DFE, OPENSAFELY = load_profile("dfe-cin"), load_profile("opensafely")
@@ -40,6 +43,15 @@ def test_an_estimate_has_no_more_digits_than_the_profile_gives() -> None:
     assert clear_table(a_draft([6]), DFE).text["att"].tolist() == ["0.1235"]
     assert significant(-123456.0, 4) == -123500.0
     assert significant(np.float64(0.0), 4) == 0
+
+
+@pytest.mark.parametrize(("whole", "shown"), [(0.0914996, "9.1"), (0.0915004, "9.2"), (-0.0914996, "-9.1")])
+def test_the_page_rounds_once_from_the_whole_value(whole: float, shown: str) -> None:
+    draft = a_draft([6])
+    draft.frame["att"] = whole
+    table = clear_table(draft, DFE)
+    assert table.text["att"].tolist() == [f"{math.copysign(0.0915, whole)}"]
+    assert SCALES["points"].change(table.numbers["att"].item()) == shown
 
 
 @pytest.mark.parametrize("n", [1, 5])
