@@ -17,9 +17,7 @@ from sos_spark.report.standing import cleared, is_simulated, mark_of, standing_o
 
 
 def render_page(results: Results, sections: Sequence[Section], *, cleared_by: str = "") -> str:
-    """Returns the report as HTML: nothing fetched, every name and note escaped; whole without its script.
-
-    The script tells points, marks an authority and filters ways; a cleared page has none.
+    """Returns the report as HTML: no script, nothing fetched, every name and note escaped.
 
     `cleared_by`: the disclosure profile that cleared all it shows; without one the page says what `standing_of` does.
     """

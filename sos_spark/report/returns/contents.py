@@ -81,7 +81,7 @@ def _authorities(tables: ReturnTables) -> Iterator[Block]:
         yield Text(
             f"No rule that costs a record failed, and nothing is in doubt, in the other {len(clear)} authorities."
         )
-        yield Bullets(clear, quiet=True, look="columns")
+        yield Text(f"{', '.join(clear)}.", quiet=True)
 
 
 def _doubts(tables: ReturnTables) -> Iterator[Block]:
