@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup validators browser demo quick test-spark test yardstick coverage benchmark docs site check audit lock clean
+.PHONY: setup validators browser demo quick test-spark test yardstick coverage benchmark docs site check audit sbom wheels lock clean
 
 setup: $(STAMP)
 
@@ -71,9 +71,21 @@ check: setup docs
 	$(BIN)/deptry .
 	$(BIN)/hadolint Dockerfile .devcontainer/Dockerfile
 
-# Known vulnerabilities of what is locked: reported, not a gate, since a new one appears without a change of ours.
+# Known vulnerabilities of what is locked: reported, not a gate, since a new one appears without a change of ours. A
+# package of which nothing could be asked is an error, and not 'none found'.
 audit: setup
-	$(BIN)/pip-audit --requirement conf/locks/python.txt --no-deps --disable-pip || true
+	$(BIN)/pip-audit --strict --requirement conf/locks/python.txt --no-deps --disable-pip || true
+
+# The bill of materials of what runs: every locked package and jar with its hashes, as CycloneDX.
+sbom: setup
+	mkdir -p dist
+	$(BIN)/python -m tools.bill_of_materials dist/sbom.cdx.json
+	@echo dist/sbom.cdx.json
+
+# What a machine without internet is set up from, in WHEELS: every locked package, and Delta's jars.
+WHEELS ?= dist/offline
+wheels: setup
+	tools/wheels.sh $(WHEELS)
 
 # Maintainers: resolve the dependencies of pyproject.toml anew. The locks name no registry.
 lock:

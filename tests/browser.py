@@ -13,7 +13,6 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 AXE = Path(__file__).parent.parent / ".sos/browser/node_modules/axe-core/axe.min.js"
 _DARK = "@media screen and (prefers-color-scheme: dark)"
@@ -24,11 +23,11 @@ addEventListener("unhandledrejection", e => faults.push(String(e.reason)));
 console.error = (...words) => faults.push(words.join(" "));
 </script>"""
 _LOOK = """<script>
-addEventListener("load", () => { const acted = ACT; axe.run(document).then(found => parent.postMessage({
-  page: document.documentElement.dataset.page, acted, faults, n_passed: found.passes.length,
+addEventListener("load", () => axe.run(document).then(found => parent.postMessage({
+  page: document.documentElement.dataset.page, faults, n_passed: found.passes.length,
   beyond: document.documentElement.scrollWidth - document.documentElement.clientWidth,
   violations: found.violations.map(one => `${one.id}: ${one.help}: ${one.nodes[0].html.slice(0, 200)}`),
-}, "*")); });
+}, "*")));
 </script>"""
 _COLLECT = """<!DOCTYPE html><title>Pages</title><pre id="found">[]</pre><script>
 const found = [];
@@ -43,14 +42,13 @@ addEventListener("message", e => {
 class Seen:
     """What a page was like: what axe-core holds against it, how many of its rules held, and faults on the console.
 
-    `beyond`: by how many pixels the page is wider than its window; `acted`: what came of acting on it.
+    `beyond`: by how many pixels the page is wider than its window.
     """
 
     violations: tuple[str, ...]
     n_passed: int
     faults: tuple[str, ...]
     beyond: int
-    acted: Any = None
 
 
 def why_not() -> str:
@@ -60,10 +58,8 @@ def why_not() -> str:
     return "" if AXE.exists() else "axe-core is not there (make browser, which needs npm)"
 
 
-def look_at(page: str, widths: Mapping[str, int], folder: Path, *, act: str = "null") -> dict[str, Seen]:
+def look_at(page: str, widths: Mapping[str, int], folder: Path) -> dict[str, Seen]:
     """Returns how a page is in windows of these widths, each in light and in dark: by '<name>, light' and so on.
-
-    `act` is a script's expression, evaluated in each page before it is looked at.
 
     The dark page is the same with its dark colours for everybody: one start of the browser does for all.
     """
@@ -76,7 +72,7 @@ def look_at(page: str, widths: Mapping[str, int], folder: Path, *, act: str = "n
         for name, width in widths.items():
             told = shown.replace("<html", f'<html data-page="{name}, {look}"', 1)
             told = told.replace("<head>", f"<head>{_LISTEN}", 1).replace(
-                "</body>", f"<script>{axe}</script>{_LOOK.replace('ACT', act)}</body>"
+                "</body>", f"<script>{axe}</script>{_LOOK}</body>"
             )
             file = folder / f"{name}_{look}.html"
             file.write_text(told, encoding="utf-8")
@@ -90,6 +86,6 @@ def look_at(page: str, widths: Mapping[str, int], folder: Path, *, act: str = "n
     said = re.search(r'<pre id="found">(.*?)</pre>', dom, re.DOTALL)
     assert said is not None, "the browser gave no page"
     return {
-        one["page"]: Seen(tuple(one["violations"]), one["n_passed"], tuple(one["faults"]), one["beyond"], one["acted"])
+        one["page"]: Seen(tuple(one["violations"]), one["n_passed"], tuple(one["faults"]), one["beyond"])
         for one in json.loads(html.unescape(said[1]))
     }

@@ -12,25 +12,6 @@ from tests import browser
 from tests.unit import report_example_whole
 
 pytestmark = pytest.mark.skipif(bool(browser.why_not()), reason=f"no page can be looked at: {browser.why_not()}")
-ACT = """(() => {
-  const figure = document.querySelector("figure.plotted .plots");
-  const press = key => figure.dispatchEvent(new KeyboardEvent("keydown", { key }));
-  figure.focus(); press("ArrowRight"); press("ArrowRight");
-  const told = figure.nextElementSibling.textContent;
-  const choice = document.querySelector(".control select");
-  const picked = [...choice.options].map(option => {
-    choice.value = option.value; choice.dispatchEvent(new Event("change"));
-    return document.querySelectorAll(".picked").length;
-  });
-  const curve = document.querySelector("figure[id^=figure-specification_curve]");
-  const field = curve.querySelector("input");
-  const names = () => [...curve.querySelectorAll("li")].filter(row => row.offsetHeight)
-    .map(row => row.querySelector(".name").textContent);
-  const other = names().find(name => name !== "Main");
-  field.value = other.toUpperCase(); field.dispatchEvent(new Event("input"));
-  return { focused: document.activeElement === figure, told, on: figure.querySelectorAll(".on").length, picked,
-           before: curve.querySelectorAll("li").length, shown: names().sort(), kept: ["Main", other].sort() };
-})()"""
 WIDTHS = {"desktop": 1280, "phone": 390}
 
 
@@ -42,7 +23,7 @@ def page() -> str:
 
 @pytest.fixture(scope="module")
 def seen(page: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, browser.Seen]:
-    return browser.look_at(page, WIDTHS, tmp_path_factory.mktemp("pages"), act=ACT)
+    return browser.look_at(page, WIDTHS, tmp_path_factory.mktemp("pages"))
 
 
 def test_the_page_is_accessible_at_both_widths_in_light_and_dark(seen: dict[str, browser.Seen]) -> None:
@@ -57,20 +38,6 @@ def test_nothing_goes_wrong_on_its_console(seen: dict[str, browser.Seen]) -> Non
 
 def test_no_window_has_to_be_scrolled_sideways(seen: dict[str, browser.Seen]) -> None:
     assert {name: one.beyond for name, one in seen.items()} == dict.fromkeys(seen, 0)
-
-
-def test_points_are_told_by_keyboard_an_authority_is_marked_and_ways_are_filtered(
-    seen: dict[str, browser.Seen],
-) -> None:
-    for one in seen.values():
-        assert one.acted["focused"]
-        assert one.acted["on"] == 1
-        assert one.acted["told"].startswith("Pilots, ")
-        assert one.acted["picked"][0] == 0
-        assert min(one.acted["picked"][1:]) > 0
-        assert max(one.acted["picked"]) > 1
-        assert one.acted["shown"] == one.acted["kept"]
-        assert one.acted["before"] > 2
 
 
 def test_a_page_that_is_not_so_is_found_out(tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""A small simulated England, a study of it, and commands on it in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+AUTHORITIES, YEARS, PILOTS = 12, "2014-2017", 4
+
+STUDY = """
+schema_version = 1
+study_id = "small"
+title = "A study that is killed and run again"
+[window]
+baseline = ["2014-04-01", "2015-04-01"]
+follow_up = ["2015-04-01", "2017-04-01"]
+period = "year"
+data_ends = "2017-03-31"
+[population]
+incomplete_units = "drop"
+{pilots}
+[comparators]
+kind = "all"
+[[outcomes]]
+outcome_id = "icpc"
+kind = "icpc"
+[[outcomes]]
+outcome_id = "kinship_placement"
+kind = "kinship_placement"
+[inference]
+draws = 199
+permutations = 99
+"""
+
+
+@dataclass(frozen=True)
+class SmallLake:
+    """Where the returns, the key and the study are, below `root`; each run has a lake and results of its own."""
+
+    root: Path
+
+    @property
+    def returns(self) -> Path:
+        """The simulated returns."""
+        return self.root / "returns"
+
+    def command(self, name: str, *, lake: str, out: str, more: Sequence[str] = ()) -> list[str]:
+        """Returns the command line of `run` or of a step."""
+        places = {
+            "--study": self.root / "study.toml",
+            "--source": self.returns,
+            "--lake": self.root / lake,
+            "--out": self.root / out,
+            "--key-file": self.root / "key",
+        }
+        options = [text for option, path in places.items() for text in (option, str(path))]
+        return sos_spark(name, *options, "--master", "local[2]", "--driver-memory", "1g", *more)
+
+
+def sos_spark(*arguments: str) -> list[str]:
+    """Returns a command line of sos-spark in this environment."""
+    return [sys.executable, "-m", "sos_spark.cli.main", *arguments]
+
+
+def environment() -> dict[str, str]:
+    """Returns this process's environment without what would change a Spark session."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "SPARK"))}
+
+
+def done(command: Sequence[str]) -> str:
+    """Runs a command to its end and returns what it printed.
+
+    Raises:
+        SystemExit: It failed; says what it said.
+    """
+    ended = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    if ended.returncode:
+        sys.exit(f"{' '.join(command)}\n{ended.stdout[-2000:]}{ended.stderr[-4000:]}")
+    return ended.stdout
+
+
+def make_small_lake(root: Path) -> SmallLake:
+    """Simulates the returns and writes key and study, where they are not there yet."""
+    small = SmallLake(root)
+    root.mkdir(parents=True, exist_ok=True)
+    if not small.returns.is_dir():
+        done(sos_spark("simulate", "--scale", "tiny", "--years", YEARS, "--las", str(AUTHORITIES), "--seed", "7",
+                       "--out", str(small.returns), "--driver-memory", "1g"))  # fmt: skip
+    key = root / "key"
+    key.touch(mode=0o600)
+    key.write_text("k" * 40)
+    codes = sorted({path.stem for path in small.returns.glob("cin/2015/*.xml")})[:PILOTS]
+    pilots = "\n".join(f'[[pilots]]\nla_code = "{code}"\ngo_live = 2015-04-01' for code in codes)
+    (root / "study.toml").write_text(STUDY.format(pilots=pilots), encoding="utf-8")
+    return small
