@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from sos_spark.report.blocks import DataTable, Picture, section_of
+from sos_spark.report.blocks import DataTable, Picture, Table, section_of
 from sos_spark.report.figures.forest import Bar, Forest, draw_forest
 from sos_spark.report.figures.paint import draw_plots
 from sos_spark.report.figures.plot import (
@@ -25,8 +25,10 @@ from sos_spark.report.figures.plot import (
     whole_axis,
 )
 from sos_spark.report.figures.style import COMPARATOR, INK, PILOT, TONES
-from sos_spark.report.page import render_document
+from sos_spark.report.page import render_document, render_page
+from sos_spark.report.results import Results
 from sos_spark.report.words.numbers import POINTS
+from tests.unit import report_example as example
 
 PILOTS = Curve((0.0, 1.0, 2.0), (10.0, math.nan, 30.0), "pilot", label="Pilots", says=("ten", "", "thirty"))
 OTHERS = Curve((0.0, 1.0, 2.0), (20.0, 20.0, 31.0), "comparator", "square", dashed=True, label="Others")
@@ -142,3 +144,12 @@ def test_rows_are_text_on_the_page_and_in_the_files() -> None:
     assert html.count('class="inner"') == html.count('class="diamond"') == 1
     assert "2.0  (-1.0 to 5.0)" in svg.replace("\u2007", "")
     assert "not estimable" not in svg
+
+
+def test_a_long_table_is_folded_in_the_report_and_shown_on_other_pages() -> None:
+    section = section_of("toys", "Toys", [Table("Toys", DataTable(("Toy",), tuple((str(n),) for n in range(13))))])
+    assert section is not None
+
+    results = Results(study=example.a_study(), fingerprint="f", estimates=example.estimates())
+    assert "<summary>Toys (13 rows)</summary>" in render_page(results, [section])
+    assert "<summary>" not in render_document("Toys", "", [section], simulated=False)
