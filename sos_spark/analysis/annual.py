@@ -1,10 +1,10 @@
 """The event study by years since go-live: what bounds under violations of parallel trends are computed from.
 
 Event year k holds the event times k x p to k x p + p - 1, p the periods in a year; year -1, the last before go-live, is
-the reference. At most four years before go-live count (the reference is one of them) and five from it on, in a row
-without a gap, each with treated rows in at least half of its periods (a year that has less stands for a part of itself
-only, and the bounds take years to lie equally far apart) and from more than four treated LAs (with several go-lives the
-outermost years rest on few). Other years are estimated apart and not used.
+the reference. All years before go-live count, for a cap could hide the largest step, and at most five from it on, in a
+row without a gap, each with treated rows in at least half of its periods (a year that has less stands for a part of
+itself only, and the bounds take years to lie equally far apart) and from more than four treated LAs (with several
+go-lives the outermost years rest on few). Other years are estimated apart and not used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from sos_spark.fit.regression.moments import Array, ClusterMoments
 from sos_spark.fit.staggered.group_time import group_time_effects, saturated_moments
 from sos_spark.fit.thresholds import FEW_TREATED
 
-YEARS_BEFORE = 4
 YEARS_AFTER = 5
 REFERENCE = -1
 
@@ -77,7 +76,7 @@ def annual_effects(panel: PreparedPanel, *, estimator: str, weights: Weights) ->
     filled = _filled(panel)
     moments, known = (_dummies if by_dummies else _averages)(panel, weights, sorted(filled))
     usable = {k: good and k in known for k, good in filled.items()}
-    before = _run(usable, REFERENCE - 1, -1, most=YEARS_BEFORE - 1) if REFERENCE in usable else []
+    before = _run(usable, REFERENCE - 1, -1) if REFERENCE in usable else []
     after = _run(usable, 0, 1, most=YEARS_AFTER)
     if not before or not after:
         lacking = "before go-live to set against the last one before it" if not before else "from go-live on"
@@ -109,10 +108,10 @@ def _name(year: int) -> str:
     return f"year_{year}"
 
 
-def _run(usable: dict[int, bool], first: int, step: int, *, most: int) -> list[int]:
+def _run(usable: dict[int, bool], first: int, step: int, *, most: int | None = None) -> list[int]:
     """Returns the years from the first on, in steps of 1 or -1, up to a gap."""
     years: list[int] = []
-    while len(years) < most and usable.get(first + step * len(years), False):
+    while (most is None or len(years) < most) and usable.get(first + step * len(years), False):
         years.append(first + step * len(years))
     return years
 

@@ -3,7 +3,9 @@
 Studies are simulated on a panel's LAs, rows, go-lives and periods as in `simulated_studies`, with no effect and with
 planted ones, and every method that the study prints is applied to each: CR2 with Satterthwaite df, the restricted wild
 cluster bootstrap, randomisation inference on t, and the headline rule. What is counted: how often 'no effect' is
-rejected (size without an effect, power with one), and how often the 95 % interval holds the planted effect.
+rejected (size without an effect, power with one), how often the 95 % interval holds the planted effect, and how often
+the rule for the strength of evidence calls it strong, and moderate or strong. Each outcome stands by itself here: what
+the adjustment for a family does is measured in `tools.monte_carlo.main_design` and `tests/oracle/test_fit_families.py`.
 
 How authorities scatter is estimated, and its uncertainty is carried: every simulated study takes the spread and the
 autocorrelation of shocks from a panel that was simulated with the estimated ones and estimated again (a parametric
@@ -12,12 +14,15 @@ bootstrap), so that an estimate at the edge of what is possible is not held ther
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from zlib import crc32
 
 import numpy as np
 
+from sos_spark.analysis.evidence import EvidenceInputs, default_rule, no_drift
+from sos_spark.analysis.leave_one_out import keeps_without_a_pilot
+from sos_spark.analysis.pretrend import slope_before
 from sos_spark.analysis.simulated_studies import DRAWS, drawn, planted, untreated_means, without_covariates
 from sos_spark.analysis.variance_components import VarianceComponents, variance_components
 from sos_spark.config.study import Inference
@@ -74,7 +79,8 @@ class Scatter:
 class Rate:
     """How often a method did something in simulated studies with an effect.
 
-    `measure`: size (rejected, no effect), power (rejected, an effect), coverage (the interval held the effect).
+    `measure`: size (rejected, no effect), power (rejected, an effect), coverage (the interval held the effect), strong
+    and moderate (the evidence was rated strong, and moderate or strong).
     """
 
     measure: str
@@ -90,11 +96,11 @@ class Rate:
 
     @property
     def holds(self) -> bool | None:
-        """Whether size lies in 3.5 to 6.5 % or coverage in 93 to 97 %; None for power.
+        """Whether size lies in 3.5 to 6.5 % or coverage in 93 to 97 %; None for what has no nominal rate.
 
         Two standard errors of a method that keeps its 5 % are allowed for.
         """
-        if self.measure == "power":
+        if self.measure not in ("size", "coverage"):
             return None
         nominal, tolerance = (ALPHA, 0.015) if self.measure == "size" else (1 - ALPHA, 0.02)
         chance = 2 * float(np.sqrt(ALPHA * (1 - ALPHA) / self.replications))
@@ -108,6 +114,7 @@ def calibrate(
     *,
     inference: Inference,
     replications: int,
+    smallest_effect: float | None = None,
 ) -> list[Rate]:
     """Returns size, coverage and power of every method on a panel's own design.
 
@@ -117,6 +124,7 @@ def calibrate(
         effects: What is added to the treated LAs' means from go-live on, in the outcome's unit; 0 is always among them.
         inference: Weights, estimator and seed.
         replications: Studies simulated.
+        smallest_effect: The smallest effect of interest, which the strength of evidence asks for.
     """
     plain = without_covariates(panel)
     grid = tuple(dict.fromkeys((0.0, *effects)))
@@ -130,9 +138,10 @@ def calibrate(
         for effect in grid:
             moved = planted(components, plain, y_sum, untreated, effect, np.random.default_rng(planting_seed))
             truth = _truth(components, plain, untreated, effect, inference)
-            for method, (rejected, (low, high)) in _judged(
-                replace(plain, y_sum=moved), inference, seed=test_seed
-            ).items():
+            study = _simulated(replace(plain, y_sum=moved), inference, seed=test_seed)
+            for name, reached in _rated(study, smallest_effect, inference).items():
+                counts.setdefault((name, "headline", effect), []).append(reached)
+            for method, (rejected, (low, high)) in study.judged.items():
                 counts.setdefault(("power" if effect else "size", method, effect), []).append(rejected)
                 counts.setdefault(("coverage", method, effect), []).append(low <= truth <= high)
     return [
@@ -141,28 +150,57 @@ def calibrate(
     ]
 
 
-def _judged(panel: PreparedPanel, inference: Inference, *, seed: int) -> Judged:
+@dataclass(frozen=True)
+class _Simulated:
+    """A simulated study: its estimate, what every method says of it, and the p-values of those that are printed."""
+
+    estimate: LinearEstimate
+    judged: Judged
+    p_values: Mapping[str, float]
+
+
+def _simulated(panel: PreparedPanel, inference: Inference, *, seed: int) -> _Simulated:
     """Applies the methods that a study with so many pilots prints; the headline's interval is its own method's."""
     estimate = main_estimate(panel, weights=inference.weights, staggered=inference.staggered)
     permutations = PERMUTATIONS if shares_one_go_live(panel) else PERMUTATIONS_STAGGERED
     permuted = estimate.distribution(permutations=permutations, seed=seed, strata=inference.strata)
-    found = {"ri": (bool(permuted.test().p < ALPHA), permuted.interval())}
+    p_values, intervals = {"ri": permuted.test().p}, {"ri": permuted.interval()}
     n_treated = panel.n_treated_units
     if n_treated > 1:
-        found = dict(_by_standard_error(estimate)) | found
-    if n_treated <= FEW_TREATED:
-        return found | {"headline": found["ri"]}
-    drawn_by = {"coefficient": estimate.coefficient, "draws": DRAWS, "seed": seed}
-    wild = wild_cluster_interval(estimate.moments, **drawn_by)  # type: ignore[arg-type]
-    p = wild_cluster_test(estimate.moments, **drawn_by).p  # type: ignore[arg-type]
-    by_wcr = bool(p < ALPHA), (wild.low, wild.high)
-    return found | {"wcr": by_wcr, "headline": (by_wcr[0] and found["cr2"][0], by_wcr[1])}
+        test = Sandwich(estimate.moments).satterthwaite_of([estimate.coefficient])
+        p_values["cr2"] = float(test.p[0])
+        low, high = test.interval()
+        intervals["cr2"] = float(low[0]), float(high[0])
+    few = n_treated <= FEW_TREATED
+    if not few:
+        drawn_by = {"coefficient": estimate.coefficient, "draws": DRAWS, "seed": seed}
+        wild = wild_cluster_interval(estimate.moments, **drawn_by)  # type: ignore[arg-type]
+        p_values["wcr"] = wild_cluster_test(estimate.moments, **drawn_by).p  # type: ignore[arg-type]
+        intervals["wcr"] = wild.low, wild.high
+    judged = {name: (bool(p < ALPHA), intervals[name]) for name, p in p_values.items()}
+    by = ("ri",) if few else ("wcr", "cr2")
+    judged["headline"] = all(judged[name][0] for name in by), intervals[by[0]]
+    return _Simulated(estimate, judged, p_values)
 
 
-def _by_standard_error(estimate: LinearEstimate) -> Iterator[tuple[str, tuple[bool, tuple[float, float]]]]:
-    test = Sandwich(estimate.moments).satterthwaite_of([estimate.coefficient])
-    low, high = test.interval()
-    yield "cr2", (bool(test.p[0] < ALPHA), (float(low[0]), float(high[0])))
+def _rated(study: _Simulated, smallest_effect: float | None, inference: Inference) -> dict[str, bool]:
+    """Returns whether the evidence is rated strong, and moderate or strong, the outcome being its whole family."""
+    if not study.judged["headline"][0]:
+        return {"strong": False, "moderate": False}
+    estimate = study.estimate
+    slope = slope_before(estimate, smallest_effect=smallest_effect, inference=inference)
+    strength = default_rule(
+        EvidenceInputs(
+            att=Sandwich(estimate.moments).estimate(estimate.coefficient),
+            significant=True,
+            p_adjusted=study.p_values.get("wcr", study.p_values["ri"]),
+            p_values=study.p_values,
+            no_drift=no_drift(slope.p_equivalence, (slope.ci_low, slope.ci_high)),
+            keeps_answer=keeps_without_a_pilot(estimate, smallest_effect=smallest_effect),
+            p_equivalence=None,
+        )
+    ).strength
+    return {"strong": strength == "strong", "moderate": strength in ("moderate", "strong")}
 
 
 def _truth(

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from sos_spark.fit.thresholds import ALPHA
 from sos_spark.fit.verdict import verdict_of
 
 Strength = Literal["not estimable", "no change of a size that matters", "cannot tell", "weak", "moderate", "strong"]
@@ -77,6 +78,16 @@ def default_rule(inputs: EvidenceInputs, *, alpha: float = 0.05) -> Evidence:
     }
     by_count: dict[int, Strength] = {4: "strong", 3: "moderate"}
     return Evidence(by_count.get(sum(ok is True for ok in held.values()), "weak"), held)
+
+
+def no_drift(p_equivalence: float, interval: tuple[float, float]) -> bool | None:
+    """Returns whether a drift of interest before go-live is ruled out (True) or found (False), by the slope's tests.
+
+    Ruled out comes first: a slope may differ from 0 and be too small to matter. None where the tests tell neither.
+    """
+    if p_equivalence < ALPHA:
+        return True
+    return False if interval[0] > 0 or interval[1] < 0 else None
 
 
 RULES = {"default": default_rule}

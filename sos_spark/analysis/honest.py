@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from sos_spark.analysis.annual import AnnualEffects, annual_effects
-from sos_spark.analysis.honest_bounds import Bounds, breakdown, relative_magnitudes, smoothness
+from sos_spark.analysis.honest_bounds import Bounds, breakdown, smoothness
+from sos_spark.analysis.relative_magnitudes import relative_magnitudes
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.result import NOT_KNOWN, DidResult
@@ -23,6 +24,9 @@ MBAR = (0.0, 0.5, 1.0, 1.5, 2.0)
 """m of relative magnitudes: times the largest step before go-live."""
 M_MULTIPLES = (0.0, 0.1, 0.25, 0.5, 1.0)
 """m of smoothness, as multiples of the pre-period standard error: the root mean CR2 variance of the effects before."""
+
+FEWEST_DIFFERENCES = 2
+"""With one difference before go-live there is no saying what is usual of it, and nothing is extrapolated from it."""
 
 SIMULATED_DF = 3.0
 """Degrees of freedom below those of the simulations of coverage: intervals with fewer are labelled descriptive."""
@@ -36,7 +40,7 @@ def honest_frame(result: DidResult) -> pd.DataFrame:
     magnitudes; under smoothness, in the outcome's unit per year and year. `breakdown`, the same on all rows of a
     restriction and target, is the largest m up to which 0 stays outside the interval, blank where it is inside at 0.
     `label`: interval, whose coverage is simulated (see `honest_bounds`), or descriptive with fewer than 3 df. One row
-    of blanks and a note where there are 4 or fewer treated LAs or no year before the reference.
+    of blanks and a note where there are 4 or fewer treated LAs, or fewer than two years before the reference.
     """
     if result.fitted is None:
         return _blank(result.outcome_id, result.note)
@@ -47,6 +51,11 @@ def honest_frame(result: DidResult) -> pd.DataFrame:
         effects = annual_effects(fitted.panel, estimator=fitted.estimator, weights=fitted.weights)
     except NotEstimableError as error:
         return _blank(result.outcome_id, error.what)
+    if len(effects.pre) < FEWEST_DIFFERENCES:
+        return _blank(
+            result.outcome_id,
+            "one difference between years before go-live is too little to say how far paths may part after it",
+        )
     return bounds_frame(effects, outcome_id=result.outcome_id)
 
 
@@ -57,13 +66,13 @@ def bounds_frame(effects: AnnualEffects, *, outcome_id: str) -> pd.DataFrame:
     first = np.eye(effects.n_post)[0]
     targets = {"average": np.full(effects.n_post, 1 / effects.n_post), "first": first}
     rows = []
-    for restriction, bound, grid, scale in (
-        ("relative_magnitudes", relative_magnitudes, MBAR, 1.0),
-        ("smoothness", smoothness, M_MULTIPLES, unit),
+    for restriction, bound, grid, scale, growth in (
+        ("relative_magnitudes", relative_magnitudes, MBAR, 1.0, 0.5),
+        ("smoothness", smoothness, M_MULTIPLES, unit, 0.1),
     ):
         for target, weights in targets.items():
             at: Callable[[float], Bounds] = partial(_at, bound, effects, weights)
-            survives = breakdown(at, unit=scale)
+            survives = breakdown(at, unit=scale, growth=growth)
             for multiple in grid:
                 found = at(multiple * scale)
                 rows.append(

@@ -9,6 +9,7 @@ where the study names a smallest effect, and by the size of an effect that was f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -40,11 +41,25 @@ def leave_one_out(estimate: LinearEstimate, *, smallest_effect: float | None = N
         being pilot or comparator. Numbers are blank where nothing can be estimated without the LA; CR2 and what rests
         on it where one treated LA is left.
     """
+    pilots = _pilots(estimate)
+    return _frame(estimate, [*pilots, *sorted(set(estimate.panel.unit_ids) - set(pilots))], smallest_effect)
+
+
+def keeps_without_a_pilot(estimate: LinearEstimate, *, smallest_effect: float | None) -> tuple[bool | None, ...]:
+    """Returns whether the answer stays without each pilot, of those without which there is an estimate."""
+    found = _frame(estimate, _pilots(estimate), smallest_effect)
+    return tuple(found.loc[found["att"].notna(), "keeps_answer"])
+
+
+def _pilots(estimate: LinearEstimate) -> list[str]:
     panel = estimate.panel
+    return sorted(unit_id for unit_id, gtime in zip(panel.unit_ids, panel.gtime, strict=True) if gtime != NEVER)
+
+
+def _frame(estimate: LinearEstimate, units: Sequence[str], smallest_effect: float | None) -> pd.DataFrame:
+    panel, pilots = estimate.panel, set(_pilots(estimate))
     whole = _with_cr2(estimate.moments, estimate.coefficient, n_treated=panel.n_treated_units)
     bound = float("nan") if smallest_effect is None else smallest_effect
-    pilots = {unit_id for unit_id, gtime in zip(panel.unit_ids, panel.gtime, strict=True) if gtime != NEVER}
-    units = sorted(panel.unit_ids, key=lambda unit_id: (unit_id not in pilots, unit_id))
     records = []
     for unit_id in units:
         rest = _without(estimate, unit_id)

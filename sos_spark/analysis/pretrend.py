@@ -93,6 +93,18 @@ def pre_trend(result: DidResult, *, smallest_effect: float | None) -> PreTrend:
     notes = [study.note] if np.isnan(study.p_pretrend) and study.note else []
     if n_pre < 2:
         return replace(blank, note="; ".join([*notes, "fewer than two periods before go-live: no slope"]))
+    return _slope(fitted, blank, notes, smallest_effect=smallest_effect, inference=result.inference)
+
+
+def slope_before(fitted: LinearEstimate, *, smallest_effect: float | None, inference: Inference) -> PreTrend:
+    """Returns the slope before go-live alone, without the event study's joint test; see `pre_trend`."""
+    blank = PreTrend(fitted.panel.outcome_id, "", 0, NOT_KNOWN)
+    return _slope(fitted, blank, [], smallest_effect=smallest_effect, inference=inference)
+
+
+def _slope(
+    fitted: LinearEstimate, blank: PreTrend, notes: list[str], *, smallest_effect: float | None, inference: Inference
+) -> PreTrend:
     panel, held = _before_go_live(fitted)
     notes += ["coefficients of the covariates held at those of the effect's fit"] if held else []
     moments = regression(panel, {SLOPE: _time(panel)}, weights=fitted.weights).moments
@@ -101,14 +113,14 @@ def pre_trend(result: DidResult, *, smallest_effect: float | None) -> PreTrend:
     own = Sandwich(moments).satterthwaite_of([SLOPE])
     factor = abs(bias_of_slope(fitted))
     bound = NOT_KNOWN if smallest_effect is None or factor == 0 else smallest_effect / factor
-    if result.n_treated_clusters <= FEW_TREATED:
-        permuted = slope_distribution(panel, moments, weights=fitted.weights, inference=result.inference)
+    n_treated = fitted.panel.n_treated_units
+    if n_treated <= FEW_TREATED:
+        permuted = slope_distribution(panel, moments, weights=fitted.weights, inference=inference)
         notes.append(_FEW if permuted.can_reject else f"{_FEW}; too few assignments for a test at 5 %")
         found = _by_permutation(blank, permuted, bound)
     else:
         found = _by_cr2(blank, own, bound)
-    alone = result.n_treated_clusters == 1
-    se, df, p_cr2 = (NOT_KNOWN if alone else float(part[0]) for part in (own.se, own.df, own.p))
+    se, df, p_cr2 = (NOT_KNOWN if n_treated == 1 else float(part[0]) for part in (own.se, own.df, own.p))
     return replace(
         found,
         slope=float(own.estimate[0]),

@@ -110,7 +110,7 @@ def fit_specification(
     """
     design, inference = specification.design, specification.inference
     try:
-        ready = prepared or _prepared(panel_frame, specification)
+        ready = prepared or prepared_panel(panel_frame, specification)
         if specification.estimator in _OWN_ROWS:
             result_of = _OWN_ROWS[specification.estimator]
             result = result_of(ready, design=design, inference=inference, specification=specification.name)
@@ -145,7 +145,12 @@ def fit_beside_main(
     return tuple(results)
 
 
-def _prepared(panel_frame: pd.DataFrame, specification: Specification) -> Prepared:
+def prepared_panel(panel_frame: pd.DataFrame, specification: Specification) -> Prepared:
+    """Returns the panel that a specification is fitted from.
+
+    Raises:
+        SosError: It cannot be made: cells are faulty, or nothing compares.
+    """
     design = specification.design.model_copy(update={"outcome_id": specification.panel_outcome_id})
     if specification.before is not None:
         panel_frame = cells_ending_by(panel_frame, specification.before, period=design.window.period)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from sos_spark.analysis.evidence import RULES, EvidenceInputs
+from sos_spark.analysis.evidence import RULES, EvidenceInputs, no_drift
 from sos_spark.analysis.families import adjusted_for_families
 from sos_spark.analysis.outcome import TABLES, Inputs, OutcomeFit, fit_outcome
 from sos_spark.analysis.secondary.rows import Source
@@ -147,38 +147,42 @@ def _with_evidence(results: Sequence[DidResult], fits: Sequence[OutcomeFit], stu
             rated.append(result)
             continue
         own = tables[result.outcome_id]
-        left_out, drift = (own.get(name, pd.DataFrame()) for name in ("leave_one_out", "pretrend"))
-        inputs = evidence_inputs(result, left_out, drift)
+        left_out, drift, pilots = (own.get(name, pd.DataFrame()) for name in ("leave_one_out", "pretrend", "pilots"))
+        inputs = evidence_inputs(result, left_out, drift, pilots)
         rated.append(replace(result, evidence=str(RULES[study.evidence.rule](inputs, alpha=ALPHA))))
     return tuple(rated)
 
 
-def evidence_inputs(result: DidResult, left_out: pd.DataFrame, drift: pd.DataFrame) -> EvidenceInputs:
-    """Returns what the rule for the strength of evidence reads: the result, its leave_one_out.csv and pretrend.csv."""
+def evidence_inputs(
+    result: DidResult, left_out: pd.DataFrame, drift: pd.DataFrame, of_pilots: pd.DataFrame
+) -> EvidenceInputs:
+    """Returns what the rule for the strength of evidence reads: the result, and three files of its outcome.
+
+    They are leave_one_out.csv, pretrend.csv and pilots.csv. With one treated authority the methods that must agree are
+    p_ri and the test that allows for its own unsteadiness.
+    """
     pilots = left_out[(left_out["arm"] == "pilot") & left_out["att"].notna()] if len(left_out) else left_out
     p_values = {"wcr": result.p_wcr, "cr2": result.p_cr2, "ri": result.p_ri}
+    if result.n_treated_clusters == 1 and len(of_pilots) == 1:
+        p_own = float(of_pilots["p_placebo"].iloc[0])
+        p_values["own scatter"] = 1.0 if np.isnan(p_own) else p_own
     return EvidenceInputs(
         att=_known(result.att),
         significant=result.significant,
         p_adjusted=_known(result.p_adjusted),
         p_values={name: p for name, p in p_values.items() if _known(p) is not None},
-        no_drift=no_drift(drift),
+        no_drift=_no_drift(drift),
         keeps_answer=tuple(pilots["keeps_answer"]) if len(pilots) else (),
         p_equivalence=_known(result.p_equivalence),
     )
 
 
-def no_drift(drift: pd.DataFrame) -> bool | None:
-    """Returns whether an outcome's drift before go-live is ruled out (True) or found (False), by its pretrend.csv.
-
-    Ruled out comes first: a slope may differ from 0 and be too small to matter. None where the test could tell neither.
-    """
+def _no_drift(drift: pd.DataFrame) -> bool | None:
+    """Returns what an outcome's pretrend.csv says of a drift; None where it has no row."""
     if drift.empty:
         return None
     row = drift.iloc[0]
-    if row["p_equivalence"] < ALPHA:
-        return True
-    return False if row["ci_low"] > 0 or row["ci_high"] < 0 else None
+    return no_drift(row["p_equivalence"], (row["ci_low"], row["ci_high"]))
 
 
 def _known(value: float) -> float | None:

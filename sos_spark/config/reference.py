@@ -41,12 +41,32 @@ class AuthorityChange:
 
 
 @dataclass(frozen=True)
+class OutsideReference:
+    """What a method was checked against outside this project, by its tests; `agreement` says how closely."""
+
+    subject: str
+    quantity: str
+    against: str
+    kind: str
+    agreement: str
+
+
+@dataclass(frozen=True)
 class CodeSpan:
     """A code of a coded field and the census years it was valid in."""
 
     code: str
     first_census_year: int
     last_census_year: int
+
+
+@cache
+def outside_references() -> tuple[OutsideReference, ...]:
+    """Returns what each method was checked against, by method: outside_references.csv, which the tests make."""
+    return tuple(
+        OutsideReference(row["subject"], row["quantity"], row["against"], row["kind"], row["agreement"])
+        for row in _rows("outside_references.csv")
+    )
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -167,7 +167,9 @@ def _cautions(estimate: LinearEstimate, permuted: EffectDistribution, *, n_treat
     if n_treated == 1:
         notes.append(
             "one treated authority: a cluster-robust standard error sees the comparators' shocks and not its own, so"
-            " se_cr2 and all that rests on it are left out"
+            " se_cr2 and all that rests on it are left out; p_ri and its interval take for granted that its shocks are"
+            " like the comparators' (where they are twice as large, 30 % of true nulls are rejected): pilots.csv has"
+            " the interval that allows for its own"
         )
     if n_treated <= FEW_TREATED:
         notes.append(

@@ -54,7 +54,9 @@ def calibrate_study(
         bound = design.smallest_effect_of_interest
         grid = effects or [effect for effect in (result.mde if bound is None else bound,) if not np.isnan(effect)]
         scatter = Scatter.of(prepared.panel, seed=inference.seed)
-        rates = calibrate(prepared.panel, scatter, grid, inference=inference, replications=replications)
+        rates = calibrate(
+            prepared.panel, scatter, grid, inference=inference, replications=replications, smallest_effect=bound
+        )
         common = _conditions(result, scatter)
         return _frame(
             [

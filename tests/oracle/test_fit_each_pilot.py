@@ -16,8 +16,32 @@ from sos_spark.analysis.pooling import pool
 from sos_spark.fit.estimators import twfe
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, Weights
+from tests.references import Reference
 from tests.staggered_panels import THREE_GROUPS, random_totals, staggered_rows
 from tools.monte_carlo.each_pilot import SCENARIOS, pilots_rates
+
+VACCINE = Reference(
+    "Pool of pilots",
+    "heterogeneity and its interval",
+    "Viechtbauer (2010), trials of a vaccine, as printed",
+    "published",
+    5e-5,
+    absolute=True,
+)
+META = Reference(
+    "Pool of pilots",
+    "mean, standard error, interval",
+    "statsmodels (Paule and Mandel, Hartung and Knapp)",
+    "package",
+    1e-6,
+)
+EACH_PILOT = Reference(
+    "Effect in each pilot",
+    "estimate",
+    "pyfixest on the individual rows",
+    "package",
+    1e-8,
+)
 
 TABLE = Path(__file__).with_name("monte_carlo_pilots.csv")
 
@@ -41,8 +65,8 @@ def bcg() -> tuple[np.ndarray, np.ndarray]:
 def test_the_pool_has_the_published_figures_of_the_vaccine_trials() -> None:
     """Viechtbauer (2010, Journal of Statistical Software 36(3)): Q and the Q profile's ends, to the digits printed."""
     found = pool(*bcg())
-    assert found.q == pytest.approx(152.2330, abs=5e-5)
-    assert [end**2 for end in found.sd_interval] == pytest.approx([0.1197, 1.1115], abs=5e-5)
+    assert found.q == VACCINE.equals(152.2330)
+    assert [end**2 for end in found.sd_interval] == VACCINE.equals([0.1197, 1.1115])
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
@@ -54,10 +78,10 @@ def test_the_pool_is_that_of_statsmodels(seed: int) -> None:
     outside = combine_effects(effects, variances, method_re="iterated", use_t=True)
     assert found.sd**2 == pytest.approx(max(outside.tau2, 0.0), rel=1e-6, abs=1e-8)
     assert found.mean == pytest.approx(outside.mean_effect_re, rel=1e-7)
-    assert found.se == pytest.approx(outside.sd_eff_w_re_hksj, rel=1e-6)
+    assert found.se == META.equals(outside.sd_eff_w_re_hksj)
     assert found.q == pytest.approx(outside.q, rel=1e-12)
     assert found.p == pytest.approx(outside.test_homogeneity().pvalue, rel=1e-10)
-    assert found.interval == pytest.approx(outside.conf_int()[3], rel=1e-6)
+    assert found.interval == META.equals(outside.conf_int()[3])
 
 
 @pytest.mark.parametrize("weights", ["child", "la_equal"])
@@ -74,7 +98,7 @@ def test_a_pilot_s_effect_is_that_of_its_own_rows_and_the_comparators(weights: W
             fit = pyfixest.feols(
                 "y ~ treated + C(sex) | unit + period", rows, weights="w", fixef_tol=1e-14, fixef_maxiter=100_000
             )
-        assert found[str(201 + unit)] == pytest.approx(float(fit.coef()["treated"]), rel=1e-8)
+        assert found[str(201 + unit)] == EACH_PILOT.equals(float(fit.coef()["treated"]))
 
 
 def test_errors_are_the_comparators_effects_of_a_go_live_that_was_none() -> None:
@@ -98,26 +122,27 @@ def table() -> pd.DataFrame:
 
 
 NAMES = tuple(scenario.name for scenario in SCENARIOS)
-ALIKE = tuple(name for name in NAMES if "shocks" not in name)
 
 
-def test_single_pilots_are_covered_where_their_shocks_are_those_of_comparators(table: pd.DataFrame) -> None:
+def test_single_pilots_are_covered_also_where_their_shocks_are_twice_as_large(table: pd.DataFrame) -> None:
     assert set(table.index.get_level_values("scenario")) == set(NAMES)
-    for name in ALIKE:
+    for name in NAMES:
         size, error = table.loc[(name, "pilot", "size", "placebo")]
         assert 0.035 - 2 * error <= size <= 0.065 + 2 * error, name
         covered, error = table.loc[(name, "pilot", "coverage", "placebo")]
         assert 0.93 - 2 * error <= covered <= 0.97 + 2 * error, name
 
 
-def test_a_single_pilot_with_larger_shocks_is_not_covered_and_the_docstring_says_so(table: pd.DataFrame) -> None:
-    for name in set(NAMES) - set(ALIKE):
-        assert table["value"][name, "pilot", "size", "placebo"] > 0.2, name
+def test_how_far_pilots_differ_is_covered_whatever_their_shocks(table: pd.DataFrame) -> None:
+    spreads = table.xs(("sd between", "coverage", "q_profile"), level=("estimator", "measure", "method"))
+    assert (spreads["value"] + 2 * spreads["mc_se"] >= 0.93).all()
+    shrunken = table.xs(("pilot", "coverage", "shrunken"), level=("estimator", "measure", "method"))
+    assert (shrunken["value"] >= 0.90).all()
 
 
 def test_the_pool_s_mean_is_covered_whatever_the_pilots_shocks(table: pd.DataFrame) -> None:
     pools = table["value"].xs(("pool", "coverage", "hartung_knapp"), level=("estimator", "measure", "method"))
-    assert set(pools.index) == set(NAMES) - {"1 of 60"}
+    assert set(pools.index) == {name for name in NAMES if not name.startswith("1 of")}
     assert pools.between(0.93, 0.985).all()
 
 
@@ -128,6 +153,6 @@ def test_what_a_next_pilot_may_expect_is_covered_also_where_effects_differ(table
 
 def test_a_quick_run_agrees_with_the_saved_table(table: pd.DataFrame) -> None:
     scenario = SCENARIOS[0]
-    for rate in pilots_rates(scenario, replications=40, seed=5):
+    for rate in pilots_rates(scenario, replications=15, seed=5):
         saved = float(table["value"][scenario.name, rate.estimator, rate.measure, rate.method])
-        assert abs(rate.value - saved) <= 4 * np.sqrt(max(saved * (1 - saved), 0.01) / 40)
+        assert abs(rate.value - saved) <= 4 * np.sqrt(max(saved * (1 - saved), 0.01) / 15)

@@ -13,6 +13,39 @@ from sos_spark.fit import fit_did
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.regression.covariance import Convention, Sandwich
 from sos_spark.fit.regression.design import PreparedPanel, regression
+from tests.references import Reference
+
+CLUBSANDWICH = Reference(
+    "CR2 with Satterthwaite df",
+    "estimates and errors",
+    "clubSandwich (R), deaths in motor vehicles, as printed",
+    "published",
+    6e-4,
+    absolute=True,
+)
+FIXEST = Reference(
+    "Two-way fixed effects",
+    "estimates and CR1 errors",
+    "fixest (R), base_did, as printed",
+    "published",
+    6e-7,
+    absolute=True,
+)
+INCINERATOR = Reference(
+    "Two-way fixed effects",
+    "estimate and iid error",
+    "Wooldridge, house prices near an incinerator, as printed",
+    "published",
+    6e-3,
+    absolute=True,
+)
+MINIMUM_WAGES = Reference(
+    "Callaway and Sant'Anna",
+    "aggregate effect",
+    "did (R), minimum wages and teen employment",
+    "published",
+    1e-9,
+)
 
 pytestmark = pytest.mark.reference
 
@@ -65,10 +98,10 @@ def test_clubsandwich_s_motor_vehicle_deaths(reference_data: Path) -> None:
 
     own = fitted.satterthwaite_of(["legal", "beertaxa"])
 
-    assert own.estimate == pytest.approx([7.588, 3.819], abs=6e-4)
-    assert own.se == pytest.approx([2.513, 5.265], abs=6e-4)
+    assert own.estimate == CLUBSANDWICH.equals([7.588, 3.819])
+    assert own.se == CLUBSANDWICH.equals([2.513, 5.265])
     assert own.df == pytest.approx([24.58, 5.77], abs=6e-3)
-    assert fitted.se(fitted.cr1, "legal") == pytest.approx(2.441, abs=6e-4)
+    assert fitted.se(fitted.cr1, "legal") == CLUBSANDWICH.equals(2.441)
 
 
 def test_fixest_s_base_did(reference_data: Path) -> None:
@@ -87,8 +120,8 @@ def test_fixest_s_base_did(reference_data: Path) -> None:
         "p7": (3.598897, 1.101563),
         "p10": (6.606229, 1.120494),
     }.items():
-        assert fitted.estimate(name) == pytest.approx(estimate, abs=6e-7)
-        assert fitted.se(fitted.cr1, name) == pytest.approx(se, abs=6e-7)
+        assert fitted.estimate(name) == FIXEST.equals(estimate)
+        assert fitted.se(fitted.cr1, name) == FIXEST.equals(se)
 
 
 def test_base_did_s_event_study(reference_data: Path) -> None:
@@ -119,8 +152,8 @@ def test_wooldridge_s_incinerator(reference_data: Path) -> None:
     result = fit_did(cells, design=yearly_design({"u1": 1}), inference=Inference(draws=99, permutations=99))
 
     assert result.n_rows == 321
-    assert result.att == pytest.approx(-11_863.90, abs=6e-3)
-    assert result.se_iid == pytest.approx(7_456.65, abs=6e-3)
+    assert result.att == INCINERATOR.equals(-11_863.90)
+    assert result.se_iid == INCINERATOR.equals(7_456.65)
 
 
 def test_callaway_and_santanna_s_minimum_wages(reference_data: Path) -> None:
@@ -137,7 +170,7 @@ def test_callaway_and_santanna_s_minimum_wages(reference_data: Path) -> None:
     )
 
     assert result.estimator == "cs_simple"
-    assert result.att == pytest.approx(-0.0399512751551763, rel=1e-9)
+    assert result.att == MINIMUM_WAGES.equals(-0.0399512751551763)
     events = result.event_study().set_index("event_time")["att"]
     assert events[[0, 1, 2, 3]].to_numpy() == pytest.approx([-0.0199, -0.0510, -0.1373, -0.1008], abs=6e-5)
     assert events[-1] == 0

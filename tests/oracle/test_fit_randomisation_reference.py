@@ -12,6 +12,16 @@ from sos_spark.fit.inference.label_permutation import label_test
 from sos_spark.fit.inference.randomisation import randomisation_test
 from sos_spark.fit.regression.design import NEVER
 from tests.cluster_panels import Rows, moments_of, some_rows
+from tests.references import Reference
+
+REFITS = Reference(
+    "Randomisation inference",
+    "p-values over all assignments",
+    "a fit of every assignment",
+    "brute force",
+    1e-12,
+    absolute=True,
+)
 
 
 def fit_rows(x: np.ndarray, y: np.ndarray, unit: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
@@ -65,7 +75,7 @@ def test_every_assignment_is_refitted_exactly(gtime: list[int], la_equal: bool) 
 
     assert test.enumerated
     assert test.n_permutations == len(distinct)
-    assert (test.p, test.p_att) == pytest.approx(shares(statistics), abs=1e-12)
+    assert (test.p, test.p_att) == REFITS.equals(shares(statistics))
     assert test.att == pytest.approx(statistics[0][0], rel=1e-10)
 
 
@@ -94,7 +104,7 @@ def test_subgroup_labels_are_permuted_within_arms_and_refitted() -> None:
     assert test.enumerated
     assert test.n_permutations == 3 * 6
     assert test.att == pytest.approx(statistics[0][0], rel=1e-9)
-    assert (test.p, test.p_att) == pytest.approx(shares(statistics), abs=1e-12)
+    assert (test.p, test.p_att) == REFITS.equals(shares(statistics))
 
 
 def test_doses_are_permuted_among_the_treated_only() -> None:
@@ -117,4 +127,4 @@ def test_doses_are_permuted_among_the_treated_only() -> None:
     )
 
     assert test.n_permutations == 12
-    assert (test.p, test.p_att) == pytest.approx(shares(statistics), abs=1e-12)
+    assert (test.p, test.p_att) == REFITS.equals(shares(statistics))

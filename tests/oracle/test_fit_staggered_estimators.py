@@ -37,6 +37,7 @@ from sos_spark.fit.staggered.imputation import Imputation
 from sos_spark.fit.staggered.imputation_refit import ImputationRefit
 from sos_spark.fit.staggered.residual_model import effect_groups
 from sos_spark.fit.staggered.sun_abraham_refit import SunAbrahamRefit
+from tests.references import Reference
 from tests.staggered_panels import (
     LARGE_GROUPS,
     THREE_GROUPS,
@@ -45,6 +46,50 @@ from tests.staggered_panels import (
     staggered_rows,
 )
 from tests.staggered_reference import COVARIATES, GAPS, dummies, effect, imputed_on_rows, row_weights
+
+DID2S = Reference(
+    "Imputation",
+    "estimate",
+    "pyfixest did2s on the individual rows",
+    "package",
+    1e-6,
+)
+IMPUTATION = Reference(
+    "Imputation",
+    "estimate, effects by group and by time since go-live",
+    "diff-diff",
+    "package",
+    1e-8,
+    absolute=True,
+)
+SUN_ABRAHAM_ROWS = Reference(
+    "Sun and Abraham",
+    "estimate",
+    "pyfixest on the individual rows",
+    "package",
+    1e-8,
+)
+SUN_ABRAHAM = Reference(
+    "Sun and Abraham",
+    "effects by time since go-live, equal rows",
+    "diff-diff",
+    "package",
+    1e-8,
+)
+ETWFE_ROWS = Reference(
+    "Extended two-way fixed effects",
+    "estimate",
+    "pyfixest on the individual rows",
+    "package",
+    1e-8,
+)
+ETWFE = Reference(
+    "Extended two-way fixed effects",
+    "estimate, effects by time since go-live",
+    "diff-diff",
+    "package",
+    1e-8,
+)
 
 QUICK = Inference(draws=99, permutations=99)
 
@@ -89,7 +134,7 @@ def test_imputation_is_did2s_of_pyfixest() -> None:
             treatment="on",
             cluster="unit",
         )
-    assert effect(imputation(data.panel, weights="child")) == pytest.approx(float(fit.coef().iloc[0]), rel=1e-6)
+    assert effect(imputation(data.panel, weights="child")) == DID2S.equals(float(fit.coef().iloc[0]))
 
 
 @pytest.mark.parametrize("gaps", [False, True])
@@ -100,14 +145,14 @@ def test_imputation_is_that_of_diff_diff(gaps: bool) -> None:
         warnings.simplefilter("ignore")
         outside = ImputationDiD().fit(cells, "y", "unit", "time", "first", aggregate="all")
     frame = averages(panel, "imputation")
-    assert effect(imputation(panel, weights="child")) == pytest.approx(outside.overall_att, abs=1e-8)
+    assert effect(imputation(panel, weights="child")) == IMPUTATION.equals(outside.overall_att)
     for kind, expected in (("group", outside.group_effects), ("event", outside.event_study_effects)):
         own = frame[kind]
         found = {k: v["effect"] for k, v in expected.items() if kind == "group" or k >= 0}
         assert len(found) == len(own) - 1
         for level, value in found.items():
             name = panel.period_starts[int(level) - 1].isoformat() if kind == "group" else str(level)
-            assert own[name] == pytest.approx(value, abs=1e-8)  # it demeans by iteration
+            assert own[name] == IMPUTATION.equals(value)  # it demeans by iteration
 
 
 def cells_of(panel: PreparedPanel) -> pd.DataFrame:
@@ -192,7 +237,7 @@ def test_sun_abraham_is_the_rows_regression_averaged(gtime: Sequence[int], weigh
     weight /= weight.sum()
     places = [list(fit.coef().index).index(name) for name in names]
     own = sun_abraham(data.panel, weights=weights)
-    assert effect(own) == pytest.approx(float(weight @ fit.coef().to_numpy()[places]), rel=1e-8)
+    assert effect(own) == SUN_ABRAHAM_ROWS.equals(float(weight @ fit.coef().to_numpy()[places]))
     if gtime == LARGE_GROUPS:
         solved = Sandwich(own.moments, convention=Convention.PYFIXEST)
         se = np.sqrt(weight @ fit._vcov[np.ix_(places, places)] @ weight)
@@ -216,7 +261,7 @@ def test_etwfe_is_the_rows_regression_averaged(gtime: Sequence[int], weights: We
     weight /= weight.sum()
     places = [list(fit.coef().index).index(name) for name in names]
     own = etwfe(data.panel, weights=weights)
-    assert effect(own) == pytest.approx(float(weight @ fit.coef().to_numpy()[places]), rel=1e-8)
+    assert effect(own) == ETWFE_ROWS.equals(float(weight @ fit.coef().to_numpy()[places]))
     if gtime == LARGE_GROUPS:
         solved = Sandwich(own.moments, convention=Convention.PYFIXEST)
         se = np.sqrt(weight @ fit._vcov[np.ix_(places, places)] @ weight)
@@ -230,11 +275,11 @@ def test_etwfe_is_that_of_diff_diff(gaps: bool) -> None:
         warnings.simplefilter("ignore")
         outside = WooldridgeDiD().fit(cells_of(panel), "y", "unit", "time", "first")
     frame = averages(panel, "etwfe")
-    assert frame["simple"]["overall"] == pytest.approx(outside.overall_att, rel=1e-8)
+    assert frame["simple"]["overall"] == ETWFE.equals(outside.overall_att)
     found = {int(k): v["att"] for k, v in outside.aggregate("event_study").event_study_effects.items() if k >= 0}
     assert len(found) == len(frame["event"]) - 1
     for level, value in found.items():
-        assert frame["event"][str(level)] == pytest.approx(value, rel=1e-8)
+        assert frame["event"][str(level)] == ETWFE.equals(value)
 
 
 @pytest.mark.parametrize("gtime", [THREE_GROUPS, LARGE_GROUPS])
@@ -257,7 +302,7 @@ def test_sun_abraham_is_that_of_diff_diff_on_equal_rows() -> None:
     found = {str(k): v["effect"] for k, v in outside.event_study_effects.items()}
     assert len(found) >= 6
     for level in own.keys() & found.keys():
-        assert own[level] == pytest.approx(found[level], rel=1e-8)
+        assert own[level] == SUN_ABRAHAM.equals(found[level])
     assert len(own.keys() & found.keys()) == len(own) - 1
 
 

@@ -22,6 +22,16 @@ from sos_spark.fit.regression.design import NEVER
 from sos_spark.fit.synthetic import BalancedPanel, simplex_weights, synthetic_did
 from tests.fit_panels import a_design, some_cells
 from tests.oracle.test_fit_known_answers import yearly, yearly_design
+from tests.references import Reference
+
+SDID = Reference(
+    "Synthetic difference-in-differences",
+    "estimate at the same weights",
+    "diff-diff",
+    "package",
+    1e-12,
+    absolute=True,
+)
 
 
 def objective(x: np.ndarray, y: np.ndarray, w: np.ndarray, ridge: float) -> float:
@@ -72,7 +82,7 @@ def test_the_same_panel_in_diff_diff() -> None:
     )
 
     weights = group.unit_weights, group.time_weights
-    assert fitted.att == pytest.approx(compute_sdid_estimator(early, late, ours[:8], ours[8:], *weights), abs=1e-12)
+    assert fitted.att == SDID.equals(compute_sdid_estimator(early, late, ours[:8], ours[8:], *weights))
     sigma = reference.noise_level
     assert sigma == pytest.approx(np.diff(early, axis=0).std(ddof=1), rel=1e-9)
     assert reference.zeta_omega == pytest.approx((9 * 12) ** 0.25 * sigma, rel=1e-9)

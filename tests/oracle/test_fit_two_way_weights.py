@@ -20,8 +20,26 @@ from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, PreparedPanel, Weights
 from sos_spark.fit.staggered.goodman_bacon import goodman_bacon
 from tests.fit_panels import a_design, collapsed
+from tests.references import Reference
 from tests.staggered_panels import THREE_GROUPS, random_totals, staggered_rows
 from tools.monte_carlo.main_design import panel_of_totals
+
+BACON = Reference(
+    "Goodman-Bacon decomposition",
+    "weight and effect of each comparison",
+    "diff-diff",
+    "package",
+    1e-8,
+    absolute=True,
+)
+WEIGHTS = Reference(
+    "Weights of two-way fixed effects",
+    "weights by authority and period, share of negative ones",
+    "diff-diff (de Chaisemartin and D'Haultfoeuille)",
+    "package",
+    1e-7,
+    absolute=True,
+)
 
 GTIMES = [THREE_GROUPS, (1, 1, 5), (2, 2, 2)]
 
@@ -56,7 +74,7 @@ def test_bacon_is_that_of_diff_diff_and_adds_up_to_the_two_way_estimate(gtime: S
     assert len(ours) == len(theirs)
     for own, other in zip(ours, theirs, strict=True):
         assert own[:2] == other[:2]
-        assert own[2:] == pytest.approx(other[2:], rel=1e-8, abs=1e-12)
+        assert own[2:] == BACON.equals(other[2:])
 
 
 @pytest.mark.parametrize("gtime", GTIMES)
@@ -70,9 +88,9 @@ def test_weights_are_those_of_diff_diff_on_one_row_a_cell(gtime: Sequence[int]) 
     table = outside.weights.merge(treated, on=["unit", "time"])
     assert len(table) == len(treated)
     for row in table.itertuples():
-        assert ours[int(row.unit), int(row.time) - 1] == pytest.approx(row.weight, abs=1e-7)
+        assert ours[int(row.unit), int(row.time) - 1] == WEIGHTS.equals(row.weight)
     negative = table["weight"].clip(upper=0).abs().sum() / table["weight"].abs().sum()
-    assert negative_weight_share(ones, weights="child") == pytest.approx(negative, abs=1e-7)
+    assert negative_weight_share(ones, weights="child") == WEIGHTS.equals(negative)
 
 
 @pytest.mark.parametrize("weights", ["child", "la_equal"])

@@ -13,6 +13,16 @@ from wildboottest.wildboottest import WildboottestCL
 from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test, wild_joint_test
 from sos_spark.fit.regression.moments import ClusterMoments
 from tests.cluster_panels import Rows, moments_of, some_rows
+from tests.references import Reference
+
+WILDBOOTTEST = Reference(
+    "Wild cluster bootstrap",
+    "p-value over all sign vectors",
+    "wildboottest",
+    "package",
+    1e-12,
+    absolute=True,
+)
 
 
 def wildboottest_draws(rows: Rows, *, draws: int, restricted: bool) -> tuple[float, np.ndarray]:
@@ -42,7 +52,7 @@ def test_full_enumeration_gives_the_p_value_of_wildboottest(restricted: bool, ef
 
     assert ours.enumerated
     assert ours.n_draws == 2**9
-    assert ours.p == pytest.approx(expected, abs=1e-12)
+    assert ours.p == WILDBOOTTEST.equals(expected)
     # wildboottest counts the unit dummies in its small-sample factor, we do not.
     n, k = len(rows.y), len(rows.names)
     assert ours.t == pytest.approx(t * np.sqrt((n - k - 1) / (n - k - rows.n_units)), rel=1e-9)

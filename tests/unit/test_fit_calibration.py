@@ -31,7 +31,7 @@ def test_the_methods_are_those_that_a_study_of_so_many_pilots_prints(gtime: list
     rates = calibrated(gtime, replications=2)
     assert {rate.method for rate in rates} == methods
     assert {(rate.measure, rate.effect) for rate in rates} == {
-        ("size", 0.0), ("coverage", 0.0), ("power", 0.1), ("coverage", 0.1)
+        ("size", 0.0), ("power", 0.1), *((name, at) for name in ("coverage", "strong", "moderate") for at in (0.0, 0.1))
     }  # fmt: skip
 
 
@@ -41,6 +41,18 @@ def test_the_headline_rejects_where_its_methods_do_and_a_large_effect_is_found()
     for measure, effect in (("size", 0.0), ("power", 0.6)):
         assert rates[measure, "headline", effect] <= min(rates[measure, name, effect] for name in ("cr2", "wcr"))
     assert rates["coverage", "headline", 0.0] == rates["coverage", "wcr", 0.0]
+
+
+def test_evidence_is_called_strong_where_a_drift_that_would_matter_is_ruled_out() -> None:
+    panel = random_totals([4] * 6, n_units=16, n_periods=8)
+    scatter = Scatter.of(panel, seed=1, n=3)
+
+    def rated(smallest_effect: float) -> list[float]:
+        rates = calibrate(panel, scatter, (0.5,), inference=QUICK, replications=4, smallest_effect=smallest_effect)
+        return [rate.value for rate in rates if rate.measure in ("strong", "moderate") and rate.effect]
+
+    assert rated(5.0) == [1, 1]
+    assert rated(1e-6) == [0, 1]
 
 
 def test_the_same_seed_gives_the_same_rates() -> None:
@@ -67,6 +79,7 @@ def test_the_scatter_s_uncertainty_is_carried_also_from_the_edge() -> None:
         ("coverage", 0.95, True),
         ("coverage", 0.90, False),
         ("power", 0.3, None),
+        ("strong", 0.3, None),
     ],
 )
 def test_a_rate_holds_within_its_band_but_for_chance(measure: str, value: float, holds: bool | None) -> None:

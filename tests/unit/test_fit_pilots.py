@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from sos_spark.analysis.pilots import FEWEST_PLACEBOS, Errors, each_pilot, pilots_frame, pooled_frame
+from sos_spark.analysis.pilots import FEWEST_PLACEBOS, Errors, Line, Scatter, each_pilot, pilots_frame, pooled_frame
 from sos_spark.analysis.pooling import pool
 from sos_spark.fit.errors import NotEstimableError
 from tests.staggered_panels import random_totals
 
 
-def test_a_smaller_pilot_has_the_wider_interval() -> None:
+def test_a_variance_by_size_is_found_again() -> None:
     h = np.repeat([0.1, 1.0], 200)
-    errors = Errors.of(np.random.default_rng(1).normal(size=400) * np.sqrt(1 + 9 * h), h)
-    assert (errors.shock, errors.sampling) == pytest.approx((1, 9), rel=0.35)
-    assert errors.margin(1.0) / errors.margin(0.1) == pytest.approx(float(errors.sd(1.0) / errors.sd(0.1)))
-    assert errors.margin(1.0) > 1.5 * errors.margin(0.1)
+    found = Line.through((np.random.default_rng(1).normal(size=400) * np.sqrt(1 + 9 * h)) ** 2, h)
+    assert (found.fixed, found.by_size) == pytest.approx((1, 9), rel=0.35)
+
+
+def test_a_pilot_that_is_twice_as_unsteady_has_the_twice_as_wide_interval() -> None:
+    errors = Errors(np.arange(1.0, 40.0), np.ones(39), np.ones(39))
+    assert errors.margin(4.0) == pytest.approx(2 * errors.margin(1.0))
+    assert errors.p_value(60.0, 4.0) == errors.p_value(30.0, 1.0)
 
 
 def test_p_counts_the_pilot_itself_and_agrees_with_the_interval() -> None:
-    errors = Errors.of(np.arange(1.0, 40.0), np.ones(39))
+    errors = Errors(np.arange(1.0, 40.0), np.ones(39), np.ones(39))
     assert errors.p_value(1e9, 1.0) == pytest.approx(1 / 40)
     assert errors.margin(1.0) == pytest.approx(38)  # the 38th of 39 and itself
     assert errors.p_value(38.5, 1.0) <= 0.05 < errors.p_value(38.0, 1.0)
+
+
+def test_own_scatter_is_that_about_the_means_before_and_after() -> None:
+    """A pilot at 1, 3 | 10, 14, 12 beside comparators that stay at 0: squares add up to 2 and 8, on 3 free periods."""
+    panel = random_totals((2,), n_units=12, n_periods=5, equal=True)
+    means = np.zeros(panel.rows.shape)
+    means[0] = [1, 3, 10, 14, 12]
+    panel = replace(panel, y_sum=panel.rows * means)
+    found = Scatter.of(panel, panel.without({panel.unit_ids[0]}), 2)
+    assert found.free.tolist() == [3] * 12
+    assert found.variance[0] == pytest.approx((2 + 8) / 3 * (1 / 2 + 1 / 3))
+    assert found.variance[1:] == pytest.approx(0.0)
+
+
+def test_with_two_periods_a_pilot_has_no_interval_and_says_why() -> None:
+    panel = random_totals((1, 1), n_units=30, n_periods=4)
+    frame = pilots_frame("o", each_pilot(panel, weights="child"))
+    assert frame["att"].notna().all()
+    assert frame[["ci_low", "ci_high", "p_placebo", "se_placebo"]].isna().all(axis=None)
+    assert frame["note"].str.contains("too few periods").all()
 
 
 def test_with_too_few_comparators_an_effect_has_no_interval_and_says_why() -> None:

@@ -30,12 +30,12 @@ def test_every_pilot_is_a_row_and_the_mean_stands_above() -> None:
 def test_what_the_pilots_have_in_common_is_said_with_what_a_next_one_may_expect() -> None:
     said = each_pilot.in_words(RESULTS, "rereferral_nfa_6m")
     assert "The pilots' mean is -1.2 percentage points (95% interval -4.3 to 1.9)" in said
-    assert "not ruled out (p 0.13)" in said
+    assert "is not ruled out; true effects could differ" in said
     assert "Another authority like these could expect -10.5 to 8.1 percentage points." in said
 
 
 def test_pilots_that_differ_are_said_to() -> None:
-    differ = replace(RESULTS, pilots_pooled=RESULTS.pilots_pooled.assign(p_same=0.01, sd_low=0.01))
+    differ = replace(RESULTS, pilots_pooled=RESULTS.pilots_pooled.assign(sd_low=0.01))
     assert "do not all have the same effect" in each_pilot.in_words(differ, "rereferral_nfa_6m")
 
 

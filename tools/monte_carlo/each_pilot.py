@@ -27,23 +27,22 @@ class PilotsScenario(FewPilots):
     effect_sd: float = 0.0
 
 
-def _unlike(name: str, n: int, n_las: int = 60) -> tuple[PilotsScenario, ...]:
-    starts = (2,) * n
-    return (
-        PilotsScenario(name, starts, n_las),
-        PilotsScenario(f"{name}, sizes x 0.3", starts, n_las, size_ratio=0.3),
-        PilotsScenario(f"{name}, sizes x 3", starts, n_las, size_ratio=3.0),
-        PilotsScenario(f"{name}, shocks x 2", starts, n_las, shock_ratio=2.0),
-        PilotsScenario(f"{name}, effects differ", starts, n_las, effect_sd=0.04),
-    )
+def _of(name: str, n: int, n_las: int = 60) -> PilotsScenario:
+    return PilotsScenario(name, (2,) * n, n_las)
 
 
 SCENARIOS = (
-    *_unlike("9 of 60", 9),
-    *_unlike("4 of 60", 4),
-    PilotsScenario("9 of 60, three go-lives", (2, 2, 2, 3, 3, 3, 4, 4, 4)),
-    PilotsScenario("9 of 30", (2,) * 9, 30),
-    PilotsScenario("1 of 60", (2,)),
+    _of("9 of 60", 9),
+    replace(_of("9 of 60, sizes x 0.3", 9), size_ratio=0.3),
+    replace(_of("9 of 60, sizes x 3", 9), size_ratio=3.0),
+    replace(_of("9 of 60, shocks x 2", 9), shock_ratio=2.0),
+    replace(_of("9 of 60, effects differ", 9), effect_sd=0.04),
+    _of("4 of 60", 4),
+    replace(_of("4 of 60, sizes x 0.3", 4), size_ratio=0.3),
+    replace(_of("4 of 60, shocks x 2", 4), shock_ratio=2.0),
+    _of("9 of 30", 9, 30),
+    _of("1 of 60", 1),
+    replace(_of("1 of 60, shocks x 2", 1), shock_ratio=2.0),
 )
 
 

@@ -17,9 +17,10 @@ from sos_spark.report.words.numbers import Scale, number, p_value
 
 READING = (
     "Pilot by pilot: each pilot's change against the comparators alone. Its interval is wide, for one authority's"
-    " ups and downs cannot be told from an effect: it shows how far comparators of its size are off when they are"
-    " taken for pilots, and it holds if the pilot is no more unsteady than they are. Above stand the pilots' mean"
-    " and the range in which the effect in another such authority would lie."
+    " ups and downs cannot be told from an effect: it shows how far comparators are off when they are taken for pilots,"
+    " each measured by its own ups and downs from period to period, so that it allows for a pilot that is more unsteady"
+    " than they are. Above stand the pilots' mean and the range in which the effect in another such authority would"
+    " lie."
 )
 
 
@@ -84,7 +85,7 @@ def in_words(results: Results, outcome_id: str) -> str:
     said = [
         f"The pilots' mean is {scale.change(row.mean)} {scale.long_unit} (95% interval"
         f" {scale.interval(row.ci_low, row.ci_high)}).",
-        _differences(row.sd_between, row.sd_low, row.sd_high, row.p_same, scale),
+        _differences(row.sd_between, row.sd_low, row.sd_high, scale),
     ]
     if not math.isnan(row.prediction_low):
         said.append(
@@ -94,15 +95,14 @@ def in_words(results: Results, outcome_id: str) -> str:
     return " ".join(said)
 
 
-def _differences(sd: float, low: float, high: float, p: float, scale: Scale) -> str:
+def _differences(sd: float, low: float, high: float, scale: Scale) -> str:
     unit = scale.long_unit
-    spread = f"true effects differ by a standard deviation of {scale.change(sd)} {unit} (95% interval" + (
-        f" {scale.interval(low, high)}; p of no difference {p_value(p)})."
-    )
-    if p < 0.05:
-        return f"Pilots do not all have the same effect: {spread}"
-    decimals = scale.change_decimals
+    if low > 0:
+        return (
+            f"Pilots do not all have the same effect: true effects differ by a standard deviation of"
+            f" {scale.change(sd)} {unit} (95% interval {scale.interval(low, high)})."
+        )
     return (
-        f"That they all have the same effect is not ruled out (p {p_value(p)}); true effects could differ by a standard"
-        f" deviation of up to {number(high * scale.factor, decimals)} {unit}."
+        "That they all have the same effect is not ruled out; true effects could differ by a standard deviation of up"
+        f" to {number(high * scale.factor, scale.change_decimals)} {unit}."
     )

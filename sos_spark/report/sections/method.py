@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sos_spark.config.reference import outside_references
 from sos_spark.config.study import Study
 from sos_spark.report.blocks import Bullets, DataTable, Heading, Section, Strong, Table, Text, Work, section_of
 from sos_spark.report.results import Results
@@ -119,10 +120,22 @@ def section(results: Results) -> Section | None:
             *(Text((Strong(heading), words)) for heading, words in _PARAGRAPHS),
             Heading("References"),
             Bullets([(f"{authors} ", Work(title), where) for authors, title, where in _REFERENCES], look="references"),
+            Heading("What each method was checked against"),
+            Text(
+                "The project's tests compare its numbers with those of other packages, of published studies and of the"
+                " long way round, and let no larger difference pass than the one given."
+            ),
+            Table("Outside references", _outside_references(), folded=True),
             Heading("What is counted"),
             Table("Outcomes of this study", DataTable(header, tuple(definitions(results.study)), numeric=99)),
         ],
     )
+
+
+def _outside_references() -> DataTable:
+    header = ("Method", "Numbers", "Checked against", "How", "Largest difference")
+    rows = tuple((one.subject, one.quantity, one.against, one.kind, one.agreement) for one in outside_references())
+    return DataTable(header, rows, numeric=99)
 
 
 def definitions(study: Study) -> list[tuple[str, ...]]:

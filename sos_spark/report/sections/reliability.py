@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
+
+import pandas as pd
 
 from sos_spark.report.blocks import Block, Bullets, DataTable, Section, Table, Text, section_of
 from sos_spark.report.results import Results, of_outcome, rows_of
-from sos_spark.report.words.numbers import count, number, percent
+from sos_spark.report.words.numbers import Scale, count, number, percent
 
 _METHODS = {
     "headline": "the rule of this report",
@@ -19,6 +22,8 @@ _MEASURES = {
     "size": "a change reported where there is none",
     "power": "a change found that is there",
     "coverage": "the 95% interval holds the truth",
+    "moderate": "evidence rated moderate or strong",
+    "strong": "evidence rated strong",
 }
 
 
@@ -56,9 +61,22 @@ def in_words(results: Results, outcome_id: str) -> str:
             )
         elif row.measure == "power":
             said.append(f"A change of {scale.change(row.effect)} {scale.long_unit} was found in {share}.")
-        elif row.effect == 0:
+        elif row.measure == "coverage" and row.effect == 0:
             said.append(f"The 95% interval held the truth in {share}{_held(row)}.")
-    return " ".join(said)
+    return " ".join([*said, *_strength(own, scale)])
+
+
+def _strength(own: pd.DataFrame, scale: Scale) -> Iterator[str]:
+    """Says how often the evidence was rated strong, without a change and with one."""
+    strong = own[own["measure"] == "strong"]
+    if strong.empty:
+        return
+    rates = [
+        f"{percent(row.share, 1.0)} where "
+        + ("there was none" if row.effect == 0 else f"it was {scale.change(row.effect)} {scale.long_unit}")
+        for row in rows_of(strong)
+    ]
+    yield f"Evidence of a change was called strong in {' and in '.join(rates)}."
 
 
 def _held(row: Any) -> str:

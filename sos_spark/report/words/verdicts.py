@@ -128,6 +128,12 @@ def _sentences(row: Row, scale: Scale, att: float, finding: Finding, possible: P
         where = f"the pilots were {size} {'higher' if att > 0 else 'lower'}"
     said = [f"After go-live {where} than the comparators' path would have led one to expect.{before}"]
     said += _compatible(scale, quoted_interval(row), possible, baseline)
+    if known(row, "n_treated_clusters") == 1:
+        said.append(
+            "This takes for granted that the one pilot is no more unsteady than the comparators. Where it is twice as"
+            " unsteady, a change is seen in 30% of cases in which there is none; its own interval, under 'Pilot by"
+            " pilot', allows for that."
+        )
     if _methods_disagree(row):
         said.append("The two methods of inference do not agree, so this does not count as evidence of a change.")
     said += _beside_the_finding(row, finding)

@@ -26,7 +26,7 @@ LEAVE_ONE_OUT = ResultTable(
     key=("outcome_id", "left_out"),
 )
 
-_PLACEBO_SE = "How far comparators of its size are off, taken for pilots: a standard deviation"
+_PLACEBO_SE = "The error expected of a comparator of its size, were it as unsteady as the pilots: a standard deviation"
 PILOTS = ResultTable(
     "pilots",
     "an outcome and pilot: its own effect against the comparators",
@@ -40,7 +40,7 @@ PILOTS = ResultTable(
         c.CI_LOW,
         c.CI_HIGH,
         Column(
-            "p_placebo", "DOUBLE", "The share of comparators, itself counted, that are off by as much for their size"
+            "p_placebo", "DOUBLE", "The share of comparators, itself counted, that are off by as much for their scatter"
         ),
         Column("n_placebos", "BIGINT", "How many comparators were taken for a pilot", nullable=False),
         Column("shrunken", "DOUBLE", "The effect drawn towards the pilots' mean, as far as their spread says"),
@@ -209,6 +209,8 @@ CALIBRATION = ResultTable(
                 "size": "how often no effect is rejected where there is none",
                 "power": "how often no effect is rejected where there is one",
                 "coverage": "how often the 95 % interval holds the effect",
+                "strong": "how often the evidence of a change is rated strong",
+                "moderate": "how often the evidence of a change is rated moderate or strong",
             },
         ),
         Column(
