@@ -28,8 +28,10 @@ from sos_spark.tables import (
     FILES,
     SILVER_ASSESSMENTS,
     SILVER_CHILD_LINKS,
+    SILVER_CIN_CHILDREN,
     SILVER_CP_PLANS,
     SILVER_ICPCS,
+    SILVER_LAC_CHILDREN,
     SILVER_LAC_EPISODES,
     SILVER_REFERRALS,
     SILVER_SECTION47,
@@ -41,11 +43,13 @@ AUTHORITIES = ("926", "835", "836", "837", "838", "839", "301", "302")
 """All that these worlds have: those that merged in census year 2020 among them."""
 
 TABLES = {
+    "cin_children": SILVER_CIN_CHILDREN,
     "referrals": SILVER_REFERRALS,
     "assessments": SILVER_ASSESSMENTS,
     "section47": SILVER_SECTION47,
     "cp_plans": SILVER_CP_PLANS,
     "icpcs": SILVER_ICPCS,
+    "lac_children": SILVER_LAC_CHILDREN,
     "lac_episodes": SILVER_LAC_EPISODES,
     "child_links": SILVER_CHILD_LINKS,
 }
@@ -57,11 +61,13 @@ QUARANTINED = ("entity", "la_code", "child_id", "census_year")
 class World:
     """Rows of silver, of bronze.files and, with the columns `QUARANTINED`, of quarantine."""
 
+    cin_children: Sequence[Row] = ()
     referrals: Sequence[Row] = ()
     assessments: Sequence[Row] = ()
     section47: Sequence[Row] = ()
     cp_plans: Sequence[Row] = ()
     icpcs: Sequence[Row] = ()
+    lac_children: Sequence[Row] = ()
     lac_episodes: Sequence[Row] = ()
     child_links: Sequence[Row] = ()
     quarantined: Sequence[Row] = ()
@@ -86,11 +92,6 @@ def scope_of(spark: SparkSession, world: World, study: Study) -> Scope:
         data_ends=study.window.data_ends,
         max_quarantined=study.window.max_quarantined,
     )
-    silver = {
-        "referrals": frame(spark, SILVER_REFERRALS, world.referrals),
-        "section47_enquiries": frame(spark, SILVER_SECTION47, world.section47),
-        "lac_episodes": frame(spark, SILVER_LAC_EPISODES, world.lac_episodes),
-    }
     observed = observed_days(returned, study_id=study.study_id, data_ends=study.window.data_ends)
     # Cached, as in the step: every outcome joins it.
     return Scope(
@@ -100,15 +101,20 @@ def scope_of(spark: SparkSession, world: World, study: Study) -> Scope:
         units,
         coverage(units, observed, years=census_years(study.window)).persist(),
         quarantined_years(
-            quarantined, unreadable_events(silver), frame(spark, SILVER_CHILD_LINKS, world.child_links)
+            quarantined, unreadable_events(silver_of(spark, world)), frame(spark, SILVER_CHILD_LINKS, world.child_links)
         ).persist(),
     )
+
+
+def silver_of(spark: SparkSession, world: World) -> dict[str, DataFrame]:
+    """Every table of a world, by its short name."""
+    return {table.short_name: frame(spark, table, getattr(world, name)) for name, table in TABLES.items()}
 
 
 def records_of(spark: SparkSession, world: World, *, data_ends: date = date(2020, 3, 31)) -> Records:
     calendar = working_day_numbers(date(2014, 4, 1), data_ends, holidays=bank_holidays())
     return Records(
-        {table.short_name: frame(spark, table, getattr(world, name)) for name, table in TABLES.items()},
+        silver_of(spark, world),
         spark.createDataFrame(calendar, WORKING_DAYS_SCHEMA),
     )
 

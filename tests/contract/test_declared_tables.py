@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
+from sos_spark import tables
 from sos_spark.bronze.arrive import cin_structure
 from sos_spark.config.reference import code_set
 from sos_spark.tables import BRONZE_MODULES, LAC_MODULES, OUTCOME_REASONS, TABLES, Column, Table
 
 COLUMNS = [(table, column) for table in TABLES.values() for column in table.columns]
+
+
+def test_every_table_that_is_declared_is_entered() -> None:
+    modules = [import_module(f"{tables.__name__}.{module.name}") for module in iter_modules(tables.__path__)]
+    declared = {value.name for module in modules for value in vars(module).values() if isinstance(value, Table)}
+    assert declared <= set(TABLES)
 
 
 def wording_faults(column: Column) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from sos_spark.fit.event_study import EventTime
 from sos_spark.fit.result import DidResult
 from sos_spark.report.results import Results
 from sos_spark.steps.result_tables import read_table, write_table
-from sos_spark.tables import COVARIATES, Column
+from sos_spark.tables import COVARIATES, Column, results
 from sos_spark.tables.results import CELLS, ESTIMATES, EVENT_STUDY, RESULT_TABLES, ResultTable
 from tests.contract.test_declared_tables import wording_faults
 
@@ -43,6 +45,17 @@ def test_one_name_has_one_type_in_every_file() -> None:
         for column in table.columns:
             types.setdefault(column.name, set()).add({"INT": "BIGINT"}.get(column.type, column.type))
     assert {name: kinds for name, kinds in types.items() if len(kinds) > 1} == {}
+
+
+def test_every_table_that_is_declared_is_entered() -> None:
+    modules = [import_module(f"{results.__name__}.{module.name}") for module in iter_modules(results.__path__)]
+    declared = {value.name for module in modules for value in vars(module).values() if isinstance(value, ResultTable)}
+    assert declared == set(RESULT_TABLES)
+
+
+def test_the_readme_names_every_file_of_a_run() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [table.file_name for table in RESULT_TABLES.values() if f"`{table.file_name}`" not in readme] == []
 
 
 def test_no_other_place_lists_the_columns_of_a_file() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from sos_spark.config.outcomes import KINDS
 from sos_spark.config.reference import bank_holidays
 from tests.builders import a_study
 from tests.oracle.journeys import UNOBSERVED, a_world
-from tests.oracle.outcome_oracle import PRECEDENCE, Answer, Setting, answers
+from tests.oracle.outcome_oracle import PRECEDENCE, READS, Answer, Setting, answers
 from tests.outcome_world import AUTHORITIES, TABLES, World, all_index_rows
 
 NFA: dict[str, dict[str, Any]] = {
@@ -94,6 +95,12 @@ def setting_of(world: World, window: dict[str, Any], *, merged: bool) -> Setting
         holidays=set(bank_holidays()),
         unobserved={(la, entity): (year,) for (la, year, _), (_, entity) in UNOBSERVED.items()},
     )
+
+
+def test_the_oracle_has_every_kind_that_is_computed_from_records() -> None:
+    reads = {name: set(kind.reads) for name, kind in KINDS.items() if kind.reads}
+    assert {outcome["kind"] for outcome in OUTCOMES} == set(reads)
+    assert {name: set(entities) for name, entities in READS.items()} == reads
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -13,7 +14,7 @@ from sos_spark.config.shipped import conf_root
 from sos_spark.config.study import Covariates, Inference, Staggered
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.did import fit_did, fit_prepared
-from sos_spark.fit.estimators import ESTIMATORS, Estimator, Words, register, twfe
+from sos_spark.fit.estimators import ESTIMATORS, Estimator, Words, register, require_every_name, twfe
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import Weights
 from sos_spark.report.words.specifications import meaning, spoken
@@ -50,8 +51,36 @@ def test_a_registered_estimator_stands_beside_main_where_go_lives_differ(toy: Es
     assert [*ESTIMATORS][-1] == "toy"
 
 
-def test_a_study_may_name_every_estimator_but_two_way_fixed_effects_as_its_headline() -> None:
-    assert {*get_args(Staggered), "twfe"} == set(ESTIMATORS)
+def test_an_estimator_that_no_study_may_name_is_told(toy: Estimator) -> None:
+    with pytest.raises(TypeError, match=r"toy \(registered, and not in Staggered"):
+        require_every_name()
+
+
+def test_a_name_without_an_estimator_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(ESTIMATORS, "etwfe")
+    with pytest.raises(TypeError, match=r"etwfe \(in Staggered .* not imported"):
+        require_every_name()
+
+
+def test_what_cannot_be_permuted_is_refused() -> None:
+    with pytest.raises(ValueError, match="neither permute nor refit_of"):
+        register(replace(TOY, permute=None))
+    assert "toy" not in ESTIMATORS
+
+
+def test_a_headline_without_what_placebos_and_bounds_ask_of_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(ESTIMATORS, "etwfe")
+    with pytest.raises(ValueError, match=r"its refit_of; .* its influence_of"):
+        register(replace(TOY, name="etwfe"))
+
+
+def test_what_takes_no_covariates_says_so_by_itself() -> None:
+    cells = collapsed(some_children(n_rows=4_000, n_units=14), y="yes", by=("sex",))
+    panel = prepare(cells, a_design(covariates=Covariates(categorical=("sex",)))).panel
+    assert list(TOY(panel, weights="child").cautions) == []
+    assert list(replace(TOY, takes_covariates=False)(panel, weights="child").cautions) == [
+        "A toy: not adjusted for covariates"
+    ]
 
 
 @pytest.mark.parametrize("name", get_args(Staggered))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from sos_spark.config.model import Words
+from sos_spark.config.study import Staggered
 from sos_spark.fit.inference.effect_distribution import EffectDistribution, RandomisationTest
 from sos_spark.fit.inference.kernel import cr1_factor
 from sos_spark.fit.inference.randomisation import EffectEstimator, randomise_effect
@@ -109,7 +110,9 @@ class LinearEstimate:
 
     @property
     def cautions(self) -> Iterator[str]:
-        """What a reader must know of this estimate, by its estimator."""
+        """What a reader must know of this estimate: covariates that it does not use, and what its estimator says."""
+        if self.panel.covariates and not self.method.takes_covariates:
+            yield f"{self.method.words.name}: not adjusted for covariates"
         if self.method.cautions_of is not None:
             yield from self.method.cautions_of(self)
 
@@ -159,12 +162,25 @@ def register(estimator: Estimator) -> Estimator:
     """Adds an estimator to the registry and returns it.
 
     Raises:
-        ValueError: Its name is taken.
+        ValueError: Its name is taken, or it lacks what a run will ask of it.
     """
     if estimator.name in ESTIMATORS:
         raise ValueError(f"the estimator {estimator.name} is registered already")
+    lacking = list(_lacking(estimator))
+    if lacking:
+        raise ValueError(f"the estimator {estimator.name} is not whole: {'; '.join(lacking)}")
     ESTIMATORS[estimator.name] = estimator
     return estimator
+
+
+def _lacking(estimator: Estimator) -> Iterator[str]:
+    if estimator.permute is None and estimator.refit_of is None:
+        yield "it declares neither permute nor refit_of, so that no go-lives can be permuted"
+    if estimator.name in get_args(Staggered):
+        if estimator.refit_of is None:
+            yield "a study may name it as its headline, and placebo pilots need its refit_of"
+        if estimator.influence_of is None:
+            yield "a study may name it as its headline, and bounds over unknown rows need its influence_of"
 
 
 def shares_one_go_live(panel: PreparedPanel) -> bool:

@@ -5,8 +5,6 @@ A coefficient of a saturated regression on group-by-period dummies (see `stagger
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from sos_spark.config.model import Words
@@ -54,11 +52,6 @@ def _influence(estimate: LinearEstimate, *, control: Control | None) -> Array:
     return w * np.divide(units.rows, panel.rows, out=np.zeros_like(w), where=panel.rows > 0)
 
 
-def _cautions(estimate: LinearEstimate) -> Iterator[str]:
-    if estimate.panel.covariates:
-        yield "group-time effects are not adjusted for covariates"
-
-
 cs_simple = register(
     Estimator(
         name="cs_simple",
@@ -71,7 +64,6 @@ cs_simple = register(
         takes_covariates=False,
         influence_of=lambda estimate: _influence(estimate, control=None),
         refit_of=lambda panel, weights: _refit(panel, weights, control=None),
-        cautions_of=_cautions,
     )
 )
 cs_not_yet = register(
@@ -86,6 +78,5 @@ cs_not_yet = register(
         takes_covariates=False,
         influence_of=lambda estimate: _influence(estimate, control="not_yet"),
         refit_of=lambda panel, weights: _refit(panel, weights, control="not_yet"),
-        cautions_of=_cautions,
     )
 )
