@@ -44,8 +44,7 @@ yardstick: setup
 
 # Branches of the packages that are pure; the floor stands in pyproject.toml.
 coverage: setup
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not spark and not slow" tests/unit tests/property tests/oracle \
-		--cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not spark and not slow" --cov --cov-report=term
 
 # The project and the yardstick (tests/oracle/yardstick) side by side on a simulated England, three times; another size:
 # make benchmark SCALE=small. The table is left in .sos/benchmark. Nothing else should run on the machine meanwhile.

@@ -82,7 +82,7 @@ def _files(log: DeltaTable, root: Path, table: Table, wanted: Mapping[str, str])
     """The table's files. Of their URIs only what follows the table's folder is a name as it is on disk."""
     filters = [(name, "=", value) for name, value in wanted.items() if name in table.partition_by]
     folder = log.table_uri.removeprefix("file://").rstrip("/")
-    uris = log.file_uris(partition_filters=filters or None)
+    uris = log.file_uris(file_pruning_predicate=filters or None)
     return [table_path(root, table) / uri.removeprefix("file://").removeprefix(folder).lstrip("/") for uri in uris]
 
 

@@ -30,7 +30,7 @@ def is_marked(root: Path, table: Table) -> bool:
     if version_of(root, table) is None:
         return False
     with told_reading(f"the log of {table.name}"):
-        metadata = DeltaTable(table_path(root, table), without_files=True).metadata()
+        metadata = DeltaTable(table_path(root, table)).metadata()
     return metadata.configuration.get(PROPERTY) == "true"
 
 

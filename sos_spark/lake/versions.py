@@ -100,7 +100,7 @@ def open_log(root: Path, table: Table) -> DeltaTable | None:
         if empty:
             raise unreadable_file(f"the log of {table.name}, {min(empty)}", "a commit without content")
         try:
-            return DeltaTable(path, without_files=True)
+            return DeltaTable(path)
         except TableNotFoundError:
             return None
 

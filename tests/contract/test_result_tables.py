@@ -53,9 +53,9 @@ def test_every_table_that_is_declared_is_entered() -> None:
     assert declared == set(RESULT_TABLES)
 
 
-def test_the_readme_names_every_file_of_a_run() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [table.file_name for table in RESULT_TABLES.values() if f"`{table.file_name}`" not in readme] == []
+def test_the_documentation_names_every_file_of_a_run() -> None:
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert [table.file_name for table in RESULT_TABLES.values() if f"`{table.file_name}`" not in page] == []
 
 
 def test_no_other_place_lists_the_columns_of_a_file() -> None:
