@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,52 +17,17 @@ from sos_spark.config.load import load_study
 from sos_spark.config.shipped import conf_root
 from sos_spark.errors import InputError
 from sos_spark.report.contents import sections_of
-from sos_spark.report.figures import style
 from sos_spark.report.page import render_page
 from sos_spark.report.results import LakeTables, Results
-from sos_spark.report.sections.event_study import event_study_picture
-from sos_spark.report.sections.outcomes import forest_picture
 from sos_spark.report.standing import NOT_CLEARED, standing_of
 from sos_spark.steps import manifest
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.report import read_results, report
 from tests.unit import report_example as example
 from tests.unit import report_example_whole
+from tests.unit.strict_page import Page
 
 RESULTS = Results(study=example.a_study(), fingerprint="f", estimates=example.estimates())
-VOID = {"meta", "img", "br", "hr", "link", "input"}
-
-
-class Page(HTMLParser):
-    """Reads a page strictly: every element is closed in order."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None], tuple[str, ...]]] = []
-        self.text: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs), tuple(self.open)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
-            self.text.append(data)
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        return [attrs for name, attrs, _ in self.elements if name == tag]
-
-    @property
-    def words(self) -> str:
-        return " ".join("".join(self.text).split())
 
 
 def a_run(out: Path, *, source: Path | None = None) -> Run:
@@ -324,43 +288,6 @@ def test_a_run_of_estimates_alone_still_has_its_answers(thin: Page) -> None:
     assert "there are no records to check" in thin.words
 
 
-def test_few_pilots_are_drawn_without_intervals() -> None:
-    frame = example.estimates()
-    frame[["p_wcr", "ci_low_wcr", "ci_high_wcr", "p_adjusted"]] = float("nan")
-    results = replace(RESULTS, estimates=frame.assign(headline="p_ri"))
-
-    forest = forest_picture(results)
-
-    assert forest is not None
-    assert "95% interval" not in forest.alt
-    assert "randomisation inference alone" in Page(render_page(results, sections_of(results))).words
-
-
-def test_few_pilots_are_drawn_with_the_interval_of_the_randomisation_test() -> None:
-    frame = example.estimates()
-    frame[["p_wcr", "ci_low_wcr", "ci_high_wcr", "p_adjusted"]] = float("nan")
-    frame = frame.assign(headline="p_ri", ci_low_ri=frame["att"] - 0.01, ci_high_ri=frame["att"] + 0.01)
-    results = replace(RESULTS, estimates=frame)
-
-    forest = forest_picture(results)
-
-    assert forest is not None
-    assert "95% interval" in forest.alt
-    words = Page(render_page(results, sections_of(results))).words
-    assert "The data are compatible with" in words
-    assert "no interval is quoted" not in words
-
-
-def test_an_interval_without_an_end_can_be_drawn() -> None:
-    frame = example.estimates().assign(ci_low_wcr=float("-inf"), ci_high_wcr=float("inf"))
-
-    forest = forest_picture(replace(RESULTS, estimates=frame))
-
-    assert forest is not None
-    assert "Length of assessments: -0.85 working days, 95% interval -31.40 to infinity" in forest.alt
-    assert "-14.1 to 85.9" in forest.alt
-
-
 def test_codes_keep_their_leading_zeros_and_numbers_every_digit(tmp_path: Path) -> None:
     example.write_run(tmp_path)
     arms = example.arms().replace({"304": "0304"})
@@ -370,18 +297,6 @@ def test_codes_keep_their_leading_zeros_and_numbers_every_digit(tmp_path: Path) 
 
     assert "0304" in set(results.arms["unit_id"])
     assert list(results.estimates["att"]) == pytest.approx(list(example.estimates()["att"]), rel=0, abs=0, nan_ok=True)
-
-
-def test_an_event_study_with_endless_intervals_can_be_drawn() -> None:
-    frame = example.event_study()
-    late = frame["event_time"] == 5
-    frame.loc[late, ["ci_low", "band_low"]] = float("-inf")
-    frame.loc[late, ["ci_high", "band_high"]] = float("inf")
-
-    picture = event_study_picture(replace(RESULTS, event_study=frame), "kinship_placement")
-
-    assert picture is not None
-    assert any("-100.0 to 100.0" in row for row in picture.table.rows)
 
 
 def test_without_estimates_there_is_no_report(tmp_path: Path) -> None:
@@ -427,15 +342,3 @@ def test_a_real_source_after_a_simulated_one_is_not_called_simulated(tmp_path: P
 def test_the_page_says_whether_the_plan_was_frozen(frozen: FrozenPlan | None, said: str) -> None:
     results = replace(RESULTS, frozen=frozen)
     assert said in Page(render_page(results, sections_of(results))).words
-
-
-@pytest.mark.parametrize("colour", [style.INK, style.QUIET, style.PILOT, style.COMPARATOR])
-def test_text_on_white_has_contrast_enough_for_everyone(colour: str) -> None:
-    def channel(text: str) -> float:
-        value = int(text, 16) / 255
-        return value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4
-
-    red, green, blue = (channel(colour[place : place + 2]) for place in (1, 3, 5))
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    assert 1.05 / (luminance + 0.05) >= 4.5
