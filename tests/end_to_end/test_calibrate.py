@@ -27,7 +27,8 @@ def test_a_panel_and_a_run_give_the_same_rows(tmp_path: Path, capsys: pytest.Cap
     rows = rows_of(tmp_path / "a")
     assert tuple(rows[0]) == CALIBRATION.column_names
     assert {(row["measure"], row["effect"]) for row in rows if row["outcome_id"] == "o"} == {
-        ("size", "0.0"), ("coverage", "0.0"), ("power", "0.05"), ("coverage", "0.05")
+        ("size", "0.0"), ("coverage", "0.0"), ("power", "0.05"), ("coverage", "0.05"),
+        *((evidence, effect) for evidence in ("strong", "moderate") for effect in ("0.0", "0.05")),
     }  # fmt: skip
     assert "before go-live" in next(row["note"] for row in rows if row["outcome_id"] == "late")
     assert "headline" in said.out
