@@ -34,8 +34,11 @@ CHANGES = (
     ("validate", "steps.validate"),
     ("ingest", "bronze.record_batches"),
 )
-RUN_AGAIN = dict(CHANGES)
-"""Of each step the last of its changes: a step looks at one sum of all its code, so that one is as good as another."""
+RUN_AGAIN = {name: module for name, module in CHANGES if name != "validate"}
+"""Of each step the last of its changes: a step looks at one sum of all its code, so that one is as good as another.
+
+Validate, the longest of them, asks the lake as the others do.
+"""
 
 
 @pytest.mark.parametrize(("name", "module"), CHANGES)

@@ -15,7 +15,8 @@ from sos_spark.lake.lake import Lake
 from sos_spark.steps.context import Run
 from sos_spark.steps.quality import check_layer
 from sos_spark.steps.validate import validate
-from sos_spark.tables import BRONZE_MODULES, FILES
+from sos_spark.tables import BRONZE_MODULES, DQ_LEDGER, FILES
+from tests.builders import frame
 from tests.silver_rows import Row, a_child, a_header_row, a_referral, an_assessment, an_episode, bronze, files_of
 
 AUTHORITIES = sorted(
@@ -78,15 +79,13 @@ def test_placeholders_of_1970_in_every_authority_pass_the_gate_with_a_warning(ru
     assert checked.warnings == []
 
 
-@pytest.mark.slow
-def test_a_return_that_is_lost_is_named_with_its_authority_and_year(run_of: MakeRun) -> None:
-    lost = [
-        a_referral(f"CANARY{i}", "not a day", la_code=code, file_id=file_id)
-        for file_id, code in ((7, "926"), (8, "301"))
-        for i in range(100)
-    ]
-    run = run_of({"child_identifiers": [a_child(file_id=9)], "cin_details": [*lost, a_referral(file_id=9)]})
-    validate(run)
+def test_a_return_that_is_lost_is_named_with_its_authority_and_year(spark: SparkSession, run_of: MakeRun) -> None:
+    files = {7: "926", 8: "301", 9: "302"}
+    run = run_of({"cin_details": [a_referral(f"CANARY{n}", la_code=code, file_id=n) for n, code in files.items()]})
+    ends = {"n_superseded_by_later_return": 0, "n_same_day_duplicates": 0, "n_received": 100, "entity": "referrals"}
+    lost, good = {"n_silver": 0, "n_quarantined": 100}, {"n_silver": 100, "n_quarantined": 0}
+    ledger = [{"file_id": 7, **ends, **lost}, {"file_id": 8, **ends, **lost}, {"file_id": 9, **ends, **good}]
+    run.lake.overwrite(frame(spark, DQ_LEDGER, ledger), DQ_LEDGER, fingerprint="1")
 
     with pytest.raises(QualityGateError) as caught:
         check_layer(run, "silver")
