@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup validators browser demo quick test-spark test yardstick coverage benchmark docs site check audit sbom wheels lock clean
+.PHONY: setup validators browser demo quick test-spark test test-long yardstick coverage benchmark docs site check audit sbom wheels lock clean
 
 setup: $(STAMP)
 
@@ -37,6 +37,10 @@ test-spark: setup
 
 test: setup
 	tools/test.sh
+
+# What takes half a minute or more and stands beside tests of the same: minutes, before a release.
+test-long: setup
+	$(BIN)/python -m pytest -m long
 
 # The same study in DuckDB and pyfixest, row by row: minutes, so not part of `make test`.
 yardstick: setup

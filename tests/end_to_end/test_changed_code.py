@@ -57,6 +57,7 @@ def test_a_changed_line_changes_the_sum_of_its_step_s_code(
         assert [step for step in TABLES if after[step] != before[step]] == [name]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_changed_line_runs_its_step_again(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

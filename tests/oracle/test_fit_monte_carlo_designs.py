@@ -90,6 +90,7 @@ def test_true_values_are_found_without_noise() -> None:
 KNOBS: dict[str, Any] = {"replications": REPLICATIONS, "draws": 199, "permutations": 39, "seed": 5}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_staggered_averages_have_the_right_size(table: pd.DataFrame) -> None:
     """Of the imputation's bootstrap it is known that it rejects a little too often: 6.7 % in the saved table."""
@@ -107,6 +108,7 @@ def test_staggered_averages_have_the_right_size(table: pd.DataFrame) -> None:
         assert agrees(share, saved[scenario.name, estimator, method], **OF_TABLE), (estimator, method)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_event_study_coefficients_are_covered(table: pd.DataFrame) -> None:
     saved, scenario = values(table, "coverage"), ONE_GO_LIVE_SCENARIOS[0]

@@ -63,6 +63,7 @@ def test_with_126_labellings_p_takes_126_values_and_six_of_them_reject() -> None
 OF_TABLE = {"replications": REPLICATIONS, "saved_replications": 2_000}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_difference_between_groups_of_five_and_four_is_tested_at_its_level(size: pd.Series) -> None:
     """The bootstrap rejects a little too often there; permuted labels and CR2 hold."""

@@ -105,6 +105,7 @@ def test_a_child_outside_the_population_changes_no_cell(spark: SparkSession) -> 
     assert before.count() < after.count()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_shifting_the_whole_calendar_shifts_only_the_calendar(spark: SparkSession) -> None:
     """By 28 years, which keep weekdays and leap years; without outcomes that count holidays."""

@@ -43,6 +43,7 @@ def run_of(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return make
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_placeholders_of_1970_in_every_authority_pass_the_gate_with_a_warning(run_of: MakeRun) -> None:
     places: list[Row] = [{"la_code": code, "file_id": number} for number, code in enumerate(AUTHORITIES)]
