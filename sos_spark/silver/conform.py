@@ -28,6 +28,12 @@ LIKE_BLANKS = _characters("9-D 85 A0 1680 2000-200A 2028-2029 202F 205F 3000")
 UNSEEN = _characters("0-8 E-1F 7F-84 86-9F AD 61C 180E 200B-200F 202A-202E 2060-206F FEFF")
 """Characters that nothing is seen of: controls, soft hyphens, zero-width spaces and joiners, directional marks."""
 
+_NOT_PLAIN = r"[^\x20-\x7E]"
+"""One range, which costs a regular expression little: almost every value is plain text, and no invisible character is.
+
+A class of many characters is looked through for every character of every value.
+"""
+
 _INVISIBLE = "[" + "".join(f"\\x{{{ord(char):X}}}" for char in LIKE_BLANKS + UNSEEN) + "]"
 
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
@@ -48,13 +54,13 @@ def text(name: str) -> Column:
 
 def _seen(received: Column) -> Column:
     without = F.translate(received, LIKE_BLANKS + UNSEEN, " " * len(LIKE_BLANKS))
-    # Few values hold any: only those are gone through character by character.
-    return F.nullif(F.trim(F.when(received.rlike(_INVISIBLE), without).otherwise(received)), F.lit(""))
+    # Few values can hold any: only those are gone through character by character.
+    return F.nullif(F.trim(F.when(received.rlike(_NOT_PLAIN), without).otherwise(received)), F.lit(""))
 
 
 def has_invisible(name: str) -> Column:
     """Returns whether a field holds characters that cannot be seen, or that look like a blank and are none."""
-    return F.coalesce(F.col(name).rlike(_INVISIBLE), F.lit(False))
+    return F.coalesce(F.col(name).rlike(_NOT_PLAIN) & F.col(name).rlike(_INVISIBLE), F.lit(False))
 
 
 def code(name: str) -> Column:
