@@ -13,11 +13,6 @@ from sos_spark.config.periods import Period
 _MONTHS: dict[Period, int] = {"month": 1, "quarter": 3, "year": 12}
 
 
-def census_year_of(day: Column) -> Column:
-    """Returns the census year of a day: the year in which the 12 months from 1 April end."""
-    return F.year(F.add_months(day, 9))
-
-
 def period_start_of(day: Column, period: Period) -> Column:
     """Returns the first day of the period that contains a day."""
     if period == "year":

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-SHORT_BREAKS = ("V3", "V4")
 TEMPORARY = ("T0", "T1", "T2", "T3", "T4")
-KINSHIP = ("Q1", "U1", "U2", "U3")
 FOSTER = ("Q1", "Q2", "U1", "U2", "U3", "U4", "U5", "U6")
 OWN_PARENTS = ("P1",)
-
-
-def is_short_break() -> Column:
-    """Returns whether an episode is a short break, which is never being looked after."""
-    return F.coalesce(F.col("legal_status").isin(*SHORT_BREAKS), F.lit(False))
-
-
-def is_care_start() -> Column:
-    """Returns whether an episode starts a period of care: RNE S, legal status not V3 or V4. Never null."""
-    return F.coalesce(F.col("reason_new_episode") == "S", F.lit(False)) & ~is_short_break()
 
 
 def add_placements_around(episodes: DataFrame) -> DataFrame:

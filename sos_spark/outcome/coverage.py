@@ -6,8 +6,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sos_spark.cohort.returned import first_day_of, last_day_of
-from sos_spark.outcome.calendar import census_year_of
 from sos_spark.outcome.reads import kinds_that_read, n_entities, reads
+from sos_spark.silver.readings import census_year_of
 
 
 def coverage(units: DataFrame, observed: DataFrame, *, years: range) -> DataFrame:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sos_spark.outcome.care import is_care_start
 from sos_spark.outcome.referrals import dates_by_child
+from sos_spark.silver.readings import is_care_start
 
 
 def escalation_dates(cp_plans: DataFrame, lac_episodes: DataFrame, child_links: DataFrame) -> DataFrame:

@@ -11,8 +11,9 @@ from pyspark.sql import functions as F
 from sos_spark.cohort.join_one import join_one
 from sos_spark.cohort.returned import first_day_of, last_day_of
 from sos_spark.config.study import Population, Window
-from sos_spark.outcome.calendar import census_year_of, period_end_of, period_number, period_start_of
+from sos_spark.outcome.calendar import period_end_of, period_number, period_start_of
 from sos_spark.outcome.reasons import PRECEDENCE
+from sos_spark.silver.readings import census_year_of
 from sos_spark.tables import OUTCOME_INDEX_ROWS
 
 COMMON = ("la_code", "child_id", "index_date", "age_years", "sex", "ethnicity", "primary_need")

@@ -8,6 +8,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sos_spark.silver.readings import KINSHIP, SHORT_BREAKS, census_year_of
 from sos_spark.tables import DQ_MEASURES
 
 NEEDED = (
@@ -22,8 +23,6 @@ NEEDED = (
 )
 """The silver tables that are counted, each read once."""
 
-_SHORT_BREAKS = ("V3", "V4")
-_WITH_RELATIVES = ("Q1", "U1", "U2", "U3")
 _NOT_STATED = "N0"
 
 
@@ -34,7 +33,8 @@ def count_measures(silver: Mapping[str, DataFrame]) -> DataFrame:
     """
     at_once = F.col("is_nfa_at_referral")
     stated = F.col("primary_need").isNotNull() & (F.col("primary_need") != _NOT_STATED)
-    starts = (F.col("reason_new_episode") == "S") & ~F.col("legal_status").isin(*_SHORT_BREAKS)
+    # Narrower than outcomes' start of care: one whose legal status is not known may be a short break.
+    starts = (F.col("reason_new_episode") == "S") & ~F.col("legal_status").isin(*SHORT_BREAKS)
     every = F.lit(True)
     parts = [
         _by_day(
@@ -53,7 +53,7 @@ def count_measures(silver: Mapping[str, DataFrame]) -> DataFrame:
         _by_day(
             silver["lac_episodes"].where(starts),
             "care_episode_start_date",
-            {"care_starts": every, "kinship_starts": F.col("placement_code").isin(*_WITH_RELATIVES)},
+            {"care_starts": every, "kinship_starts": F.col("placement_code").isin(*KINSHIP)},
         ),
         *(_people(silver[children], children) for children in ("cin_children", "lac_children")),
     ]
@@ -62,7 +62,7 @@ def count_measures(silver: Mapping[str, DataFrame]) -> DataFrame:
 
 def _by_day(rows: DataFrame, day: str, measures: Mapping[str, Column]) -> DataFrame:
     """Counts rows by LA and the year to 31 March that a day lies in."""
-    year = F.year(F.add_months(day, 9))
+    year = census_year_of(F.col(day))
     return _counted(rows.select("la_code", year.alias("census_year"), *_flags(measures)), measures)
 
 

@@ -13,12 +13,12 @@ from sos_spark.config.reference import bank_holidays
 from sos_spark.outcome.calendar import (
     WORKING_DAYS_SCHEMA,
     add_working_days_after,
-    census_year_of,
     period_end_of,
     period_number,
     period_start_of,
     working_day_numbers,
 )
+from sos_spark.silver.readings import census_year_of
 
 PERIODS: tuple[Period, ...] = ("month", "quarter", "year")
 

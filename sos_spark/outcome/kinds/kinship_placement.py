@@ -6,12 +6,12 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from sos_spark.config.outcomes import KinshipPlacement
-from sos_spark.outcome.calendar import census_year_of
-from sos_spark.outcome.care import FOSTER, KINSHIP, OWN_PARENTS, add_placements_around, is_care_start, is_short_break
+from sos_spark.outcome.care import FOSTER, OWN_PARENTS, add_placements_around
 from sos_spark.outcome.reads import has_unknown
 from sos_spark.outcome.records import Records
 from sos_spark.outcome.registry import makes_rows_of
 from sos_spark.outcome.rows import COMMON, Scope, conclude, observe
+from sos_spark.silver.readings import KINSHIP, census_year_of, is_care_start, is_short_break
 
 
 @makes_rows_of(KinshipPlacement)
