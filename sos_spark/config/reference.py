@@ -94,6 +94,12 @@ def authorities() -> dict[str, Authority]:
     }
 
 
+def unit_name(unit_id: str) -> str:
+    """Returns the name of an LA, or of the LAs that a merged unit joins with '+'; what has no name keeps its id."""
+    known = authorities()
+    return " + ".join(known[code].name if code in known else code for code in unit_id.split("+"))
+
+
 @cache
 def authority_changes() -> tuple[AuthorityChange, ...]:
     """Returns the mergers and splits of LA codes."""

@@ -179,8 +179,7 @@ def _cautions(estimate: LinearEstimate, permuted: EffectDistribution, *, n_treat
         )
         if permuted.known and not permuted.can_reject:
             notes.append(
-                f"only {permuted.plan.n_distinct} ways to choose the treated authorities: no p_ri can be below"
-                f" {ALPHA}, so there is no detectable effect"
+                f"{permuted.why_it_cannot_reject}: no p_ri can be below {ALPHA}, so there is no detectable effect"
             )
     elif n_treated <= CAUTION_TREATED:
         notes.append(f"only {n_treated} treated authorities")

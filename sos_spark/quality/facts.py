@@ -144,7 +144,8 @@ class TimesYearBefore(Fact):
     @property
     def words(self) -> str:
         """What is compared."""
-        return f"{self.fact} over the year before's, with {self.at_least} or more in both"
+        what = "rows" if self.fact == N_ROWS else self.fact
+        return f"{what} over those of the year before, with {self.at_least} or more in both"
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,22 @@ from typing import Any
 
 import pandas as pd
 
+from sos_spark.config.reference import unit_name
 from sos_spark.quality.checks import Verdict
 from sos_spark.quality.counting import place_of
 from sos_spark.quality.facts import COUNTS, N_ROWS, Fact
 from sos_spark.quality.suites import Expectation, Severity, Suite
 
 PLACES_TOLD = 10
+NOT_KNOWN = "not known"
+_PARTS = {
+    "la_code": "authority",
+    "unit_id": "authority",
+    "census_year": "year",
+    "outcome_id": "outcome",
+    "period_start": "period from",
+}
+"""What a part of a place is, by its column."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,11 @@ class Place:
     at: tuple[tuple[str, str], ...]
     n_failed: int
     fact: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Where it is, for a person to read: the authority by its name, with its code."""
+        return ", ".join(_place_in_words(name, text) for name, text in self.at)
 
     @property
     def found(self) -> str:
@@ -61,20 +76,20 @@ class Finding:
     def lines(self) -> list[str]:
         """Returns the finding for a person to read, in lines."""
         told = [
-            f"  - {self.suite}: {self.expectation} ({self.severity})",
+            f"  - {self.severity} in {self.suite}, {self.expectation}" + (f": {self.why}" if self.why else ""),
             f"      expected: {self.bound}",
-            f"      observed: {self.observed}",
+            f"      found: {self.observed}",
         ]
-        told += [
-            f"      where: {', '.join(f'{name} {text}' for name, text in place.at)}: {place.found}"
-            for place in self.places[:PLACES_TOLD]
-        ]
+        told += [f"      in {place.name}: {place.found}" for place in self.places[:PLACES_TOLD]]
         beyond = self.places[PLACES_TOLD:]
         if beyond:
-            told.append(f"      where: {len(beyond)} other places: {_rows(sum(place.n_failed for place in beyond))}")
-        if self.why:
-            told.append(f"      why it matters: {self.why}")
+            told.append(f"      in {len(beyond)} other places: {_rows(sum(place.n_failed for place in beyond))}")
         return told
+
+    @property
+    def is_of_returns(self) -> bool:
+        """Whether it is about what was received, and not about what was made of it."""
+        return self.suite.partition(".")[0] not in ("outcome", "panel")
 
     @property
     def observed(self) -> str:
@@ -154,13 +169,24 @@ def _bound(expectation: Expectation, fact: Fact | None) -> str:
 
 def _range(given: Mapping[str, Any]) -> str:
     low, high = given.get("min_value"), given.get("max_value")
-    return " and ".join(
-        text for text, bound in ((f"at least {low}", low), (f"at most {high}", high)) if bound is not None
-    )
+    if low is not None and high is not None:
+        return f"{low}" if low == high else f"between {low} and {high}"
+    return f"at least {low}" if high is None else f"at most {high}"
 
 
-def _text(value: str | int | date | None) -> str:
-    return "not known" if pd.isna(value) else str(value)
+def _text(value: str | float | date | None) -> str:
+    """A part of a place as text; years are whole, though a column that lacks some of them holds floats."""
+    if pd.isna(value):
+        return NOT_KNOWN
+    return str(int(value)) if isinstance(value, float) else str(value)
+
+
+def _place_in_words(name: str, text: str) -> str:
+    if text == NOT_KNOWN:
+        return f"{_PARTS[name]} not known"
+    if name in ("la_code", "unit_id") and (said := unit_name(text)) != text:
+        return f"{said} ({text})"
+    return f"{_PARTS[name]} {text}" if name in ("la_code", "unit_id", "period_start") else text
 
 
 def _rows(n: int) -> str:

@@ -12,8 +12,9 @@ import pandas as pd
 
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.periods import label as period_label
+from sos_spark.config.reference import unit_name
 from sos_spark.config.study import Study
-from sos_spark.report.words.labels import outcome_labels, unit_name
+from sos_spark.report.words.labels import outcome_labels
 from sos_spark.report.words.numbers import SCALES, Scale
 
 Arm = Literal["pilot", "comparator", "unused"]

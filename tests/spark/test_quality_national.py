@@ -97,5 +97,5 @@ def test_a_return_that_is_lost_is_named_with_its_authority_and_year(spark: Spark
         {"la_code": "926", "census_year": "2016", "n_failed": 1},
     ]
     lines = caught.value.paragraph().splitlines()
-    assert "      where: la_code 926, census_year 2016: 1 row" in lines
+    assert "      in Norfolk (926), 2016: 1 row" in lines
     assert "CANARY" not in caught.value.paragraph()

@@ -212,7 +212,7 @@ def test_the_year_before_is_the_same_authority_s_and_small_numbers_are_not_compa
     assert [(dict(place.at), place.n_failed, place.fact) for place in finding.places] == [
         ({"la_code": "x", "census_year": "2016"}, 250, 2.5)
     ]
-    assert finding.lines()[3] == "      where: la_code x, census_year 2016: 2.5 (250 rows)"
+    assert finding.lines()[3] == "      in authority x, 2016: 2.5 (250 rows)"
     assert finding.as_json()["where"] == [{"la_code": "x", "census_year": "2016", "n_failed": 250, "found": 2.5}]
 
 

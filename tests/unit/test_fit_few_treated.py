@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,9 +104,18 @@ def test_too_few_authorities_for_a_test_print_no_detectable_effect_and_why() -> 
     result = fitted({"201": 3}, n_units=14)
     assert (result.ci_low_ri, result.ci_high_ri) == (-np.inf, np.inf)
     assert np.isnan(result.mde)
-    assert "only 14 ways" in result.note
+    assert "could have been chosen in 14 ways only: no p_ri can be below 0.05" in result.note
     assert power_frame(result, smallest_effect=0.1)["power"].isna().all()
     assert p_equivalence(result, bound=0.5) >= 1 / 14
+
+
+def test_assignments_that_cannot_be_estimated_are_said_to_keep_p_from_falling() -> None:
+    permuted = fitted({"201": 3}, n_units=30).permuted
+    assert permuted is not None
+    assert permuted.can_reject
+    undefined = replace(permuted, variance=np.where(np.arange(permuted.plan.n) < 3, np.nan, permuted.variance))
+    assert not undefined.can_reject
+    assert "in 3 of the 30 ways" in undefined.why_it_cannot_reject
 
 
 def test_bounds_of_one_pilot_are_of_the_randomisation_test() -> None:

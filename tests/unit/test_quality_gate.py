@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from sos_spark.cli.boundary import within_boundary
 from sos_spark.config.shipped import expectations_root
 from sos_spark.errors import QualityGateError
 from sos_spark.quality import BrokenRuleError, Finding, gate, load_suites
-from sos_spark.quality.findings import Place
+from sos_spark.quality.checks import Verdict
+from sos_spark.quality.facts import RowsWhere
+from sos_spark.quality.findings import Place, find_failures
+from sos_spark.quality.suites import Expectation, Suite
 from sos_spark.tables import TABLES
 
 LAYERS = ("bronze", "silver", "panel")
@@ -31,11 +36,10 @@ def test_a_warning_is_told_and_stops_nothing() -> None:
     (told,) = gate([a_finding("warning")], n_checked=3)
     assert told.splitlines() == [
         "expectation not met:",
-        "  - dq.ledger: file_lost (warning)",
+        "  - warning in dq.ledger, file_lost: rows",
         "      expected: no row where n = 0",
-        "      observed: 3 of 9 rows",
-        "      where: la_code 201, census_year 2016: 2 rows",
-        "      why it matters: rows",
+        "      found: 3 of 9 rows",
+        "      in City of London (201), 2016: 2 rows",
     ]
 
 
@@ -47,19 +51,42 @@ def test_the_message_lists_suite_expectation_bound_observed_authority_and_year_i
     paragraph, *lines = caught.value.paragraph().splitlines()
     assert "1 of 3 expectations" in paragraph
     assert lines[:5] == [
-        "  - dq.ledger: file_lost (error)",
+        "  - error in dq.ledger, file_lost: rows",
         "      expected: no row where n = 0",
-        "      observed: 3 of 9 rows",
-        "      where: la_code 201, census_year 2016: 2 rows",
-        "      where: la_code 202, census_year 2016: 2 rows",
+        "      found: 3 of 9 rows",
+        "      in City of London (201), 2016: 2 rows",
+        "      in Camden (202), 2016: 2 rows",
     ]
-    assert "  - dq.ledger: file_lost (warning)" in lines
+    assert "  - warning in dq.ledger, file_lost: rows" in lines
+    assert "quarantine list" in paragraph
 
 
 def test_many_places_are_told_as_a_sum_and_given_to_a_program_in_full() -> None:
     finding = a_finding(n_places=152)
-    assert finding.lines()[-2] == "      where: 142 other places: 284 rows"
+    assert finding.lines()[-1] == "      in 142 other places: 284 rows"
     assert len(finding.as_json()["where"]) == 152
+
+
+def test_what_does_not_add_up_is_not_put_down_to_the_returns() -> None:
+    at = (("outcome_id", "icpc"), ("unit_id", "X9"), ("period_start", "2015-04-01"))
+    finding = replace(a_finding(), suite="outcome.sums", places=(Place(at, 1), Place((("la_code", "not known"),), 1)))
+    assert [place.name for place in finding.places] == [
+        "icpc, authority X9, period from 2015-04-01",
+        "authority not known",
+    ]
+    with pytest.raises(QualityGateError, match="does not add up"):
+        gate([finding], n_checked=1)
+
+
+def test_a_year_is_whole_where_another_place_has_none() -> None:
+    facts = pd.DataFrame({"la_code": ["201", None], "census_year": [2016, None], "n_rows": [1, 1], "lost": [2, 1]})
+    bound = Expectation("", {"column": "lost", "max_value": 0}, "error", "lost")
+    suite = Suite("dq.ledger", "silver", (bound,), {"lost": RowsWhere("n = 0")})
+    (found,) = find_failures({"dq.ledger": facts}, [suite], [Verdict("dq.ledger", "lost", "", "error", False)])
+    assert [place.name for place in found.places] == [
+        "City of London (201), 2016",
+        "authority not known, year not known",
+    ]
 
 
 def test_an_error_as_json_has_the_findings(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from sos_spark.config.load import parse_study
 from sos_spark.config.outcomes import KinshipPlacement, Published, RereferralNfa
-from sos_spark.report.words.labels import outcome_labels, unit_name
+from sos_spark.config.reference import unit_name
+from sos_spark.report.words.labels import outcome_labels
 from sos_spark.report.words.numbers import (
     PER_10_000,
     POINTS,

@@ -205,6 +205,17 @@ class EffectDistribution:
         """Whether there are assignments enough for a p below 0.05."""
         return self.known and not np.isnan(self._critical(0.05))
 
+    @property
+    def why_it_cannot_reject(self) -> str:
+        """What keeps p at 0.05 or above: too few assignments, or those whose effect cannot be estimated."""
+        n_undefined = int(np.count_nonzero(self.undefined))
+        if not n_undefined:
+            return f"the treated authorities could have been chosen in {self.plan.n} ways only"
+        return (
+            f"in {n_undefined:,} of the {self.plan.n:,} ways of choosing the treated authorities that were tried, the"
+            " effect cannot be estimated, and each counts as an effect at least as large"
+        )
+
     def _p(self, reached: npt.NDArray[np.bool_]) -> float:
         return self.plan.p_value(int(np.count_nonzero(reached))) if self.known else _NAN
 

@@ -78,10 +78,9 @@ def _authorities(tables: ReturnTables) -> Iterator[Block]:
     if heat is not None:
         yield heat
     if clear:
-        yield Text(
-            f"No rule that costs a record failed, and nothing is in doubt, in the other {len(clear)} authorities."
-        )
-        yield Text(f"{', '.join(clear)}.", quiet=True)
+        others = "one other authority" if len(clear) == 1 else f"the other {len(clear)} authorities"
+        told = f"No rule that costs a record failed, and nothing is in doubt, in {others}"
+        yield Bullets(clear, quiet=True, look="columns", folded=told)
 
 
 def _doubts(tables: ReturnTables) -> Iterator[Block]:

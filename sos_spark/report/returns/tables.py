@@ -7,10 +7,9 @@ from functools import cached_property
 
 import pandas as pd
 
-from sos_spark.config.reference import authorities
+from sos_spark.config.reference import authorities, unit_name
 from sos_spark.quality.authority_years import find_doubts
 from sos_spark.report.results import rows_of
-from sos_spark.report.words.labels import unit_name
 
 COLLECTIONS = {"cin": "CIN census", "ssda903": "SSDA903"}
 

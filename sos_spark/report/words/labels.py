@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sos_spark.config.reference import authorities
 from sos_spark.config.study import Study
 from sos_spark.report.words.numbers import listed
 
@@ -26,9 +25,3 @@ def comparators_in_words(study: Study) -> str:
         "matched": f"the {chosen.k} nearest to each pilot in the outcome's {listed(list(chosen.on))} before go-live",
     }[chosen.kind]
     return said + (f"; {len(chosen.exclude)} excluded by the study file" if chosen.exclude else "")
-
-
-def unit_name(unit_id: str) -> str:
-    """Returns the name of an LA, or of the LAs that a merged unit joins with '+'; what has no name keeps its id."""
-    known = authorities()
-    return " + ".join(known[code].name if code in known else code for code in unit_id.split("+"))
