@@ -1,0 +1,110 @@
+"""What local and shared file systems do differently: modes, whole writes, removing folders.
+
+A local file is written beside its place and takes its name when it is whole; its mode is its owner's alone. Object
+stores have no modes: who may read there is the bucket's policy.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from sos_spark.errors import StudyError
+from sos_spark.places.remote import Place, RemotePlace
+
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+
+
+def local_of(place: Place) -> Path | None:
+    """Returns the path on this machine; None of a place that is elsewhere."""
+    return place if isinstance(place, Path) else None
+
+
+def require_local(place: Place, *, what: str) -> Path:
+    """Returns the path on this machine.
+
+    Raises:
+        StudyError: The place is elsewhere.
+    """
+    if isinstance(place, RemotePlace):
+        raise StudyError(
+            f"{what} must be on this machine",
+            where=str(place),
+            expected="a path",
+            remedy="Copy it here first",
+        )
+    return place
+
+
+def make_folder(place: Place) -> None:
+    """Makes a folder for its owner only, and those it lies in; leaves one that is there as it is."""
+    if isinstance(place, RemotePlace):
+        place.store.make_folder(str(place.path).lstrip("/"), mode=_FOLDER_MODE)
+    else:
+        place.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+
+
+def make_private(place: Place) -> None:
+    """Takes from others the right to enter a folder or to read a file."""
+    if isinstance(place, RemotePlace):
+        is_folder = place.is_dir()
+        place.store.set_mode(str(place.path).lstrip("/"), _FOLDER_MODE if is_folder else _FILE_MODE)
+    elif place.stat().st_mode & 0o077:
+        place.chmod(_FOLDER_MODE if place.is_dir() else _FILE_MODE)
+
+
+def n_bytes_of(place: Place) -> int:
+    """Returns a file's size."""
+    if isinstance(place, Path):
+        return place.stat().st_size
+    found = place.entry()
+    if found is None:
+        raise FileNotFoundError(2, "No such file", str(place))
+    return found.n_bytes
+
+
+def write_whole(place: Place, content: bytes) -> None:
+    """Writes a file with the folders it lies in: whole, or it is as it was."""
+    with open_whole(place) as handle:
+        handle.write(content)
+
+
+@contextmanager
+def open_whole(place: Place) -> Iterator[IO[bytes]]:
+    """Gives a handle to write a file to, little by little; it takes its name when the block ends without an error."""
+    if isinstance(place, RemotePlace):
+        content = io.BytesIO()
+        yield content
+        place.store.write(str(place.path).lstrip("/"), content.getvalue(), replace=True)
+        return
+    draft = place.with_name(f".{place.name}.part")
+    place.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE), "wb") as handle:
+            yield handle
+        draft.replace(place)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def write_new(place: RemotePlace, content: bytes) -> bool:
+    """Writes a file where there is none. Returns whether it did: of several writers at once one does."""
+    try:
+        place.store.write(str(place.path).lstrip("/"), content, replace=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def remove_tree(place: Place) -> None:
+    """Removes a folder with all below it; nothing where there is none."""
+    if isinstance(place, RemotePlace):
+        place.store.remove(str(place.path).lstrip("/"))
+    else:
+        shutil.rmtree(place, ignore_errors=True)
