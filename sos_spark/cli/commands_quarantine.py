@@ -1,4 +1,4 @@
-"""quarantine: what is in it, why, and what the present rules let out of it."""
+"""lake quarantine: what is in it, why, and what the present rules let out of it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,6 @@ def group() -> typer.Typer:
     return made
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.add_typer(group(), name="quarantine")
-
-
 def list_(
     lake: opt.Lake = None,
     la_code: OfAuthority = "",
@@ -57,7 +52,7 @@ def list_(
 
 
 def explain(
-    rule: Annotated[str, typer.Argument(help="The rule, as `quarantine list` names it.", show_default=False)],
+    rule: Annotated[str, typer.Argument(help="The rule, as `lake quarantine list` names it.", show_default=False)],
     lake: opt.Lake = None,
     as_json: opt.Json = False,
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary

@@ -7,11 +7,6 @@ from typing import Any
 
 from sos_spark.steps.pipeline import STEPS, plan, required_options
 
-_QUARANTINE = {
-    "quarantine list": "quarantine list --lake LAKE",
-    "quarantine explain": "quarantine explain child_id_missing --lake LAKE",
-    "quarantine release": "quarantine release --lake LAKE --key-file KEY",
-}
 RECORDS = "--source RETURNS --lake LAKE --key-file KEY"
 EXAMPLES = {
     "demo": "sos-spark demo --published",
@@ -41,7 +36,9 @@ EXAMPLES = {
     "lake maintain": "sos-spark lake maintain --lake LAKE --keep RESULTS",
     "lake erase": "sos-spark lake erase --lake LAKE --help",
     "lake migrate": "sos-spark lake migrate --lake LAKE",
-    **{f"{group}{words}": f"sos-spark {group}{rest}" for group in ("", "lake ") for words, rest in _QUARANTINE.items()},
+    "lake quarantine list": "sos-spark lake quarantine list --lake LAKE",
+    "lake quarantine explain": "sos-spark lake quarantine explain child_id_missing --lake LAKE",
+    "lake quarantine release": "sos-spark lake quarantine release --lake LAKE --key-file KEY",
 }
 _ONE_STUDY = ("--study", "--out")
 REQUIRED: dict[str, tuple[str, ...]] = {
@@ -51,7 +48,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "fit": _ONE_STUDY,
     **dict.fromkeys(("power", "calibrate", "sensitivity"), _ONE_STUDY),
     **dict.fromkeys((f"lake {name}" for name in ("history", "verify", "maintain", "erase", "migrate")), ("--lake",)),
-    **dict.fromkeys((f"{group}{words}" for group in ("", "lake ") for words in _QUARANTINE), ("--lake",)),
+    **dict.fromkeys((f"lake quarantine {name}" for name in ("list", "explain", "release")), ("--lake",)),
 }
 """Options that a command refuses to run without, and that its declaration leaves open to say all that lack at once."""
 

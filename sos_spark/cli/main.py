@@ -16,7 +16,6 @@ from sos_spark.cli import (
     commands_config,
     commands_demo,
     commands_lake,
-    commands_quarantine,
     commands_release,
     commands_run,
     commands_study,
@@ -54,7 +53,6 @@ commands_demo.register(app)
 commands_study.register(app)
 commands_config.register(app)
 commands_lake.register(app)
-commands_quarantine.register(app)
 commands_analysis.register(app)
 commands_compare.register(app)
 commands_release.register(app)

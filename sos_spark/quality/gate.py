@@ -8,8 +8,9 @@ from sos_spark.errors import QualityGateError
 from sos_spark.quality.findings import Finding
 
 _MEND_RETURNS = (
-    "Have the returns of the authorities below mended, and ingest them anew. `sos-spark quarantine list` shows which"
-    " rules their records break; `sos-spark quality` leaves quality.html, and in returns_to_mend.csv what to send back"
+    "Have the returns of the authorities below mended, and ingest them anew. `sos-spark lake quarantine list` shows"
+    " which rules their records break; `sos-spark quality` leaves quality.html, and in returns_to_mend.csv what to send"
+    " back"
 )
 _MEND_STEPS = (
     "What was made of the returns does not add up; they are not at fault. Run `sos-spark run --from cohort` again; if"

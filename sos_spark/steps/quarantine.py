@@ -84,7 +84,7 @@ def explain(lake_root: Path, rule_code: str) -> tuple[Explained, ...]:
         raise StudyError(
             "No rule that sends records to quarantine has this name",
             expected=", ".join(sorted(set(errors["rule_code"]))),
-            remedy="`quarantine list` names those that did",
+            remedy="`sos-spark lake quarantine list` names those that did",
         )
     return tuple(
         Explained(

@@ -98,7 +98,7 @@ def test_a_lake_of_counts_alone_shows_what_it_has(lake: Path) -> None:
 def test_quarantine_is_listed_by_file_and_reason(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert quarantined(lake)[["file_path", "rule_code", "n_rows"]].values.tolist() == [["cin/2016/926.xml", BAD, 3]]
     assert quarantined(lake, la_code="301").empty
-    assert main(["quarantine", "list", "--lake", str(lake), "--json"]) == 0
+    assert main(["lake", "quarantine", "list", "--lake", str(lake), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["n_rows"] == 3
     assert main(["lake", "quarantine", "list", "--lake", str(lake)]) == 0
     assert "cin/2016/926.xml" in capsys.readouterr().out
@@ -107,14 +107,14 @@ def test_quarantine_is_listed_by_file_and_reason(lake: Path, capsys: pytest.Capt
 def test_a_rule_is_explained_with_dfes_number_and_years(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [told] = explain(lake, BAD)
     assert (told.dfe_code, told.years, told.n_rows) == ("8600", "2023 to 2027", 3)
-    assert main(["quarantine", "explain", BAD, "--lake", str(lake)]) == 0
+    assert main(["lake", "quarantine", "explain", BAD, "--lake", str(lake)]) == 0
     assert "The referral date is missing. DfE's rule 8600" in capsys.readouterr().out
-    assert main(["quarantine", "explain", "CANARY", "--lake", str(lake)]) == 2
+    assert main(["lake", "quarantine", "explain", "CANARY", "--lake", str(lake)]) == 2
     assert "CANARY" not in capsys.readouterr().err
 
 
 def test_a_lake_of_an_earlier_version_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["quarantine", "list", "--lake", str(tmp_path)]) == 4
+    assert main(["lake", "quarantine", "list", "--lake", str(tmp_path)]) == 4
     assert "sos-spark validate" in capsys.readouterr().err
 
 
