@@ -108,11 +108,22 @@ Form = tuple[RowPanel, ...] | tuple[Plot, ...] | Boxes | Shaded
 
 
 @dataclass(frozen=True)
+class View:
+    """What a page shows in a figure's place on request: of one authority, say. `alt` and `table` as a picture's."""
+
+    name: str
+    alt: str
+    plots: tuple[Plot, ...]
+    table: DataTable
+
+
+@dataclass(frozen=True)
 class Picture:
     """A figure of the report. `name` is its file's; `alt` says in words what it shows; `table` holds its numbers.
 
     `form` is what it shows as data, which a page draws itself, at any width. `size` is
-    the width and height of its files in CSS pixels, 96 to an inch; they are drawn when first asked for.
+    the width and height of its files in CSS pixels, 96 to an inch; they are drawn when first asked for. A page lets
+    its reader choose between it, by the name of `first`, and its `views`, which files do not have.
     """
 
     name: str
@@ -123,6 +134,8 @@ class Picture:
     size: tuple[int, int]
     draw: Callable[[], Drawn]
     form: Form
+    first: str = ""
+    views: tuple[View, ...] = ()
 
     @cached_property
     def drawn(self) -> Drawn:

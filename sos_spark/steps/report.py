@@ -54,8 +54,6 @@ def report(run: Run) -> StepReport:
 
     With a lake also quality.html. All goes to the run's results.
 
-    With a lake also quality.html.
-
     Reads the fit's files there, study.json among them, collapsed tables of the lake where one is given, and truth.json
     of simulated returns. The study is the one that was fitted.
 

@@ -311,7 +311,8 @@ class TestUnknown:
     LAKE = LakeTables(units=example.units(), flow=example.flow_by_period())
 
     def test_shares_are_those_of_each_period_and_arm(self) -> None:
-        shares = shares_by_period(replace(RESULTS, lake=self.LAKE), "kinship_placement")
+        results = replace(RESULTS, lake=self.LAKE)
+        shares = shares_by_period(results, unknown.unknown_by_period(results), "kinship_placement")
 
         # a pilot has 80 rows analysed in a period, 5 + period not observed; a comparator always 5
         assert shares.loc[10, "pilot"] == pytest.approx(15 / 95)

@@ -84,7 +84,9 @@ def _table(document: Any, content: DataTable) -> None:
     for place, words in enumerate(words for line in lines for words in line):
         paragraph, column = cells[place].paragraphs[0], place % width
         added = paragraph.add_run(words)
-        added.font.size, added.bold = Pt(8), place < width
+        added.font.size = Pt(8)
+        if place < width:
+            added.bold = True
         if content.numeric <= column < width - content.words:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
@@ -106,5 +108,6 @@ def _dated(kept: io.BytesIO) -> bytes:
     again = io.BytesIO()
     with zipfile.ZipFile(kept) as source, zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
-            target.writestr(zipfile.ZipInfo(name, _THEN.timetuple()[:6]), source.read(name), zipfile.ZIP_DEFLATED)
+            packed = zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED
+            target.writestr(zipfile.ZipInfo(name, _THEN.timetuple()[:6]), source.read(name), packed)
     return again.getvalue()

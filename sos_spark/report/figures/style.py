@@ -40,6 +40,7 @@ _STYLE: Any = {
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 10,
+    "axes.titley": 1.0,
     "axes.labelsize": 8.5,
     "axes.labelcolor": QUIET,
     "axes.edgecolor": FAINT,
@@ -102,6 +103,7 @@ def drawn(paint: Callable[[Figure], None], height: float) -> Drawn:
         figure.set_layout_engine("none")
         svg, png = io.BytesIO(), io.BytesIO()
         # Straight to each format: `savefig` would draw everything once more, to no file.
-        canvas.print_png(png, metadata={"Software": None})  # type: ignore[no-untyped-call]
+        # Level 3 packs in two thirds of the time of level 6, into files that are 4 % larger.
+        canvas.print_png(png, metadata={"Software": None}, pil_kwargs={"compress_level": 3})  # type: ignore[no-untyped-call]
         FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     return Drawn(svg.getvalue(), png.getvalue())

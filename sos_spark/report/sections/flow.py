@@ -92,10 +92,12 @@ def _arm_of_file(results: Results, arms: dict[str, str]) -> dict[int, str]:
     files = results.lake.files
     if files.empty:
         return {}
-    codes = files.dropna(subset=["la_code"]).groupby("file_id")["la_code"].agg(lambda values: sorted(set(values)))
-    one = {file_id: found[0] for file_id, found in zip(codes.index, codes, strict=True) if len(found) == 1}
+    codes = files[["file_id", "la_code"]].dropna().drop_duplicates().drop_duplicates("file_id", keep=False)
     unit_of = results.unit_of
-    return {file_id: arms.get(unit_of.get(code, code), "unused") for file_id, code in one.items()}
+    return {
+        file_id: arms.get(unit_of.get(code, code), "unused")
+        for file_id, code in zip(codes["file_id"], codes["la_code"], strict=True)
+    }
 
 
 def _index_rows(results: Results, outcome_id: str, arms: dict[str, str]) -> Iterator[tuple[str, str, str, int]]:

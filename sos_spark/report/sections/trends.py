@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from sos_spark.report.figures.axes import label_every, level_label
 from sos_spark.report.figures.paint import draw_plots
 from sos_spark.report.figures.plot import Curve, Plot, Shape, Upright, named_axis, value_axis
 from sos_spark.report.results import ARM_NAMES, Results
+from sos_spark.report.sections.beside_neighbours import views
 from sos_spark.report.words.numbers import Scale, count
 from sos_spark.report.words.possible import possible_of
 
@@ -24,7 +26,8 @@ _LINES: dict[str, tuple[str, Shape, bool]] = {
 
 READING = (
     "Over time: the mean of each arm, every record counting once. The study asks whether the pilots left the path"
-    " of their comparators at go-live, the upright dashed line; the levels need not be the same."
+    " of their comparators at go-live, the upright dashed line; the levels need not be the same. Above the figure one"
+    " pilot can be chosen, which is then shown by year beside its statistical neighbours."
 )
 
 
@@ -91,7 +94,7 @@ def trends_picture(results: Results, outcome_id: str) -> Picture | None:
         for arm in arms:
             cells += [scale.level(row[f"{arm}_mean"]) if row[f"{arm}_n"] else "", count(row[f"{arm}_n"])]
         rows.append(tuple(cells))
-    return draw_plots(
+    picture = draw_plots(
         f"trends_{outcome_id}",
         [plot],
         title=_title(trends, arms, scale),
@@ -100,6 +103,7 @@ def trends_picture(results: Results, outcome_id: str) -> Picture | None:
         table=DataTable(tuple(header), tuple(rows)),
         height=2.4,
     )
+    return replace(picture, first="All pilots", views=views(results, outcome_id))
 
 
 def _period_names(results: Results, trends: pd.DataFrame) -> list[str]:

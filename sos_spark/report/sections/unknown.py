@@ -72,8 +72,8 @@ def unknown_by_period(results: Results) -> pd.DataFrame:
     pieces = []
     for outcome_id, own in flow.groupby("outcome_id", sort=False):
         own = own.assign(arm=own["unit_id"].map(results.arm_of(str(outcome_id))).fillna("unused"))
-        inside = own["reason"].map(lambda reason: reason == ANALYSED or is_unknown(reason))
-        own = own[inside & own["arm"].isin(("pilot", "comparator"))]
+        inside = [reason for reason in own["reason"].unique() if reason == ANALYSED or is_unknown(reason)]
+        own = own[own["reason"].isin(inside) & own["arm"].isin(("pilot", "comparator"))]
         if own.empty:
             continue
         sums = own.groupby([*keys, "reason"], dropna=False)["n_rows"].sum().reset_index()
@@ -130,12 +130,13 @@ def unknown_shares(results: Results) -> dict[str, tuple[float, float]]:
     return {key: (pilots, comparators) for key, (pilots, comparators) in shares.items()}
 
 
-def shares_by_period(results: Results, outcome_id: str) -> pd.DataFrame:
+def shares_by_period(results: Results, unknown: pd.DataFrame, outcome_id: str) -> pd.DataFrame:
     """Returns the share of eligible rows without a known outcome: a row per period, a column per arm; reasons together.
 
+    `unknown`: what `unknown_by_period` returns of the results.
     A period in which every eligible row is known has a share of 0; an outcome that has no other is no frame.
     """
-    frame = of_outcome(unknown_by_period(results), outcome_id)
+    frame = of_outcome(unknown, outcome_id)
     frame = frame[frame["period"].notna()] if len(frame) else frame
     if frame.empty:
         return pd.DataFrame()
@@ -149,7 +150,8 @@ def shares_by_period(results: Results, outcome_id: str) -> pd.DataFrame:
 
 def unknown_picture(results: Results) -> Picture | None:
     """Draws the share that is not known by period, pilots against comparators; None where it was not counted so."""
-    found = {key: shares for key in results.labels if len(shares := shares_by_period(results, key))}
+    unknown = unknown_by_period(results)
+    found = {key: shares for key in results.labels if len(shares := shares_by_period(results, unknown, key))}
     if not found:
         return None
 
