@@ -26,6 +26,7 @@ from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.reading import checked_cells
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import LinearEstimate, main_estimate
+from sos_spark.fit.lone_pilot import distribution_of
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.regression.moments import Array
@@ -180,7 +181,7 @@ def _interval(estimate: LinearEstimate, inference: Inference) -> tuple[float, fl
     """Returns the CR2 interval, or with 4 or fewer treated LAs the inverted randomisation test's."""
     if estimate.panel.n_treated_units <= FEW_TREATED:
         given = {"permutations": inference.permutations, "seed": inference.seed}
-        return estimate.distribution(**given, strata=inference.strata).interval()
+        return distribution_of(estimate, **given, strata=inference.strata).interval()
     low, high = Sandwich(estimate.moments).satterthwaite_of([estimate.coefficient]).interval()
     return float(low[0]), float(high[0])
 

@@ -28,6 +28,7 @@ from sos_spark.analysis.variance_components import VarianceComponents, variance_
 from sos_spark.config.study import Inference
 from sos_spark.fit.estimators import LinearEstimate, main_estimate, shares_one_go_live
 from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test
+from sos_spark.fit.lone_pilot import distribution_of
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.regression.moments import Array
@@ -163,8 +164,8 @@ def _simulated(panel: PreparedPanel, inference: Inference, *, seed: int) -> _Sim
     """Applies the methods that a study with so many pilots prints; the headline's interval is its own method's."""
     estimate = main_estimate(panel, weights=inference.weights, staggered=inference.staggered)
     permutations = PERMUTATIONS if shares_one_go_live(panel) else PERMUTATIONS_STAGGERED
-    permuted = estimate.distribution(permutations=permutations, seed=seed, strata=inference.strata)
-    p_values, intervals = {"ri": permuted.test().p}, {"ri": permuted.interval()}
+    permuted = distribution_of(estimate, permutations=permutations, seed=seed, strata=inference.strata)
+    p_values, intervals = {"ri": permuted.p}, {"ri": permuted.interval()}
     n_treated = panel.n_treated_units
     if n_treated > 1:
         test = Sandwich(estimate.moments).satterthwaite_of([estimate.coefficient])

@@ -8,7 +8,7 @@ fixed effects: CR1), as in randomisation inference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -17,16 +17,14 @@ import numpy as np
 import pandas as pd
 
 from sos_spark.config.periods import Period, add_periods
-from sos_spark.config.study import Comparators, Design, Inference, Staggered
-from sos_spark.errors import InputError
+from sos_spark.config.study import Comparators, Design, Inference
+from sos_spark.fit.assigned import refits_of_assignments
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.errors import NotEstimableError
-from sos_spark.fit.estimators import ESTIMATORS, shares_one_go_live, twfe
+from sos_spark.fit.estimators import shares_one_go_live
 from sos_spark.fit.inference.assignments import Assignments, Ints
 from sos_spark.fit.inference.effect_distribution import TIE
-from sos_spark.fit.inference.kernel import cr1_factor, kernel_of
-from sos_spark.fit.inference.randomisation import Estimator, Refits, blocks_of, refits_of
-from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Weights, treatment_regression
+from sos_spark.fit.regression.design import NEVER
 from sos_spark.fit.regression.moments import Array
 from sos_spark.tables.results import PLACEBO_PILOTS, PLACEBO_SUMMARY
 
@@ -97,8 +95,11 @@ class PlaceboPilots:
 
     @property
     def share_beyond(self) -> float:
-        """The share of draws with |t| >= the real |t|, ties at relative 1e-10 and undefined draws counted."""
-        if np.isnan(self.real_t) or not len(self.t):
+        """The share of draws with |t| >= the real |t|, ties at relative 1e-10 and undefined draws counted.
+
+        NaN with one pilot: its own shocks are in no t, so that the share says nothing where they are larger.
+        """
+        if self.n_pilots == 1 or np.isnan(self.real_t) or not len(self.t):
             return float("nan")
         beyond = np.isnan(self.t) | (np.abs(self.t) >= abs(self.real_t) * (1 - TIE))
         return float(beyond.mean())
@@ -177,55 +178,3 @@ def placebo_summary(placebos: Sequence[PlaceboPilots]) -> pd.DataFrame:
         for p in placebos
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(PLACEBO_SUMMARY.column_names))
-
-
-def refits_of_assignments(
-    panel: PreparedPanel, batches: Iterable[Ints], *, weights: Weights, staggered: Staggered | None
-) -> Iterator[Refits]:
-    """Yields att and t of the assignments (P, G) of each batch, units in the panel's order, which is sorted.
-
-    By two-way fixed effects where `staggered` is None.
-    """
-    if staggered is not None:
-        scored = ESTIMATORS[staggered].refit(panel, weights=weights)
-
-        def effect(gtime: Ints) -> tuple[float, float]:
-            att, scores = scored(gtime)
-            return float(att[0]), float(np.linalg.norm(scores[0]))
-
-        for batch in batches:
-            yield _each(batch, effect)
-        return
-    fitted = treatment_regression(panel, weights=weights).moments
-    period_of = {f"period_{number}": int(number) for number in panel.periods[1:]}
-    if not {TREATED, *period_of} <= set(fitted.names):
-        # A period that is one LA's alone has no effect to read the dates from: fit every assignment from the panel.
-        for batch in batches:
-            yield _each(batch, lambda gtime: _two_way(panel.with_gtime(gtime), weights))
-        return
-    dates = np.unique(panel.gtime[panel.gtime != NEVER])
-    order = range(fitted.n_clusters)
-    blocks = blocks_of(fitted, order, TREATED, dates, period_of, int(panel.periods[0]))
-    root = float(np.sqrt(cr1_factor(fitted)))
-    for batch in batches:
-        refits = refits_of(blocks, batch)
-        yield Refits(att=refits.att, t=refits.t / root)
-
-
-def _each(batch: Ints, estimator: Estimator) -> Refits:
-    """Estimates assignments one by one; NaN where one has no estimate or no standard error."""
-    pairs = np.full((len(batch), 2), np.nan)
-    for row, gtime in enumerate(batch):
-        try:
-            att, se = estimator(gtime)
-        except InputError:
-            continue
-        if se > 0:
-            pairs[row] = att, att / se
-    return Refits(att=pairs[:, 0], t=pairs[:, 1])
-
-
-def _two_way(panel: PreparedPanel, weights: Weights) -> tuple[float, float]:
-    """Returns the two-way fixed effects estimate and its CR1 standard error."""
-    kernel = kernel_of(twfe(panel, weights=weights).moments, TREATED)
-    return kernel.estimate, kernel.se * float(np.sqrt(kernel.factor))

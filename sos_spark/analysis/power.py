@@ -13,6 +13,7 @@ from sos_spark.analysis.simulated_studies import simulate_power
 from sos_spark.analysis.variance_components import VarianceComponents, variance_components
 from sos_spark.config.study import Inference
 from sos_spark.fit.inference.equivalence import minimum_detectable_effect
+from sos_spark.fit.lone_pilot import LonePilot
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.result import DidResult
 from sos_spark.fit.thresholds import ALPHA, FEW_TREATED
@@ -22,6 +23,7 @@ MULTIPLES = (0.0, 0.5, 1.0, 1.5, 2.0)
 """The default effects, in multiples of the smallest effect of interest, or of the MDE where the study names none."""
 
 FEW_NOTE = f"{FEW_TREATED} or fewer treated authorities: power and MDE by the randomisation distribution"
+ALONE_NOTE = "one treated authority: power and MDE by its own scatter beside comparators taken for pilots"
 _NAN = float("nan")
 _CLIPPED = 0.01
 
@@ -77,7 +79,8 @@ def analytic_rows(result: DidResult, components: VarianceComponents, effects: Se
         "n_treated_clusters": result.n_treated_clusters,
     }
     if few and result.permuted is not None:
-        common["note"] = "; ".join(part for part in (components.note, FEW_NOTE) if part)
+        how = ALONE_NOTE if isinstance(result.permuted, LonePilot) else FEW_NOTE
+        common["note"] = "; ".join(part for part in (components.note, how) if part)
         return _frame([common | {"effect": effect, "power": result.permuted.power(effect)} for effect in effects])
     return _frame([common | _by_formula(effect, result.se_cr2, result.df_satterthwaite) for effect in effects])
 

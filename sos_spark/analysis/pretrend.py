@@ -36,6 +36,7 @@ from sos_spark.tables.results import PRETREND
 
 SLOPE = "treated_x_time"
 _REFITTED = 999
+_ALONE = "one treated authority: its own drift cannot be told from its own shocks, so no test and no interval"
 _FEW = f"{FEW_TREATED} or fewer treated authorities: interval, equivalence and detectable slope by permuted go-lives"
 
 
@@ -114,7 +115,10 @@ def _slope(
     factor = abs(bias_of_slope(fitted))
     bound = NOT_KNOWN if smallest_effect is None or factor == 0 else smallest_effect / factor
     n_treated = fitted.panel.n_treated_units
-    if n_treated <= FEW_TREATED:
+    if n_treated == 1:
+        notes.append(_ALONE)
+        found = blank
+    elif n_treated <= FEW_TREATED:
         permuted = slope_distribution(panel, moments, weights=fitted.weights, inference=inference)
         notes.append(_FEW if permuted.can_reject else f"{_FEW}; too few assignments for a test at 5 %")
         found = _by_permutation(blank, permuted, bound)

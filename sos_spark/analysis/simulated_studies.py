@@ -19,6 +19,7 @@ from sos_spark.analysis.variance_components import VarianceComponents
 from sos_spark.config.study import Staggered
 from sos_spark.fit.estimators import LinearEstimate, main_estimate
 from sos_spark.fit.inference.wild import wild_cluster_test
+from sos_spark.fit.lone_pilot import distribution_of
 from sos_spark.fit.regression.covariance import Sandwich, Satterthwaite
 from sos_spark.fit.regression.design import NEVER, Ints, PreparedPanel, Weights
 from sos_spark.fit.regression.moments import Array
@@ -134,7 +135,7 @@ def untreated_means(components: VarianceComponents, random: np.random.Generator)
 def finds(estimate: LinearEstimate, test: Satterthwaite, *, seed: int) -> bool:
     """Returns whether the headline rule calls an estimate significant."""
     if estimate.panel.n_treated_units <= FEW_TREATED:
-        return bool(estimate.randomise(permutations=PERMUTATIONS, seed=seed).p < ALPHA)
+        return bool(distribution_of(estimate, permutations=PERMUTATIONS, seed=seed).p < ALPHA)
     if not test.p[0] < ALPHA:
         return False
     wild = wild_cluster_test(estimate.moments, coefficient=estimate.coefficient, draws=DRAWS, seed=seed)

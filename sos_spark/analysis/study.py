@@ -147,25 +147,19 @@ def _with_evidence(results: Sequence[DidResult], fits: Sequence[OutcomeFit], stu
             rated.append(result)
             continue
         own = tables[result.outcome_id]
-        left_out, drift, pilots = (own.get(name, pd.DataFrame()) for name in ("leave_one_out", "pretrend", "pilots"))
-        inputs = evidence_inputs(result, left_out, drift, pilots)
+        left_out, drift = (own.get(name, pd.DataFrame()) for name in ("leave_one_out", "pretrend"))
+        inputs = evidence_inputs(result, left_out, drift)
         rated.append(replace(result, evidence=str(RULES[study.evidence.rule](inputs, alpha=ALPHA))))
     return tuple(rated)
 
 
-def evidence_inputs(
-    result: DidResult, left_out: pd.DataFrame, drift: pd.DataFrame, of_pilots: pd.DataFrame
-) -> EvidenceInputs:
-    """Returns what the rule for the strength of evidence reads: the result, and three files of its outcome.
+def evidence_inputs(result: DidResult, left_out: pd.DataFrame, drift: pd.DataFrame) -> EvidenceInputs:
+    """Returns what the rule for the strength of evidence reads: the result, and two files of its outcome.
 
-    They are leave_one_out.csv, pretrend.csv and pilots.csv. With one treated authority the methods that must agree are
-    p_ri and the test that allows for its own unsteadiness.
+    They are leave_one_out.csv and pretrend.csv.
     """
     pilots = left_out[(left_out["arm"] == "pilot") & left_out["att"].notna()] if len(left_out) else left_out
     p_values = {"wcr": result.p_wcr, "cr2": result.p_cr2, "ri": result.p_ri}
-    if result.n_treated_clusters == 1 and len(of_pilots) == 1:
-        p_own = float(of_pilots["p_placebo"].iloc[0])
-        p_values["own scatter"] = 1.0 if np.isnan(p_own) else p_own
     return EvidenceInputs(
         att=_known(result.att),
         significant=result.significant,

@@ -19,6 +19,7 @@ from sos_spark.fit.estimators import ESTIMATORS, LinearEstimate, main_estimate, 
 from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.inference.equivalence import equivalence_test, minimum_detectable_effect
 from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test
+from sos_spark.fit.lone_pilot import LonePilot, distribution_of
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.final_fit import checked_estimate
 from sos_spark.fit.regression.leverage import leverage_shares
@@ -76,8 +77,10 @@ def fit_prepared(
         interval = wild_cluster_interval(moments, **drawn)  # type: ignore[arg-type]
         ci_wcr = interval.low, interval.high
     leverage = leverage_shares(moments, coefficient)
-    permuted = estimate.distribution(permutations=inference.permutations, seed=inference.seed, strata=inference.strata)
-    p_ri, ci_ri = permuted.test().p, permuted.interval()
+    permuted = distribution_of(
+        estimate, permutations=inference.permutations, seed=inference.seed, strata=inference.strata
+    )
+    p_ri, ci_ri = permuted.p, permuted.interval()
     mde = permuted.minimum_detectable_effect() if few else minimum_detectable_effect(se=se_cr2, df=df)
     notes = _cautions(estimate, permuted, n_treated=n_treated, df=df)
     result = DidResult(
@@ -160,22 +163,19 @@ def p_equivalence(result: DidResult, *, bound: float) -> float:
     return equivalence_test(att=result.att, se=result.se_cr2, df=result.df_satterthwaite, bound=bound).p
 
 
-def _cautions(estimate: LinearEstimate, permuted: EffectDistribution, *, n_treated: int, df: float) -> list[str]:
+def _cautions(
+    estimate: LinearEstimate, permuted: EffectDistribution | LonePilot, *, n_treated: int, df: float
+) -> list[str]:
     """Returns what a reader must know of the inference and of every blank."""
     panel = estimate.panel
     notes = []
-    if n_treated == 1:
+    if isinstance(permuted, LonePilot):
+        notes += _of_one_pilot(permuted)
+    elif n_treated <= FEW_TREATED:
         notes.append(
-            "one treated authority: a cluster-robust standard error sees the comparators' shocks and not its own, so"
-            " se_cr2 and all that rests on it are left out; p_ri and its interval take for granted that its shocks are"
-            " like the comparators' (where they are twice as large, 30 % of true nulls are rejected): pilots.csv has"
-            " the interval that allows for its own"
-        )
-    if n_treated <= FEW_TREATED:
-        notes.append(
-            f"{n_treated} treated authorit{'y' if n_treated == 1 else 'ies'}: with {FEW_TREATED} or fewer the wild"
-            " cluster bootstrap rejects next to nothing, so p_wcr and its interval are left out; p_ri is the headline,"
-            " and its interval, the detectable effect and equivalence come from the randomisation distribution"
+            f"{n_treated} treated authorities: with {FEW_TREATED} or fewer the wild cluster bootstrap rejects next to"
+            " nothing, so p_wcr and its interval are left out; p_ri is the headline, and its interval, the detectable"
+            " effect and equivalence come from the randomisation distribution"
         )
         if permuted.known and not permuted.can_reject:
             notes.append(
@@ -194,6 +194,29 @@ def _cautions(estimate: LinearEstimate, permuted: EffectDistribution, *, n_treat
     notes += estimate.cautions
     if estimate.regression and estimate.regression.dropped:
         notes.append("determined by other regressors and left out: " + ", ".join(estimate.regression.dropped))
+    return notes
+
+
+def _of_one_pilot(alone: LonePilot) -> list[str]:
+    """Returns what is left out with one treated LA, and what the rest is compared with, or why there is no rest."""
+    left_out = (
+        "one treated authority: a cluster-robust standard error sees the comparators' shocks and not its own, so se_cr2"
+        " and p_wcr are left out, and with them all that rests on them"
+    )
+    if not alone.known:
+        return [
+            left_out,
+            "p_ri, its interval, the detectable effect and equivalence are left out too: permuted go-lives take for"
+            " granted that the authority's shocks are like the comparators' (where they are twice as large, 30 % of"
+            f" true nulls are rejected), and {alone.why_unknown}",
+        ]
+    notes = [
+        left_out,
+        "p_ri, its interval, the detectable effect and equivalence measure the effect by the authority's own scatter"
+        f" from period to period, beside {len(alone.placebos.att)} comparators each taken for a pilot",
+    ]
+    if not alone.can_reject:
+        notes.append(f"no p_ri can be below {ALPHA}, so there is no detectable effect")
     return notes
 
 

@@ -124,10 +124,11 @@ def event_study(panel: PreparedPanel, *, estimator: str, inference: Inference, b
     own = _satterthwaite(sandwich, alone, names) if names else None
     ends = np.stack(own.interval(), axis=1) if own is not None else np.empty((0, 2))
     if few and own is not None:
-        ends = _permuted_intervals(panel, moments, binned, names, inference)
         if panel.n_treated_units == 1:
             blank = np.full(len(names), _NAN)
-            own = replace(own, se=blank, df=blank, p=blank)
+            own, ends = replace(own, se=blank, df=blank, p=blank), np.full((len(names), 2), _NAN)
+        else:
+            ends = _permuted_intervals(panel, moments, binned, names, inference)
     rows = []
     treated_rows = panel.rows * panel.is_treated_unit[:, None]
     for k in times:
@@ -159,7 +160,10 @@ def _few_note(panel: PreparedPanel) -> str:
     alone = panel.n_treated_units == 1
     said = f"{FEW_TREATED} or fewer treated authorities: no bands, no joint test"
     if alone:
-        said += "; se_cr2 and df left out, because with one treated authority they are of the comparators' shocks alone"
+        return (
+            f"{said}; se_cr2, df and intervals left out, because with one treated authority they are of the"
+            " comparators' shocks alone"
+        )
     if shares_one_go_live(panel):
         return f"{said}; intervals by inverting the randomisation test of each event time"
     return f"{said}, and no intervals of single event times, which rest on one or two authorities each"

@@ -17,6 +17,7 @@ from sos_spark.fit.estimators import LinearEstimate
 from sos_spark.fit.event_study import EventStudy, event_study
 from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.inference.wild import Interval, WildTest, wild_cluster_interval, wild_cluster_test
+from sos_spark.fit.lone_pilot import LonePilot
 from sos_spark.fit.plot import event_study_figure
 from sos_spark.fit.regression.covariance import Convention, Sandwich, StandardErrors
 from sos_spark.fit.summary import summary_html, summary_text
@@ -39,14 +40,16 @@ class DidResult:
     Numbers in the outcome's own unit (days, or 0/1 as a share); p-values and shares between 0 and 1. `ci_low_cr2` and
     `ci_high_cr2` are the CR2 interval with its Satterthwaite df, `ci_*_wcr` the inverted bootstrap test's, `ci_*_ri`
     the inverted randomisation test's; with 4 or fewer treated LAs `mde` and `p_equivalence` are the latter's too. With
-    one treated LA all that rests on `se_cr2` is NaN. `headline` is the p-value to read first, p_wcr or, with 4 or fewer
-    treated LAs, p_ri; `significant`: whether the headline rule holds: WCR and CR2 both below 0.05 (p_ri where that
-    is the headline); None where there is no p-value. `adjusted_for` names the covariates that the estimator used.
+    one treated LA all that rests on `se_cr2` is NaN, and `p_ri` and what goes with it are by the LA's own scatter
+    (`fit.lone_pilot`), NaN where too few periods or comparators show it. `headline` is the p-value to read first, p_wcr
+    or, with 4 or fewer treated LAs, p_ri; `significant`: whether the headline rule holds: WCR and CR2 both below 0.05
+    (p_ri where that is the headline); None where there is no p-value. `adjusted_for` names the covariates used.
     `arms` maps every unit of the panel to pilot, comparator or unused; `gtimes` treated units to their first treated
     period; `treated_weight_share` each treated unit's share of the weight of the rows from go-live on. `leverage_max`
     is the greatest share of one LA in the effect's partial leverage, and `effective_clusters` the number of equal LAs
     that would share it so (see `regression.leverage`). `fitted` is what was fitted and `permuted` what permuted
-    go-lives make of it, None where nothing could be. `label` and `scale` say how table and figure show the outcome.
+    go-lives or placebo pilots make of it, None where nothing could be. `label` and `scale` say how table and figure
+    show the outcome.
     """
 
     study_id: str
@@ -95,7 +98,7 @@ class DidResult:
     note: str = ""
     inference: Inference = field(default_factory=Inference, repr=False)
     fitted: LinearEstimate | None = field(default=None, repr=False, compare=False)
-    permuted: EffectDistribution | None = field(default=None, repr=False, compare=False)
+    permuted: EffectDistribution | LonePilot | None = field(default=None, repr=False, compare=False)
     label: str = ""
     scale: ScaleName | None = None
 
@@ -112,7 +115,12 @@ class DidResult:
     @property
     def verdict(self) -> Verdict:
         """What the row answers: a change, no change of a size that matters, or cannot tell."""
-        return verdict_of(significant=self.significant, p_equivalence=self.p_equivalence, p_adjusted=self.p_adjusted)
+        return verdict_of(
+            significant=self.significant,
+            p_equivalence=self.p_equivalence,
+            p_adjusted=self.p_adjusted,
+            estimated=bool(self.headline) and not np.isnan(self.att),
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Returns one row: what estimates.csv says of a fit, in the order of this record."""

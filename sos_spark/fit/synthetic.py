@@ -24,7 +24,7 @@ from sos_spark.fit.inference.assignments import Assignments, Ints
 from sos_spark.fit.inference.effect_distribution import TIE
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
 from sos_spark.fit.regression.moments import Array
-from sos_spark.fit.result import DidResult
+from sos_spark.fit.result import NOT_KNOWN, DidResult
 from sos_spark.fit.thresholds import ALPHA
 
 Mask = npt.NDArray[np.bool_]
@@ -84,6 +84,11 @@ class SyntheticDid:
     placebo: Array
 
     @property
+    def n_pilots(self) -> int:
+        """The pilots in the estimate."""
+        return int(np.count_nonzero(np.isin(self.panel.gtime, [group.gtime for group in self.groups])))
+
+    @property
     def se(self) -> float:
         """The placebo standard error."""
         return float(np.std(self.placebo)) if len(self.placebo) else float("nan")
@@ -138,6 +143,7 @@ def synthetic_result(
     fitted = synthetic_did(panel, refits=min(inference.permutations, MAX_REFITS), seed=inference.seed)
     used = fitted.panel
     treated = np.isin(used.gtime, [group.gtime for group in fitted.groups])
+    p_ri = NOT_KNOWN if fitted.n_pilots == 1 else fitted.p
     in_fit = treated | (used.gtime == NEVER)
     before = treated[:, None] & (used.periods < used.gtime[:, None])
     units = {unit for unit, kept in zip(used.unit_ids, in_fit, strict=True) if kept}
@@ -157,9 +163,9 @@ def synthetic_result(
         n_treated_clusters=len(gtimes),
         baseline_mean=float(used.means[before].mean()),
         att=fitted.att,
-        p_ri=fitted.p,
+        p_ri=p_ri,
         headline="p_ri",
-        significant=fitted.p < ALPHA if len(fitted.placebo) else None,
+        significant=None if np.isnan(p_ri) else p_ri < ALPHA,
         arms={name: arm if name in units else "unused" for name, arm in prepared.arms.items()},
         gtimes=gtimes,
         warnings=panel.warnings,
@@ -173,7 +179,10 @@ def _notes(fitted: SyntheticDid, panel: PreparedPanel, inference: Inference) -> 
     used = fitted.panel
     yield "synthetic difference-in-differences of the means of authorities observed in every period"
     n = len(fitted.placebo)
-    if n:
+    if n and fitted.n_pilots == 1:
+        yield f"its placebo standard error is {fitted.se:.4g}"
+        yield "no p: draws of pseudo-pilots know nothing of one pilot's own shocks"
+    elif n:
         capped = f", {MAX_REFITS} at most" if inference.permutations > MAX_REFITS else ""
         yield f"its placebo standard error is {fitted.se:.4g}"
         yield f"p_ri compares it with {n} draws of pseudo-pilots among the comparators{capped}"

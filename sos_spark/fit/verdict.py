@@ -23,7 +23,13 @@ CANNOT_TELL: Verdict = "cannot tell"
 NO_ESTIMATE: Verdict = ""
 
 
-def verdict_of(*, significant: bool | None, p_equivalence: float | None, p_adjusted: float | None = None) -> Verdict:
+def verdict_of(
+    *,
+    significant: bool | None,
+    p_equivalence: float | None,
+    p_adjusted: float | None = None,
+    estimated: bool = False,
+) -> Verdict:
     """Returns the answer of a row.
 
     Args:
@@ -31,12 +37,13 @@ def verdict_of(*, significant: bool | None, p_equivalence: float | None, p_adjus
         p_equivalence: p of 'the effect is as large as the smallest of interest, either way'; None or NaN where the
             study names no such size, or the row has no inference.
         p_adjusted: p adjusted for the family of outcomes; None or NaN where the row belongs to none.
+        estimated: Whether there is an estimate that a headline was to judge, though no method for it holds.
 
     A change, where the headline finds one that stands in its family; no change of a size that matters, where it finds
     none and the equivalence test rules that size out; else cannot tell. Blank where there is no estimate.
     """
     if significant is None:
-        return NO_ESTIMATE
+        return CANNOT_TELL if estimated else NO_ESTIMATE
     if significant:
         falls = p_adjusted is not None and not np.isnan(p_adjusted) and p_adjusted >= ALPHA
         return CANNOT_TELL if falls else CHANGE

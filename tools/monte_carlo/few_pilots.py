@@ -19,13 +19,15 @@ from sos_spark.fit.cells.subpanel import only_periods_of
 from sos_spark.fit.estimators import ESTIMATORS, twfe
 from sos_spark.fit.event_study import event_study
 from sos_spark.fit.inference.effect_distribution import EffectDistribution
+from sos_spark.fit.lone_pilot import LonePilot, lone_pilot
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, PreparedPanel, regression
 from tools.monte_carlo.main_design import ALPHA, Conditions, Scenario, simulate_panels
 
 BOUND = 0.05
 """The smallest effect of interest: equivalence is tested where the true effect is exactly that large."""
-RI, CR2 = "ri_t", "cr2_satterthwaite"
+RI, CR2, OWN = "ri_t", "cr2_satterthwaite", "own_scatter"
+"""Permuted go-lives; CR2; and what a study with one pilot prints, its own scatter beside placebo pilots."""
 EVENT_TIMES = (-2, 2)
 _FOUR_BEFORE = Conditions(years_before=4)
 
@@ -132,29 +134,32 @@ def one_by_one_rates(scenario: FewPilots, *, replications: int, permutations: in
     return rates_of(scenario, one, replications=replications, seed=seed)
 
 
-def together_rates(scenario: FewPilots, *, replications: int, permutations: int, seed: int) -> list[FewRate]:
-    """Returns what the randomisation distribution's test, interval, equivalence and MDE do under one go-live."""
+def together_rates(
+    scenario: FewPilots, *, replications: int, permutations: int, seed: int, method: str = RI
+) -> list[FewRate]:
+    """Returns what a test, its interval, equivalence and MDE do under one go-live: permuted go-lives, or OWN."""
 
-    def distribution(panel: PreparedPanel, random: np.random.Generator) -> EffectDistribution:
-        return twfe(panel, weights="child").distribution(permutations=permutations, seed=int(random.integers(2**32)))
+    def distribution(panel: PreparedPanel, random: np.random.Generator) -> EffectDistribution | LonePilot:
+        estimate, own = twfe(panel, weights="child"), int(random.integers(2**32))
+        return lone_pilot(estimate) if method == OWN else estimate.distribution(permutations=permutations, seed=own)
 
     def one(random: np.random.Generator) -> Outcomes:
         panel = simulate(scenario, random)
         without, at_bound = (distribution(each, random) for each in (panel, planted(panel, BOUND)))
         low, high = at_bound.interval()
         return {
-            ("twfe", "size", RI): float(without.test().p <= ALPHA),
-            ("twfe", "coverage", RI): float(low <= BOUND <= high),
-            ("twfe", "equivalence", RI): float(at_bound.p_equivalence(BOUND) < ALPHA),
-            ("twfe", "mde", RI): without.minimum_detectable_effect(),
+            ("twfe", "size", method): float(without.p <= ALPHA),
+            ("twfe", "coverage", method): float(low <= BOUND <= high),
+            ("twfe", "equivalence", method): float(at_bound.p_equivalence(BOUND) < ALPHA),
+            ("twfe", "mde", method): without.minimum_detectable_effect(),
         }
 
     rates = rates_of(scenario, one, replications=replications, seed=seed)
     (mde,) = (rate.value for rate in rates if rate.measure == "mde")
 
     def found(random: np.random.Generator) -> Outcomes:
-        p = distribution(planted(simulate(scenario, random), mde), random).test().p
-        return {("twfe", "power", RI): float(p < ALPHA)}
+        p = distribution(planted(simulate(scenario, random), mde), random).p
+        return {("twfe", "power", method): float(p < ALPHA)}
 
     return rates + rates_of(scenario, found, replications=replications, seed=seed)
 
@@ -189,7 +194,10 @@ def every_few_rate(*, replications: int, permutations: int, seed: int) -> Iterat
     for scenario in ONE_BY_ONE:
         yield one_by_one_rates(scenario, permutations=39, **knobs)
     for scenario in TOGETHER:
-        yield together_rates(scenario, permutations=permutations, **knobs)
+        yield together_rates(scenario, replications=replications, permutations=permutations, seed=seed)
+    for scenario in TOGETHER:
+        if len(scenario.starts) == 1:
+            yield together_rates(scenario, replications=replications, permutations=permutations, seed=seed, method=OWN)
     for scenario in TOGETHER:
         if scenario.size_ratio == scenario.shock_ratio == 1 and scenario.n_las == 60:
             yield beside_rates(scenario, permutations=permutations, **knobs)

@@ -82,7 +82,12 @@ def _changes(panel: PreparedPanel, intensity: Array) -> int:
 
 
 def _go_live_p(panel: PreparedPanel, fitted: Regression, *, inference: Inference) -> float:
-    """Permutes go-lives, every LA keeping its intensity; NaN where a period's effect is determined by others."""
+    """Permutes go-lives, every LA keeping its intensity; NaN where a period's effect is determined by others.
+
+    NaN too with one treated LA, whose own shocks no permutation knows of.
+    """
+    if panel.n_treated_units == 1:
+        return float("nan")
     names = {f"period_{number}": int(number) for number in panel.periods[1:]}
     if not names.keys() <= set(fitted.moments.names):
         return float("nan")

@@ -2,7 +2,8 @@
 
 With 4 or fewer treated LAs on either side of what is compared, randomisation inference on t alone is the headline, and
 the wild cluster bootstrap's columns stay blank; CR2 with its Satterthwaite df stays beside it. With a single one CR2 is
-blank too: the regression fits that LA's change exactly, so no cluster-robust variance has its shocks in it.
+blank too: the regression fits that LA's change exactly, so no cluster-robust variance has its shocks in it, and p_ri of
+its effect is by its own scatter (`fit.lone_pilot`); a difference that rests on it has none.
 
 What compares treated LAs with one another, a difference between subgroups or a slope on a dose, has p_ri as its
 headline however many they are: with nine, permuted labels reject a true null 4.7-5.7 % of the time, the bootstrap
@@ -111,7 +112,10 @@ def row_of(
     alone = coefficient.rests_on == 1
     se, df, p_cr2, low, high = (_NAN if alone else float(part[0]) for part in (own.se, own.df, own.p, *own.interval()))
     if alone:
-        said.append("one authority's own shocks cannot be told from its effect: no CR2 standard error")
+        said.append(
+            "one authority's own shocks cannot be told from its effect: no CR2 standard error"
+            + (" and no p_ri" if math.isnan(coefficient.p_ri) else "; p_ri is by its own scatter")
+        )
     elif df < FEW_DF:
         said.append(f"{df:.1f} degrees of freedom: fewer than {FEW_DF:.0f}")
     return SecondaryRow(

@@ -21,6 +21,7 @@ from sos_spark.config.study import Inference
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import main_estimate, shares_one_go_live
 from sos_spark.fit.inference.label_permutation import label_test
+from sos_spark.fit.lone_pilot import distribution_of
 from sos_spark.fit.regression.design import TREATED, Weights, regression, treatment_regression
 from sos_spark.fit.regression.moments import Array, ClusterMoments
 
@@ -46,7 +47,7 @@ def subgroup_coefficients(split: Split, *, inference: Inference) -> tuple[Coeffi
     for place in (1, 0):
         part, name = parts[place], split.names[place]
         estimate = main_estimate(part, weights=inference.weights, staggered="cs_simple")
-        p_ri = estimate.randomise(permutations=inference.permutations, seed=inference.seed).p
+        p_ri = distribution_of(estimate, permutations=inference.permutations, seed=inference.seed).p
         rows.append(
             Coefficient(
                 term=f"effect in {name}",
@@ -100,7 +101,12 @@ def subgroup_moments(split: Split, *, weights: Weights) -> tuple[ClusterMoments,
 
 
 def label_p(split: Split, *, inference: Inference) -> float:
-    """Returns p of 'the effect does not differ': labels permuted among treated LAs and, apart, among comparators."""
+    """Returns p of 'the effect does not differ': labels permuted among treated LAs and, apart, among comparators.
+
+    NaN where a group has one treated LA, whose own shocks no permutation knows of.
+    """
+    if min(split.part(second=second).n_treated_units for second in (False, True)) == 1:
+        return float("nan")
     treated = split.panel.is_treated_unit.tolist()
     if not shares_one_go_live(split.panel):
         return staggered_label_p(split, inference=inference)

@@ -143,6 +143,11 @@ class EffectDistribution:
         """The actual statistic, with CR1's factor."""
         return self.estimate / self.se / float(np.sqrt(self.factor))
 
+    @property
+    def p(self) -> float:
+        """P of 'no effect', by |t|."""
+        return self.test().p
+
     @cached_property
     def undefined(self) -> npt.NDArray[np.bool_]:
         """(P,): assignments whose effect cannot be estimated."""

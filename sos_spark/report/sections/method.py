@@ -33,7 +33,8 @@ _PARAGRAPHS: tuple[tuple[str, str], ...] = (
         " bootstrap (Rademacher signs, the test inverted), and beside it stands the CR2 standard error with"
         " Satterthwaite degrees of freedom. A change is called evidence only if both p-values are below 0.05."
         " Randomisation inference, which asks how unusual the result is among all ways of naming the pilots,"
-        " stands beside them; with 4 or fewer pilots it is the headline.",
+        " stands beside them; with 4 or fewer pilots it is the headline. A single pilot is measured by its own ups and"
+        " downs from period to period, beside comparators each taken for a pilot.",
     ),
     (
         "Many outcomes.",

@@ -39,7 +39,11 @@ CI_HIGH_CR2 = replace(CI_HIGH, name="ci_high_cr2", meaning="The upper end of the
 P_WCR = Column("p_wcr", "DOUBLE", "The p-value of the restricted wild cluster bootstrap")
 CI_LOW_WCR = Column("ci_low_wcr", "DOUBLE", "The lower end of the 95 % interval of the inverted bootstrap test")
 CI_HIGH_WCR = Column("ci_high_wcr", "DOUBLE", "The upper end of the 95 % interval of the inverted bootstrap test")
-P_RI = Column("p_ri", "DOUBLE", "The p-value of the randomisation test, by permuted go-lives")
+P_RI = Column(
+    "p_ri",
+    "DOUBLE",
+    "The p-value of the randomisation test, by permuted go-lives, or one pilot's own scatter and placebo pilots",
+)
 CI_LOW_RI = Column("ci_low_ri", "DOUBLE", "The lower end of the 95 % interval of the inverted randomisation test")
 CI_HIGH_RI = Column("ci_high_ri", "DOUBLE", "The upper end of the 95 % interval of the inverted randomisation test")
 HEADLINE = Column(

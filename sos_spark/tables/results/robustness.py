@@ -163,7 +163,9 @@ PLACEBO_SUMMARY = ResultTable(
         Column("sd", "DOUBLE", "The standard deviation of the drawn effects"),
         Column("p2_5", "DOUBLE", "The 2.5th percentile of the drawn effects"),
         Column("p97_5", "DOUBLE", "The 97.5th percentile of the drawn effects"),
-        Column("share_beyond", "DOUBLE", "The share of draws at least as far from 0 as the real one"),
+        Column(
+            "share_beyond", "DOUBLE", "The share of draws at least as far from 0 as the real one; blank with one pilot"
+        ),
     ),
     key=("outcome_id",),
 )
