@@ -12,6 +12,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from sos_spark.analysis.casemix import casemix_frame, casemix_levels_frame, casemix_trend_frame
 from sos_spark.analysis.honest import honest_frame
 from sos_spark.analysis.leave_one_out import leave_one_out
 from sos_spark.analysis.pilots import EachPilot, each_pilot, pilots_frame, pooled_frame
@@ -164,6 +165,18 @@ def _balance(fitted: _Fitted) -> pd.DataFrame:
     return fitted.prepared.balance
 
 
+def _casemix(fitted: _Fitted) -> pd.DataFrame:
+    return casemix_frame(fitted.prepared.panel, inference=fitted.study.inference)
+
+
+def _casemix_trend(fitted: _Fitted) -> pd.DataFrame:
+    return casemix_trend_frame(fitted.prepared.panel)
+
+
+def _casemix_levels(fitted: _Fitted) -> pd.DataFrame:
+    return casemix_levels_frame(fitted.prepared.panel)
+
+
 def _arms(fitted: _Fitted) -> pd.DataFrame:
     return arms_frame(fitted.main.outcome_id, fitted.prepared.arms, fitted.prepared.gtimes)
 
@@ -224,6 +237,9 @@ TABLES: tuple[tuple[ResultTable, Callable[[_Fitted], pd.DataFrame]], ...] = (
     (results.PILOTS, _pilots),
     (results.PILOTS_POOLED, _pilots_pooled),
     (results.BALANCE, _balance),
+    (results.CASEMIX, _casemix),
+    (results.CASEMIX_TREND, _casemix_trend),
+    (results.CASEMIX_LEVELS, _casemix_levels),
     (results.ARMS, _arms),
     (results.WELCH, _welch),
     (results.GROUP_TIME, _group_time),

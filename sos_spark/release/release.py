@@ -32,6 +32,9 @@ _NOT_JUDGED = {
     "goodman_bacon": "the parts of the two-way estimate",
     "aggregates": "aggregates by group",
     "pilots": "the effect in each pilot",
+    "casemix": "casemix and rate: they rest on combinations of characteristics",
+    "casemix_trend": "the outcomes that casemix leads one to expect",
+    "casemix_levels": "characteristics by group and period",
     "pilots_pooled": "what the pilots have in common",
 }
 """What files are that no rule judges; one that is not named here is refused all the same."""

@@ -34,6 +34,9 @@ def frames() -> dict[str, Any]:
         "pilots_pooled": pilots_pooled(),
         "calibration": calibration(),
         "welch": welch(),
+        "casemix": casemix(),
+        "casemix_trend": casemix_trend(),
+        "casemix_levels": casemix_levels(),
     }
 
 
@@ -57,6 +60,48 @@ def pilots_pooled() -> pd.DataFrame:
              "ci_high": att + half, "prediction_low": att - 3 * half, "prediction_high": att + 3 * half,
              "sd_between": half, "sd_low": 0.0, "sd_high": 2 * half, "q": 4.0, "p_same": 0.13, "note": ""}
             for name, (att, half) in EFFECTS.items()
+        ]
+    )  # fmt: skip
+
+
+def casemix() -> pd.DataFrame:
+    parts = {"unadjusted": 1.0, "casemix": 0.25, "rate": 0.75, "standardised": 0.8}
+    return pd.DataFrame(
+        [
+            {"outcome_id": name, "by": by, "part": part, "att": att * share, "se_cr2": half / 2, "n_strata": 10,
+             "df_satterthwaite": 7.0, "p": 0.4, "ci_low": att * share - half, "ci_high": att * share + half,
+             "share_in_strata": 0.93 if part == "standardised" else math.nan, "note": ""}
+            for name, (att, half) in EFFECTS.items()
+            for by in ("all", "age_band")
+            for part, share in parts.items()
+            if by == "all" or part in ("casemix", "standardised")
+        ]
+    )  # fmt: skip
+
+
+def casemix_trend() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"outcome_id": name, "arm": arm, "period_start": f"201{3 + period}-04-01", "n_rows": 900,
+             "mean": 0.2 + att * (period >= 2), "expected": 0.2}
+            for name, (att, _) in EFFECTS.items()
+            for arm in ("comparator", "pilot")
+            for period in range(4)
+        ]
+    )  # fmt: skip
+
+
+def casemix_levels() -> pd.DataFrame:
+    """In pilots the share of the youngest goes from 30 to 40 %, in comparators from 25 to 27 %."""
+    share = {"pilot": (0.3, 0.4), "comparator": (0.25, 0.27)}
+    return pd.DataFrame(
+        [
+            {"outcome_id": name, "covariate": "age_band", "level": level, "arm": arm, "period": period,
+             "period_start": f"201{3 + period}-04-01", "n_rows": round(1_000 * part), "share": part}
+            for name in EFFECTS
+            for arm, shares in share.items()
+            for period in range(4)
+            for level, part in (("1-4", shares[period >= 2]), ("5-9", 1 - shares[period >= 2]))
         ]
     )  # fmt: skip
 

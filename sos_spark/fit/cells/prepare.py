@@ -155,7 +155,7 @@ def _panel(
     n, y_sum = cells.n[keep], cells.y_sum[keep]
     y_sumsq = None if cells.y_sumsq is None else cells.y_sumsq[keep]
     names: list[str] = []
-    places = []
+    places, references = [], []
     for name, values in levels.items():
         codes, found = pd.factorize(values[keep], sort=True)
         # The commonest level is the reference: the best conditioned choice, and no estimate depends on it.
@@ -164,6 +164,7 @@ def _panel(
         place = np.full(len(found), -1, dtype=np.int64)
         place[dummies] = len(names) + np.arange(len(dummies))
         names += [f"{name}={found[code]}" for code in dummies]
+        references.append(f"{name}={found[common]}")
         places.append(place[codes])
     continuous = tuple(name.removesuffix("__sum") for name in cells.moments if name.count("__") == 1)
     moment = {name: values[keep] for name, values in cells.moments.items()}
@@ -220,6 +221,7 @@ def _panel(
             levels=np.column_stack(places) if places else np.zeros((len(n), 0), dtype=np.int64),
         ),
         warnings=warnings,
+        references=tuple(references),
         continuous_products=products.reshape(n_units, n_periods, *products.shape[1:]) if continuous else None,
     )
 

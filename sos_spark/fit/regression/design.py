@@ -54,8 +54,9 @@ class PreparedPanel:
     y_sum (G, T) individual rows and sums of y, 0 where an LA was not observed; y_sumsq (G, T) or None where not given;
     z_sum (G, T, P) sums of the covariate columns; zz_sum (G, P, P) and zy_sum (G, P) their raw cross-products.
     `covariates` (P,) names the columns: `age_band=1-4` for a dummy, `age_years` for a continuous one, which are listed
-    in `continuous`; `continuous_products` (G, T, P + 1, C) are sums by LA and period of each of the C continuous ones
-    times every column and, last, y, which cells do not give; None where there is none. `cells` are as they came.
+    in `continuous`; `references` (Q,) the levels without a dummy, `age_band=10-15`; `continuous_products` (G, T, P + 1,
+    C) are sums by LA and period of each of the C continuous ones times every column and, last, y, which cells do not
+    give; None where there is none. `cells` are as they came.
     """
 
     outcome_id: str
@@ -74,6 +75,7 @@ class PreparedPanel:
     cells: CellArrays
     warnings: tuple[str, ...] = ()
     continuous_products: Array | None = None
+    references: tuple[str, ...] = ()
 
     @property
     def n_rows(self) -> int:

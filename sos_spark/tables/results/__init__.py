@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sos_spark.tables.result_table import ResultTable
+from sos_spark.tables.results.casemix import CASEMIX, CASEMIX_LEVELS, CASEMIX_TREND
 from sos_spark.tables.results.estimates import ESTIMATES, EVENT_STUDY, SECONDARY, SENSITIVITY, WELCH
 from sos_spark.tables.results.robustness import (
     BOUNDS,
@@ -25,6 +26,9 @@ __all__ = [
     "BALANCE",
     "BOUNDS",
     "CALIBRATION",
+    "CASEMIX",
+    "CASEMIX_LEVELS",
+    "CASEMIX_TREND",
     "CELLS",
     "ESTIMATES",
     "EVENT_STUDY",
@@ -71,6 +75,9 @@ RESULT_TABLES: dict[str, ResultTable] = {
         CALIBRATION,
         POWER,
         BALANCE,
+        CASEMIX,
+        CASEMIX_TREND,
+        CASEMIX_LEVELS,
         ARMS,
         CELLS,
         FLOW,
