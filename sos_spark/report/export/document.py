@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sos_spark.report.blocks import (
@@ -28,6 +28,8 @@ from sos_spark.report.blocks import (
 )
 from sos_spark.report.front.screen import Front
 
+LONGEST_FOLDED = 30
+"""Rows of a table that is folded on the page and still stands in a document."""
 Look = Literal["plain", "strong", "emphasis", "code"]
 
 
@@ -67,7 +69,10 @@ Piece = Title | Paragraph | Grid | Picture
 
 
 def pieces_of(front: Front, mark: str, sections: tuple[Section, ...]) -> Iterator[Piece]:
-    """Yields the first screen in words and as a table, then every section, each table whole and each figure once."""
+    """Yields the first screen in words and as a table, then every section, each figure once.
+
+    A long table that the page folds is named, and left to the page. A title that repeats the one above it is left out.
+    """
     yield Title(front.headline, 1)
     yield _said(f"{front.title}. {mark}.", "strong")
     yield _said(front.lede)
@@ -81,9 +86,11 @@ def pieces_of(front: Front, mark: str, sections: tuple[Section, ...]) -> Iterato
         if section.part and section.part != part:
             part = section.part
             yield Title(part, 2)
-        yield Title(section.title, 3)
+        if section.title != section.part:
+            yield Title(section.title, 3)
         for block in section.blocks:
-            yield from _block(block)
+            repeats = isinstance(block, Picture) and block.title == section.title
+            yield from _block(replace(block, title="") if repeats else block)
 
 
 def _answers(front: Front) -> DataTable:
@@ -123,6 +130,8 @@ def _block(block: Block) -> Iterator[Piece]:
             yield Paragraph(_runs(words))
         case Heading(words):
             yield Title(words, 4)
+        case Bullets(items, _, "columns") if all(isinstance(item, str) for item in items):
+            yield _said(f"{', '.join(map(str, items))}.")
         case Bullets():
             yield from (Paragraph(_runs(item), item=True) for item in block.items)
         case Banner(title, words):
@@ -131,6 +140,8 @@ def _block(block: Block) -> Iterator[Piece]:
             yield from _card(block)
         case Markdown(text):
             yield from (_said(" ".join(part.split())) for part in text.split("\n\n"))
+        case Table(caption, content, folded=True) if len(content.rows) > LONGEST_FOLDED:
+            yield _said(f"{caption}: a table of {len(content.rows)} rows, which report.html holds.")
         case Table(caption, content):
             yield Grid(caption, content)
         case Picture():
@@ -139,6 +150,7 @@ def _block(block: Block) -> Iterator[Piece]:
 
 def _card(card: Card) -> Iterator[Paragraph]:
     yield _said(" ".join(filter(None, (card.answer, card.aside, card.mark))), "strong")
-    for words in (" ".join(filter(None, (card.figure, card.interval))), card.words, card.small_print):
+    interval = f"({card.interval})" if card.interval else ""
+    for words in (" ".join(filter(None, (card.figure, interval))), card.words, card.small_print):
         if words:
             yield _said(words)

@@ -42,7 +42,8 @@ def _piece(piece: Piece, figures: str) -> str:
             return f"**{_escaped(caption)}**\n\n{_table(content)}"
         case Picture():
             below = f"\n\n{_escaped(piece.caption)}" if piece.caption else ""
-            return f"**{_escaped(piece.title)}**\n\n![{_escaped(piece.alt)}]({figures}/{piece.name}.png){below}"
+            above = f"**{_escaped(piece.title)}**\n\n" if piece.title else ""
+            return f"{above}![{_escaped(piece.alt)}]({figures}/{piece.name}.png){below}"
 
 
 def _words(words: str, look: Look) -> str:

@@ -26,8 +26,7 @@ _LINES: dict[str, tuple[str, Shape, bool]] = {
 
 READING = (
     "Over time: the mean of each arm, every record counting once. The study asks whether the pilots left the path"
-    " of their comparators at go-live, the upright dashed line; the levels need not be the same. Above the figure one"
-    " pilot can be chosen, which is then shown by year beside its statistical neighbours."
+    " of their comparators at go-live, the upright dashed line; the levels need not be the same."
 )
 
 
