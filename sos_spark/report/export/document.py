@@ -89,8 +89,10 @@ def pieces_of(front: Front, mark: str, sections: tuple[Section, ...]) -> Iterato
         if section.title != section.part:
             yield Title(section.title, 3)
         for block in section.blocks:
-            repeats = isinstance(block, Picture) and block.title == section.title
-            yield from _block(replace(block, title="") if repeats else block)
+            if isinstance(block, Picture) and block.title == section.title:
+                yield replace(block, title="")
+            else:
+                yield from _block(block)
 
 
 def _answers(front: Front) -> DataTable:
