@@ -29,7 +29,7 @@ def key_frame(spark: SparkSession, key: bytes) -> DataFrame:
 
 
 def with_pseudonyms(bronze: DataFrame, key: DataFrame) -> DataFrame:
-    """Replaces a bronze module's id by child_id, and its UPN, where it has one, by person_key.
+    """Replaces a bronze module's id by child_id, and its UPN, where it has one, by person_key; cleans its other fields.
 
     Grain: unchanged. child_id: null without an id, or where nothing of it can be seen. An id is unique within its LA
     only, so the LA is part of it; LAchildID and CHILD are one kind of id, so that a child of both collections has one
@@ -38,17 +38,17 @@ def with_pseudonyms(bronze: DataFrame, key: DataFrame) -> DataFrame:
     that cannot be seen, of which the pseudonym knows nothing. `key`: `key_frame`.
     """
     id_field = "LAchildID" if "LAchildID" in bronze.columns else "CHILD"
-    messages = {"child_id": _message("child", F.col("la_code"), conform.text(id_field))}
+    messages = {"child_id": _message("child", F.col("la_code"), F.col(id_field))}
     if "UPN" in bronze.columns:
         messages["person_key"] = _person(bronze.columns)
-    named = add_hmac(bronze, key, **messages).withColumn("id_has_invisible", conform.has_invisible(id_field))
-    return named.drop(id_field, "UPN", "FormerUPN")
+    seen = conform.cleaned(bronze.withColumn("id_has_invisible", conform.has_invisible(id_field)))
+    return add_hmac(seen, key, **messages).drop(id_field, "UPN", "FormerUPN")
 
 
 def _person(fields: list[str]) -> Column:
     birth_date = conform.british_day("DOB") if "DOB" in fields else conform.iso_day("PersonBirthDate")
     sex_fields = ("SEX",) if "SEX" in fields else ("Sex", "GenderCurrent")
-    is_given = F.coalesce(*(conform.text(name) for name in sex_fields)).isNotNull()
+    is_given = F.coalesce(*sex_fields).isNotNull()
     upn = conform.code("UPN")
     # UN1 to UN7 say why there is no UPN.
     return F.when(

@@ -25,6 +25,18 @@ def test_dates_of_both_collections(spark: SparkSession) -> None:
         ("1/4/2015", None, date(2015, 4, 1)),
         ("01/04/2015 00:00:00", None, date(2015, 4, 1)),
         ("31/04/2015", None, None),
+        # The shape of a date, and none.
+        ("2015-13-01", None, None),
+        ("2015-04-1T", None, None),
+        ("2015-04- 1", None, None),
+        ("2015-4-011", None, None),
+        ("2015-04--1", None, None),
+        ("201a-04-01", None, None),
+        ("+015-04-01", None, None),
+        ("1T/04/2015", None, None),
+        ("01/1T/2015", None, None),
+        ("01/04/201T", None, None),
+        ("01/04/+201", None, None),
         ("2015-04-01T09:30", date(2015, 4, 1), date(2015, 4, 1)),
         ("2015-04-01 09:30:00.123456", date(2015, 4, 1), date(2015, 4, 1)),
         ("01/04/2015 09:30", None, date(2015, 4, 1)),
@@ -40,7 +52,7 @@ def test_dates_of_both_collections(spark: SparkSession) -> None:
     ]
     rows = spark.createDataFrame([(text,) for text, _, _ in cases], "day STRING")
 
-    found = rows.select(conform.iso_day("day"), conform.british_day("day")).collect()
+    found = conform.cleaned(rows).select(conform.iso_day("day"), conform.british_day("day")).collect()
 
     assert [tuple(row) for row in found] == [(cin, lac) for _, cin, lac in cases]
 
@@ -88,7 +100,8 @@ def test_invisible_characters_are_no_part_of_a_text(spark: SparkSession, unseen:
         [(f"{unseen}AB{unseen}12{unseen}", f"2015-{unseen}04-01"), (unseen, unseen)], "id STRING, day STRING"
     )
 
-    found = rows.select(conform.text("id"), conform.has_invisible("id"), conform.iso_day("day")).collect()
+    seen = conform.cleaned(rows.withColumn("has_invisible", conform.has_invisible("id")))
+    found = seen.select("id", "has_invisible", conform.iso_day("day")).collect()
 
     assert [tuple(row) for row in found] == [("AB12", True, date(2015, 4, 1)), (None, True, None)]
 
@@ -104,8 +117,10 @@ def test_what_looks_like_a_blank_is_one(spark: SparkSession) -> None:
 def test_text_that_is_no_date_is_unreadable_and_no_text_is_not(spark: SparkSession) -> None:
     rows = spark.createDataFrame([("2015-04-01",), ("soon",), ("  ",), (None,)], "received STRING")
 
-    found = rows.select("received", conform.iso_day("received").alias("day")).select(
-        conform.unreadable("received", "day")
+    found = (
+        conform.cleaned(rows)
+        .select("received", conform.iso_day("received").alias("day"))
+        .select(conform.unreadable("received", "day"))
     )
 
     assert [row[0] for row in found.collect()] == [False, True, False, False]

@@ -25,7 +25,7 @@ def examine_assessments(assessments: DataFrame, referrals: DataFrame, children: 
             "AssessmentActualStartDate": "assessment_start_date",
             "AssessmentAuthorisationDate": "assessment_authorised_date",
         },
-        conform.text("AssessmentFactors").alias("factors"),
+        F.col("AssessmentFactors").alias("factors"),
     )
     in_referral = Window.partitionBy(*REFERRAL_IN_RETURN).orderBy(
         F.col("assessment_start_date").asc_nulls_first(),

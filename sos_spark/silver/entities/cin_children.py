@@ -45,8 +45,8 @@ def examine_cin_children(child_identifiers: DataFrame, years: DataFrame) -> Data
         conform.sex("Sex", "GenderCurrent").alias("sex"),
         F.coalesce(conform.code("Sex"), conform.code("GenderCurrent")).alias("sex_received"),
         conform.code("Ethnicity").alias("ethnicity"),
-        conform.text("PersonBirthDate").alias("birth_text"),
-        conform.text("ExpectedPersonBirthDate").alias("expected_text"),
+        F.col("PersonBirthDate").alias("birth_text"),
+        F.col("ExpectedPersonBirthDate").alias("expected_text"),
     )
     # An id with blanks around it and one without are one child, whose years come in two rows.
     known_years = years.groupBy("child_id").agg(F.bit_or("referred_years").alias("referred_years"))

@@ -28,7 +28,7 @@ def examine_cp_plans(
         {"CPPstartDate": "cpp_start_date", "CPPendDate": "cpp_end_date"},
         conform.code("InitialCategoryOfAbuse").alias("initial_category_of_abuse"),
         conform.code("LatestCategoryOfAbuse").alias("latest_category_of_abuse"),
-        conform.text("NumberOfPreviousCPP").try_cast("int").alias("n_previous_plans"),
+        F.col("NumberOfPreviousCPP").try_cast("int").alias("n_previous_plans"),
         conform.first_iso_day("CPPreviewDates").alias("first_review_date"),
     )
     held = conferences.select(

@@ -30,7 +30,7 @@ def examine_lac_children(lac_header: DataFrame) -> DataFrame:
         conform.sex("SEX").alias("sex"),
         conform.code("SEX").alias("sex_received"),
         conform.code("ETHNIC").alias("ethnicity"),
-        conform.text("DOB").alias("birth_text"),
+        F.col("DOB").alias("birth_text"),
     )
     typed = rows.select(
         *rows.columns[:-1],

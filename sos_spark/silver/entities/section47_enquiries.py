@@ -21,7 +21,7 @@ def examine_section47(section47: DataFrame, referrals: DataFrame, children: Data
         section47,
         {"S47ActualStartDate": "section47_start_date", "DateOfInitialCPC": "icpc_date"},
         conform.flag("ICPCnotRequired").alias("icpc_not_required"),
-        (conform.text("ICPCnotRequired").isNotNull() & conform.flag("ICPCnotRequired").isNull()).alias(
+        (F.col("ICPCnotRequired").isNotNull() & conform.flag("ICPCnotRequired").isNull()).alias(
             "icpc_not_required_unreadable"
         ),
     )
