@@ -27,6 +27,7 @@ import pandas as pd
 
 from sos_spark.analysis.simulated_studies import without_covariates
 from sos_spark.config.study import Inference
+from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.estimators import LinearEstimate, main_estimate
 from sos_spark.fit.lone_pilot import distribution_of
 from sos_spark.fit.regression.covariance import Sandwich
@@ -99,6 +100,7 @@ def casemix_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFrame
     """
     if not has_casemix(panel):
         return pd.DataFrame(columns=list(CASEMIX.column_names))
+    panel = settled(panel)
     names = _covariates(panel)
     rows = [*_rows(panel, ALL, panel.cells.levels, inference)]
     for place, name in enumerate(names if len(names) > 1 else ()):
@@ -111,6 +113,7 @@ def casemix_trend_frame(panel: PreparedPanel) -> pd.DataFrame:
     """Returns by arm and period what was seen, and what casemix alone leads one to expect: casemix_trend.csv."""
     if not has_casemix(panel):
         return pd.DataFrame(columns=list(CASEMIX_TREND.column_names))
+    panel = settled(panel)
     strata = Strata.of(panel, panel.cells.levels)
     expected = strata.expected(strata.rates(1 - panel.treated))
     rows = []

@@ -27,6 +27,7 @@ from scipy.optimize import nnls
 
 from sos_spark.analysis.pooling import Pooled, pool
 from sos_spark.fit.assigned import refits_of_assignments
+from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.lone_pilot import Placebos, inverse_rows, own_scatter, placebo_effects
 from sos_spark.fit.regression.design import NEVER, PreparedPanel, Weights
@@ -115,6 +116,7 @@ def each_pilot(panel: PreparedPanel, *, weights: Weights) -> EachPilot:
     Raises:
         NotEstimableError: There is no such pilot, or no comparator.
     """
+    panel = settled(panel)
     pilots = {unit for unit, g in zip(panel.unit_ids, panel.gtime, strict=True) if g != NEVER}
     rest = panel.without(pilots)
     if len(rest.unit_ids) < 2:

@@ -20,6 +20,7 @@ from sos_spark.config.periods import Period, add_periods
 from sos_spark.config.study import Comparators, Design, Inference
 from sos_spark.fit.assigned import refits_of_assignments
 from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import shares_one_go_live
 from sos_spark.fit.inference.assignments import Assignments, Ints
@@ -126,7 +127,7 @@ def placebo_pilots(panel_frame: pd.DataFrame, design: Design, *, inference: Infe
     Raises:
         InputError: As `prepare`; NotEstimableError too where there are not more candidates than pilots.
     """
-    panel = prepare(panel_frame, with_comparators(design, "all")).panel
+    panel = settled(prepare(panel_frame, with_comparators(design, "all")).panel)
     staggered = None if shares_one_go_live(panel) else inference.staggered
     dates = np.sort(panel.gtime[panel.gtime != NEVER])
     rest = panel.without({unit for unit, g in zip(panel.unit_ids, panel.gtime, strict=True) if g != NEVER})

@@ -88,7 +88,7 @@ def pre_trend(result: DidResult, *, smallest_effect: float | None) -> PreTrend:
     if result.fitted is None or study is None:
         return replace(blank, note=result.note)
     fitted = result.fitted
-    treated = fitted.panel.is_treated_unit[:, None] & (fitted.panel.rows > 0)
+    treated = fitted.panel.is_treated_unit[:, None] & (fitted.panel.rows > 0) & ~fitted.panel.in_transition
     n_pre = len(np.unique(fitted.panel.event_time[treated & (fitted.panel.event_time < 0)]))
     blank = replace(blank, n_pre=n_pre)
     notes = [study.note] if np.isnan(study.p_pretrend) and study.note else []
@@ -226,7 +226,8 @@ def _before_go_live(estimate: LinearEstimate) -> tuple[PreparedPanel, bool]:
         NotEstimableError: There is no such row.
     """
     panel = estimate.panel
-    untouched = (panel.treated == 0) & (panel.periods < panel.gtime.max()) & (panel.rows > 0)
+    untouched = (panel.exposure == 0) & (panel.periods < panel.gtime.max()) & (panel.rows > 0)
+    panel = replace(panel, partial=None)
     if not untouched.any():
         raise NotEstimableError("No rows before go-live")
     held = bool(estimate.adjusted_for) and bool(panel.continuous)

@@ -17,6 +17,7 @@ import numpy as np
 
 from sos_spark.analysis.variance_components import VarianceComponents
 from sos_spark.config.study import Staggered
+from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.estimators import LinearEstimate, main_estimate
 from sos_spark.fit.inference.wild import wild_cluster_test
 from sos_spark.fit.lone_pilot import distribution_of
@@ -110,6 +111,7 @@ def simulate_power(
 
 def without_covariates(panel: PreparedPanel) -> PreparedPanel:
     """Returns the panel with its LAs, periods, rows and go-lives, and nothing to adjust for."""
+    panel = settled(panel)
     n_units, n_periods = panel.rows.shape
     return replace(
         panel,

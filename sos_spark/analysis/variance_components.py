@@ -54,7 +54,7 @@ class VarianceComponents:
 
 def variance_components(panel: PreparedPanel) -> VarianceComponents:
     """Returns the components of a prepared panel's outcome. Covariates are left aside."""
-    used = (panel.rows > 0) & (panel.treated == 0)
+    used = (panel.rows > 0) & (panel.exposure == 0)
     mean = np.divide(panel.y_sum, panel.rows, out=np.zeros_like(panel.y_sum), where=panel.rows > 0)
     binary = is_binary(panel)
     within = _within_variance(panel, used, binary=binary)

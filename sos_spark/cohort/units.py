@@ -10,7 +10,7 @@ from datetime import date
 from sos_spark.config.areas import UnitNames, census_years, code_faults, harmonise, names_of_window
 from sos_spark.config.periods import add_periods, label, period_start
 from sos_spark.config.reference import Authority, AuthorityChange
-from sos_spark.config.study import Pilot, Study
+from sos_spark.config.study import TRANSITIONS, Pilot, Study
 from sos_spark.errors import StudyError
 
 
@@ -94,7 +94,7 @@ def cohort_warnings(units: Sequence[Unit], study: Study) -> tuple[str, ...]:
         start = period_start(unit.go_live, period)
         inside = study.window.baseline[0] < unit.go_live < study.window.follow_up[1]
         if inside and start != unit.go_live:
-            fate = "dropped" if study.window.transition == "drop" else "untreated"
+            fate = TRANSITIONS[study.window.transition]
             warnings.append(
                 f"the {period} {label(start, period)} of unit {unit.unit_id} contains its go-live {unit.go_live} and is"
                 f" {fate}; treatment counts from {add_periods(start, 1, period)}"

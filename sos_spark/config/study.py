@@ -23,17 +23,27 @@ Staggered = Literal["imputation", "cs_simple", "cs_not_yet", "sun_abraham", "etw
 """What `main` may be where pilots go live in several periods, by the names of `sos_spark.fit.estimators`."""
 
 
+TRANSITIONS = {
+    "keep": "untreated",
+    "drop": "dropped",
+    "fraction": "treated by its share of days from then on",
+}
+"""What becomes of the period that contains a go-live inside it, in the words of a warning."""
+
+
 class Window(Frozen):
     """Closed-open spans of days, each from and to the start of a period.
 
-    `max_quarantined`: an LA-year with a larger share of an entity's rows in quarantine does not observe the entity.
+    `transition`: the period that contains a go-live inside it is untreated (keep), left out (drop), or treated by the
+    share of its days from the go-live on (fraction). `max_quarantined`: an LA-year with a larger share of an entity's
+    rows in quarantine does not observe the entity.
     """
 
     baseline: tuple[Day, Day]
     follow_up: tuple[Day, Day]
     period: Period = "quarter"
     data_ends: Day
-    transition: Literal["keep", "drop"] = "keep"
+    transition: Literal["keep", "drop", "fraction"] = "keep"
     max_quarantined: float = Field(0.10, ge=0, le=1)
 
     @model_validator(mode="after")

@@ -11,12 +11,16 @@ from sos_spark.errors import InputError
 from sos_spark.fit.estimators import ESTIMATORS, twfe
 from sos_spark.fit.inference.assignments import Ints
 from sos_spark.fit.inference.kernel import cr1_factor, kernel_of
-from sos_spark.fit.inference.randomisation import Estimator, Refits, blocks_of, refits_of
+from sos_spark.fit.inference.randomisation import Estimator, Refits, blocks_of, course_by_gtime, refits_of
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Weights, treatment_regression
 
 
 def refits_of_assignments(
-    panel: PreparedPanel, batches: Iterable[Ints], *, weights: Weights, staggered: Staggered | None
+    panel: PreparedPanel,
+    batches: Iterable[Ints],
+    *,
+    weights: Weights,
+    staggered: Staggered | None,
 ) -> Iterator[Refits]:
     """Yields att and t of the assignments (P, G) of each batch, units in the panel's order, which is sorted.
 
@@ -41,7 +45,7 @@ def refits_of_assignments(
         return
     dates = np.unique(panel.gtime[panel.gtime != NEVER])
     order = range(fitted.n_clusters)
-    blocks = blocks_of(fitted, order, TREATED, dates, period_of, int(panel.periods[0]))
+    blocks = blocks_of(fitted, order, TREATED, dates, period_of, int(panel.periods[0]), course_by_gtime(panel))
     root = float(np.sqrt(cr1_factor(fitted)))
     for batch in batches:
         refits = refits_of(blocks, batch)

@@ -235,7 +235,7 @@ def _se(sandwich: Sandwich, covariance: Array | None, coefficient: str) -> float
 def _baseline_mean(estimate: LinearEstimate) -> float:
     """Returns the treated LAs' mean before go-live, rows weighed as in the fit."""
     panel = estimate.panel
-    before = panel.is_treated_unit[:, None] & (panel.treated == 0)
+    before = panel.is_treated_unit[:, None] & (panel.exposure == 0)
     weight = panel.row_weight(estimate.weights)[:, None] * before
     return float(np.sum(weight * panel.y_sum) / np.sum(weight * panel.rows))
 

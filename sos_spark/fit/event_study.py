@@ -17,6 +17,7 @@ import pandas as pd
 
 from sos_spark.config.study import Inference
 from sos_spark.errors import StudyError
+from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.estimators import ESTIMATORS, shares_one_go_live, unit_panel
 from sos_spark.fit.inference.event_permutation import event_distributions
 from sos_spark.fit.inference.wild import simultaneous_bands, wild_joint_test
@@ -89,6 +90,7 @@ def event_study(panel: PreparedPanel, *, estimator: str, inference: Inference, b
         inference: Bins, base period, weights, draws and seed.
         bands: Whether to draw bands and the joint test; they are blank with 4 or fewer treated LAs in any case.
     """
+    panel = settled(panel)
     binned = _binned(panel, inference)
     times = [int(k) for k in np.unique(binned[panel.is_treated_unit][panel.rows[panel.is_treated_unit] > 0])]
     before = [k for k in times if k < 0]

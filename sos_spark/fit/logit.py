@@ -19,6 +19,7 @@ from scipy.sparse import csr_array
 
 from sos_spark.config.study import Design, Inference
 from sos_spark.fit.cells.prepare import Prepared
+from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.did import blank_result
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.design import Ints, PreparedPanel, Weights
@@ -57,6 +58,7 @@ def grouped_logit(panel: PreparedPanel, *, weights: Weights) -> LogitEffect:
         raise NotEstimableError("A logit needs an outcome of 0 and 1")
     if panel.continuous:
         raise NotEstimableError("The grouped logit takes categorical covariates only")
+    panel = settled(panel)
     unit, period, n, y_sum, levels = _informative(panel)
     treated = panel.treated[unit, period]
     if not (treated.any() and (1 - treated).any()):

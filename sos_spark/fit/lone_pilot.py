@@ -18,7 +18,7 @@ two means. An effect that grows or fades adds to s: the interval is then wider t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -202,11 +202,20 @@ def lone_pilot(estimate: LinearEstimate) -> LonePilot:
     rest = panel.without({unit for unit, g in zip(panel.unit_ids, panel.gtime, strict=True) if g != NEVER})
     gtime = int(panel.gtime[panel.is_treated_unit].min())
     place = int(np.flatnonzero(panel.gtime == gtime)[0])
+    share = panel.share_by_gtime.get(gtime, 0.0)
     return LonePilot(
         estimate=Sandwich(estimate.moments).estimate(estimate.coefficient),
-        own=own_scatter(panel, rest, gtime, place),
-        placebos=placebo_effects(rest, gtime, weights=estimate.weights),
+        own=own_scatter(_whole(panel, gtime, share), _whole(rest, gtime, share), gtime, place),
+        placebos=placebo_effects(rest, gtime, weights=estimate.weights, share=share),
     )
+
+
+def _whole(panel: PreparedPanel, gtime: int, share: float) -> PreparedPanel:
+    """Returns the panel without rows in the period before gtime, where a share of it was treated."""
+    if share == 0:
+        return panel
+    kept = panel.periods != gtime - 1
+    return replace(panel, rows=panel.rows * kept, y_sum=panel.y_sum * kept)
 
 
 def distribution_of(
@@ -224,16 +233,22 @@ def own_scatter(panel: PreparedPanel, rest: PreparedPanel, gtime: int, place: in
     return float(scatter.variance[place]) if scatter.free[place] >= FEWEST_FREE_PERIODS else _NAN
 
 
-def placebo_effects(rest: PreparedPanel, gtime: int, *, weights: Weights) -> Placebos:
-    """Returns the effects of a go-live that was none, in each LA of a panel of comparators against all others."""
+def placebo_effects(rest: PreparedPanel, gtime: int, *, weights: Weights, share: float = 0.0) -> Placebos:
+    """Returns the effects of a go-live that was none, in each LA of a panel of comparators against all others.
+
+    `share` of the period before gtime counts as treated.
+    """
     size = inverse_rows(rest, gtime) if len(rest.unit_ids) > 1 else np.full(len(rest.unit_ids), np.inf)
     eligible = np.flatnonzero(np.isfinite(size))
     assigned: Ints = np.full((len(eligible), len(rest.unit_ids)), NEVER, dtype=np.int64)
     assigned[np.arange(len(eligible)), eligible] = gtime
     if not len(eligible):
         return Placebos(np.empty(0), np.empty(0), np.empty(0))
-    (refits,) = refits_of_assignments(rest.with_gtime(assigned[0]), [assigned], weights=weights, staggered=None)
-    scatter = Scatter.of(rest, rest, gtime)
+    first = rest.with_gtime(assigned[0])
+    first = replace(first, partial=share * (assigned[0] != NEVER)) if share else first
+    (refits,) = refits_of_assignments(first, [assigned], weights=weights, staggered=None)
+    whole = _whole(rest, gtime, share)
+    scatter = Scatter.of(whole, whole, gtime)
     own = np.where(scatter.free >= FEWEST_FREE_PERIODS, scatter.variance, _NAN)[eligible]
     seen = ~np.isnan(refits.att) & (own > 0)
     units = tuple(rest.unit_ids[place] for place in eligible[seen])

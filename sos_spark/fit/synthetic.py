@@ -19,6 +19,7 @@ from scipy.optimize import nnls
 
 from sos_spark.config.study import Design, Inference
 from sos_spark.fit.cells.prepare import Prepared
+from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.inference.assignments import Assignments, Ints
 from sos_spark.fit.inference.effect_distribution import TIE
@@ -114,7 +115,7 @@ def synthetic_did(panel: PreparedPanel, *, refits: int, seed: int) -> SyntheticD
         NotEstimableError: No pilot has two periods before and one after go-live, or fewer than two comparators are
             observed in every period.
     """
-    balanced = balanced_panel(panel)
+    balanced = balanced_panel(settled(panel))
     ridges = _ridges(balanced)
     groups = tuple(_groups(balanced, balanced.gtime, ridges))
     comparators = np.flatnonzero(balanced.gtime == NEVER)

@@ -26,6 +26,7 @@ from sos_spark.analysis.secondary.subgroups import subgroup_coefficients
 from sos_spark.config.study import Design, Inference, Study
 from sos_spark.errors import InputError, StudyError
 from sos_spark.fit.cells.prepare import Prepared
+from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.regression.design import PreparedPanel
 
 SIMULATED = "simulated characteristics, from the simulator's truth"
@@ -53,19 +54,17 @@ def secondary_frame(
         reason.
     """
     given = inference.model_copy(update={"draws": min(inference.draws, study.secondary.draws)})
-    rows = []
+    rows, panel = [], settled(prepared.panel)
     for analysis in dict.fromkeys(study.secondary.analyses):
         of_analysis = source if isinstance(source, str) else source.get(analysis, "study")
         try:
-            coefficients = _ANALYSES[analysis](prepared.panel, study, given)
+            coefficients = _ANALYSES[analysis](panel, study, given)
         except (InputError, StudyError) as error:
             # The panel is sound: what cannot be done here is a matter of who is in which group.
             rows.append(left_out(design.outcome_id, analysis, because=error.what))
             continue
         notes = (SIMULATED,) if of_analysis == "simulated" else ()
-        rows += [
-            row_of(each, panel=prepared.panel, analysis=analysis, inference=given, notes=notes) for each in coefficients
-        ]
+        rows += [row_of(each, panel=panel, analysis=analysis, inference=given, notes=notes) for each in coefficients]
     return frame_of(rows)
 
 

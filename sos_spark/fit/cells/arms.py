@@ -10,7 +10,7 @@ import pandas as pd
 
 from sos_spark.config.areas import UnitNames, code_faults, names_of_panel, names_of_window, neighbours_of
 from sos_spark.config.periods import add_periods
-from sos_spark.config.study import Design, Study
+from sos_spark.config.study import TRANSITIONS, Design, Study
 from sos_spark.errors import StudyError
 from sos_spark.fit.cells.matching import UnitMeans, match
 from sos_spark.fit.cells.reading import CheckedCells
@@ -88,7 +88,7 @@ def find_arms(cells: CheckedCells, design: Design) -> Arms:
     candidates = tuple(unit for unit in units if unit not in go_live and unit not in excluded)
     warnings = [
         f"the period before {cells.starts[number]} contains the go-live of {unit} and is"
-        f" {'dropped' if design.window.transition == 'drop' else 'untreated'}"
+        f" {TRANSITIONS[design.window.transition]}"
         for unit, number in gtime.items()
         if number in cells.starts and min(cells.starts) < number and cells.starts[number] != go_live[unit]
     ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sos_spark.config.periods import add_periods
 from sos_spark.config.study import Design
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.arms import Arms, arm_of_units, find_arms
@@ -58,6 +59,7 @@ def prepare(source: pd.DataFrame, design: Design) -> Prepared:
     keep &= _seen_on_both_sides(cells, keep, arms, design, warnings)
     keep, levels = without_lone_levels(cells, keep, levels, covariates=design.covariates, warnings=warnings)
     panel = _panel(cells, keep, levels, arms, tuple(warnings))
+    panel = replace(panel, partial=_partial(panel, cells, arms, design))
     gtimes = {unit: int(g) for unit, g in zip(panel.unit_ids, panel.gtime, strict=True) if g != NEVER}
     return Prepared(
         panel=panel,
@@ -89,11 +91,26 @@ def _gtime_of_cells(cells: CheckedCells, arms: Arms) -> npt.NDArray[np.int64]:
 
 def _in_transition(cells: CheckedCells, arms: Arms, design: Design) -> Mask:
     """Marks a treated unit's cells of the period that contains its go-live inside it, where the study drops it."""
-    if design.window.transition == "keep":
+    if design.window.transition != "drop":
         return np.zeros(len(cells.n), dtype=bool)
     inside = {unit: g for unit, g in arms.gtime.items() if cells.starts.get(g) != arms.go_live[unit]}
     gtime = _gtime_of_cells(cells, arms)
     return np.asarray(_among(cells.unit_id, inside) & (cells.period == gtime - 1))
+
+
+def _partial(panel: PreparedPanel, cells: CheckedCells, arms: Arms, design: Design) -> Array | None:
+    """Returns by unit (G,) the share of the period before gtime from the go-live inside it on; None where none counts.
+
+    A go-live inside a period that has no rows of any unit leaves no share.
+    """
+    partial = np.zeros(len(panel.unit_ids))
+    if design.window.transition == "fraction":
+        for place, unit in enumerate(panel.unit_ids):
+            start = cells.starts.get(arms.gtime[unit] - 1) if unit in arms.gtime else None
+            if start is not None and start < arms.go_live[unit]:
+                end = add_periods(start, 1, design.window.period)
+                partial[place] = max((end - arms.go_live[unit]).days, 0) / (end - start).days
+    return partial if partial.any() else None
 
 
 def _seen_on_both_sides(cells: CheckedCells, keep: Mask, arms: Arms, design: Design, warnings: list[str]) -> Mask:

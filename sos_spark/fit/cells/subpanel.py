@@ -73,6 +73,7 @@ def only_periods_of(panel: PreparedPanel, keep: Mask) -> PreparedPanel:
         periods=panel.periods[periods],
         period_starts=tuple(start for start, stays in zip(panel.period_starts, periods, strict=True) if stays),
         gtime=panel.gtime[units],
+        partial=None if panel.partial is None else panel.partial[units],
         rows=(panel.rows * kept)[both],
         y_sum=(panel.y_sum * kept)[both],
         y_sumsq=None if panel.y_sumsq is None else (panel.y_sumsq * kept)[both],
@@ -91,3 +92,14 @@ def only_periods_of(panel: PreparedPanel, keep: Mask) -> PreparedPanel:
             levels=cells.levels[mine],
         ),
     )
+
+
+def settled(panel: PreparedPanel) -> PreparedPanel:
+    """Returns the panel without the LA-periods that are treated in part, for what knows treated and not only.
+
+    Raises:
+        NotEstimableError: As `only_periods_of`.
+    """
+    if panel.partial is None:
+        return panel
+    return replace(only_periods_of(panel, ~panel.in_transition), partial=None)

@@ -14,6 +14,7 @@ import numpy as np
 
 from sos_spark.config.model import Words
 from sos_spark.config.study import Staggered
+from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.inference.effect_distribution import EffectDistribution, RandomisationTest
 from sos_spark.fit.inference.kernel import cr1_factor
 from sos_spark.fit.inference.randomisation import EffectEstimator, randomise_effect
@@ -45,7 +46,8 @@ class Estimator:
     `takes_covariates`: whether it adjusts for any. `influence_of`: of an estimate without covariates the weights w
     (G, T) with att = sum w y_sum. `refit_of`: estimates and scores under any assignment of the panel's go-lives;
     `permute`: a faster way to all permuted assignments at once, in its place. `by_dummies`: whether its event study is
-    dummies in the same regression, where all pilots share one go-live; else averages of ATT(g, t). `cautions_of`: what
+    dummies in the same regression, where all pilots share one go-live; else averages of ATT(g, t). `takes_partial`:
+    whether it takes a period that is treated in part by its share; it is left out otherwise. `cautions_of`: what
     a reader must know of an estimate, a sentence each.
     """
 
@@ -58,6 +60,7 @@ class Estimator:
     refit_of: Callable[[PreparedPanel, Weights], EffectEstimator] | None = None
     permute: Callable[[LinearEstimate, Permutations], EffectDistribution] | None = None
     by_dummies: bool = False
+    takes_partial: bool = False
     cautions_of: Callable[[LinearEstimate], Iterator[str]] | None = None
 
     def __call__(self, panel: PreparedPanel, *, weights: Weights) -> LinearEstimate:
@@ -66,8 +69,9 @@ class Estimator:
         Raises:
             NotEstimableError: There is no effect to measure.
         """
-        moments, regression = self.moments_of(panel, weights)
-        return LinearEstimate(self, weights, panel, moments, regression)
+        used = panel if self.takes_partial else settled(panel)
+        moments, regression = self.moments_of(used, weights)
+        return LinearEstimate(self, weights, used, moments, regression)
 
     def estimand(self, weights: Weights) -> str:
         """Returns what is estimated, in words."""
@@ -81,7 +85,7 @@ class Estimator:
         """
         if self.refit_of is None:
             raise ValueError(f"the estimator {self.name} declares no refit")
-        return self.refit_of(panel, weights)
+        return self.refit_of(panel if self.takes_partial else settled(panel), weights)
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,7 @@ def unit_panel(panel: PreparedPanel) -> UnitPanel:
 
     A go-live in a period without rows counts from the next that has some.
     """
+    panel = settled(panel)
     place = np.searchsorted(panel.periods, panel.gtime)
     return UnitPanel(
         unit_ids=panel.unit_ids,

@@ -59,6 +59,8 @@ def _influence(estimate: LinearEstimate) -> Array:
 
 
 def _cautions(estimate: LinearEstimate) -> Iterator[str]:
+    if estimate.panel.partial is not None:
+        yield "periods that contain a go-live count by their share of days; what else is fitted leaves them out"
     if not shares_one_go_live(estimate.panel):
         share = negative_weight_share(estimate.panel, weights=estimate.weights)
         yield f"under several go-lives {abs(share):.1%} of treated rows' weight is negative (share of absolute weight)"
@@ -77,6 +79,7 @@ twfe = register(
         permute=_permute,
         takes_covariates=True,
         by_dummies=True,
+        takes_partial=True,
         influence_of=_influence,
         cautions_of=_cautions,
     )
@@ -94,12 +97,12 @@ def two_way_weights(panel: PreparedPanel, *, weights: Weights) -> Array:
     bread = Sandwich(moments).bread[moments.names.index(fitted.coefficient)]
     # A coefficient's weight on a row is its bread times the row's regressors less their LA means.
     by_name = dict(zip(moments.names, bread, strict=True))
-    level = by_name[fitted.coefficient] * panel.treated
+    level = by_name[fitted.coefficient] * panel.exposure
     level = level + np.array([by_name.get(f"period_{number}", 0.0) for number in panel.periods])
     z = np.array([by_name.get(name, 0.0) for name in panel.covariates])
     sums = panel.rows * level + panel.z_sum @ z
     sums -= panel.rows * (sums.sum(axis=1) / panel.rows.sum(axis=1))[:, None]
-    return np.asarray(panel.row_weight(weights)[:, None] * sums * panel.treated)
+    return np.asarray(panel.row_weight(weights)[:, None] * sums * panel.exposure)
 
 
 def negative_weight_share(panel: PreparedPanel, *, weights: Weights) -> float:

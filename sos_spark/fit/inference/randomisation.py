@@ -23,7 +23,14 @@ from sos_spark.fit.inference.assignments import Assignments, Ints
 from sos_spark.fit.inference.effect_distribution import TIE, EffectDistribution, RandomisationTest, Scored
 from sos_spark.fit.inference.kernel import cr1_factor
 from sos_spark.fit.regression.covariance import Sandwich
-from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Weights, treatment_regression
+from sos_spark.fit.regression.design import (
+    NEVER,
+    TREATED,
+    PreparedPanel,
+    Weights,
+    regression,
+    treatment_regression,
+)
 from sos_spark.fit.regression.moments import Array, ClusterMoments, place_of
 
 _UNIDENTIFIED = 1e-10
@@ -66,6 +73,31 @@ class Refits:
     t: Array
 
 
+def starts_of(panel: PreparedPanel) -> tuple[Ints, Course]:
+    """Returns what a permutation deals out: a label for each LA (G,), and the treatment's course by label.
+
+    Labels are the go-lives; where periods count in part, a number for each pair of go-live and share.
+    """
+    if panel.partial is None:
+        return panel.gtime, from_go_live_on
+    treated = panel.is_treated_unit
+    pairs, code = np.unique(np.column_stack([panel.gtime, panel.partial])[treated], axis=0, return_inverse=True)
+    labels = np.full(len(treated), NEVER, dtype=np.int64)
+    labels[treated] = code.reshape(-1)
+    return labels, lambda periods, label: with_share(periods, int(pairs[label, 0]), float(pairs[label, 1]))
+
+
+def course_by_gtime(panel: PreparedPanel) -> Course:
+    """Returns the treatment's course by first treated period, as `PreparedPanel.with_gtime` has it."""
+    share = panel.share_by_gtime
+    return lambda periods, gtime: with_share(periods, gtime, share.get(gtime, 0.0))
+
+
+def with_share(periods: Ints, gtime: int, share: float) -> Array:
+    """Returns 1 from gtime on, a share in the period before, and 0 earlier."""
+    return np.asarray((periods >= gtime) + share * (periods == gtime - 1), dtype=np.float64)
+
+
 def go_live_distribution(
     panel: PreparedPanel,
     *,
@@ -80,11 +112,13 @@ def go_live_distribution(
     """
     fitted = treatment_regression(panel, weights=weights)
     names = {f"period_{number}": int(number) for number in panel.periods[1:]}
+    labels, course = starts_of(panel)
     if names.keys() <= set(fitted.moments.names):
         return randomisation_distribution(
             fitted.moments,
             coefficient=TREATED,
-            gtime=panel.gtime,
+            gtime=labels,
+            course=course,
             period_of=names,
             omitted_period=int(panel.periods[0]),
             permutations=permutations,
@@ -96,14 +130,16 @@ def go_live_distribution(
     # can then not be read from the period dummies, so every assignment is fitted from the panel.
     outcomes = (panel, panel.with_effect_as_outcome())
 
-    def estimate(gtime: Ints) -> tuple[Array, Array]:
-        att, scores = zip(*(_two_way(each.with_gtime(gtime), weights) for each in outcomes), strict=True)
+    def estimate(dealt: Ints) -> tuple[Array, Array]:
+        exposure = np.array([course(panel.periods, int(label)) if label != NEVER else none for label in dealt])
+        att, scores = zip(*(_two_way(each, exposure, weights) for each in outcomes), strict=True)
         return np.array(att), np.array(scores)
 
+    none = np.zeros(len(panel.periods))
     return randomise_effect(
         estimate,
         unit_ids=panel.unit_ids,
-        gtime=panel.gtime,
+        gtime=labels,
         permutations=permutations,
         seed=seed,
         strata=strata,
@@ -111,9 +147,9 @@ def go_live_distribution(
     )
 
 
-def _two_way(panel: PreparedPanel, weights: Weights) -> tuple[float, Array]:
+def _two_way(panel: PreparedPanel, exposure: Array, weights: Weights) -> tuple[float, Array]:
     """Returns the two-way effect and its scores (G,); NaN where periods and covariates determine the treatment."""
-    moments = treatment_regression(panel, weights=weights).moments
+    moments = regression(panel, {TREATED: exposure}, weights=weights).moments
     if TREATED not in moments.names:
         return float("nan"), np.full(moments.n_clusters, np.nan)
     return effect_and_scores(moments, TREATED)

@@ -56,7 +56,8 @@ class PreparedPanel:
     `covariates` (P,) names the columns: `age_band=1-4` for a dummy, `age_years` for a continuous one, which are listed
     in `continuous`; `references` (Q,) the levels without a dummy, `age_band=10-15`; `continuous_products` (G, T, P + 1,
     C) are sums by LA and period of each of the C continuous ones times every column and, last, y, which cells do not
-    give; None where there is none. `cells` are as they came.
+    give; None where there is none. `cells` are as they came. `partial` (G,) is the share of the period before gtime in
+    which an LA was treated already, where the study counts it; None where it counts none.
     """
 
     outcome_id: str
@@ -76,6 +77,7 @@ class PreparedPanel:
     warnings: tuple[str, ...] = ()
     continuous_products: Array | None = None
     references: tuple[str, ...] = ()
+    partial: Array | None = None
 
     @property
     def n_rows(self) -> int:
@@ -92,6 +94,20 @@ class PreparedPanel:
         """D (G, T): 1 from gtime on, for an LA that has one."""
         treated: Array = ((self.gtime != NEVER)[:, None] & (self.periods >= self.gtime[:, None])).astype(np.float64)
         return treated
+
+    @property
+    def exposure(self) -> Array:
+        """The treatment of a two-way fit (G, T): D, and `partial` in the period before gtime."""
+        if self.partial is None:
+            return self.treated
+        return np.asarray(self.treated + self.in_transition * self.partial[:, None])
+
+    @property
+    def in_transition(self) -> npt.NDArray[np.bool_]:
+        """(G, T): whether an LA went live inside the period and the study counts its share."""
+        if self.partial is None:
+            return np.zeros(self.rows.shape, dtype=bool)
+        return np.asarray((self.periods == self.gtime[:, None] - 1) & (self.partial > 0)[:, None])
 
     @property
     def is_treated_unit(self) -> npt.NDArray[np.bool_]:
@@ -111,12 +127,30 @@ class PreparedPanel:
         return np.asarray(self.periods[None, :] - self.gtime[:, None])
 
     def with_gtime(self, gtime: Ints) -> PreparedPanel:
-        """Returns the panel under another assignment (G,) of first treated periods."""
-        return replace(self, gtime=np.asarray(gtime, dtype=np.int64))
+        """Returns the panel under another assignment (G,) of first treated periods; its shares go with the periods.
+
+        Of several shares with one period each LA takes the mean.
+        """
+        assigned = np.asarray(gtime, dtype=np.int64)
+        if self.partial is None:
+            return replace(self, gtime=assigned)
+        share = self.share_by_gtime
+        return self.with_starts(assigned, np.array([share.get(int(g), 0.0) for g in assigned]))
+
+    @property
+    def share_by_gtime(self) -> dict[int, float]:
+        """The share of the period before each first treated period, the mean of its LAs; empty where none counts."""
+        if self.partial is None:
+            return {}
+        return {int(g): float(self.partial[self.gtime == g].mean()) for g in np.unique(self.gtime) if g != NEVER}
+
+    def with_starts(self, gtime: Ints, partial: Array) -> PreparedPanel:
+        """Returns the panel under another assignment of first treated periods and of shares of those before, (G,)."""
+        return replace(self, gtime=gtime, partial=partial)
 
     def with_effect_as_outcome(self) -> PreparedPanel:
         """Returns the panel of the same rows with their treatment as y: an effect of 1 and nothing else."""
-        on = self.treated
+        on = self.exposure
         cells = replace(self.cells, y_sum=self.cells.n * on[self.cells.unit, self.cells.period], y_sumsq=None)
         products = self.continuous_products
         if products is not None:
@@ -156,6 +190,7 @@ class PreparedPanel:
             zy_sum=self.zy_sum[keep],
             cells=cells,
             continuous_products=None if self.continuous_products is None else self.continuous_products[keep],
+            partial=None if self.partial is None else self.partial[keep],
         )
 
     def strata(self, of: Literal["none", "size"]) -> Ints:
@@ -185,7 +220,7 @@ class Regression:
 
 def treatment_regression(panel: PreparedPanel, *, weights: Weights) -> Regression:
     """Returns the regression of the two-way fixed effects model: treatment, periods, covariates."""
-    return regression(panel, {TREATED: panel.treated}, weights=weights)
+    return regression(panel, {TREATED: panel.exposure}, weights=weights)
 
 
 def regression(panel: PreparedPanel, effects: Mapping[str, Array], *, weights: Weights) -> Regression:

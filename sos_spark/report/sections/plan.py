@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from sos_spark.config.study import TRANSITIONS
 from sos_spark.report.blocks import Block, Bullets, Code, DataTable, Section, Strong, Table, Text, section_of
 from sos_spark.report.results import Results, rows_of
 from sos_spark.report.words.labels import comparators_in_words
@@ -65,7 +66,7 @@ def _choices(results: Results) -> Iterator[tuple[str, str]]:
     window = study.window
     yield "Baseline", _span(window.baseline)
     yield "Follow-up", _span(window.follow_up)
-    yield "Period", f"{window.period}; the period of a go-live inside it: {window.transition}"
+    yield "Period", f"{window.period}; the period of a go-live inside it: {TRANSITIONS[window.transition]}"
     yield "Data end", str(window.data_ends)
     yield "Ages", f"{study.population.age_min} to {study.population.age_max} completed years on the index date"
     yield "Go-live", listed([str(day) for day in sorted({pilot.go_live for pilot in study.pilots})])
