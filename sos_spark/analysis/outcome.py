@@ -13,6 +13,7 @@ from functools import cached_property
 import pandas as pd
 
 from sos_spark.analysis.casemix import casemix_frame, casemix_levels_frame, casemix_trend_frame
+from sos_spark.analysis.contamination import contamination_frame
 from sos_spark.analysis.honest import honest_frame
 from sos_spark.analysis.leave_one_out import leave_one_out
 from sos_spark.analysis.pilots import EachPilot, each_pilot, pilots_frame, pooled_frame
@@ -24,7 +25,7 @@ from sos_spark.analysis.placebo import (
 )
 from sos_spark.analysis.power import power_frame
 from sos_spark.analysis.pretrend import pretrend_frame
-from sos_spark.analysis.secondary.analyses import secondary_frame
+from sos_spark.analysis.secondary.analyses import SIMULATED, secondary_frame
 from sos_spark.analysis.secondary.rows import Source
 from sos_spark.analysis.specification import fit_beside_main, fit_specification, main_specification
 from sos_spark.analysis.staggered_tables import (
@@ -225,6 +226,12 @@ def _secondary(fitted: _Fitted) -> pd.DataFrame:
     )
 
 
+def _contamination(fitted: _Fitted) -> pd.DataFrame:
+    made_up = fitted.inputs.sources.get("practice_models") == "simulated"
+    note = SIMULATED if made_up else ""
+    return contamination_frame(fitted.main, fitted.prepared, study=fitted.study, note=note)
+
+
 def _power(fitted: _Fitted) -> pd.DataFrame:
     return power_frame(fitted.main, smallest_effect=fitted.smallest_effect)
 
@@ -248,6 +255,7 @@ TABLES: tuple[tuple[ResultTable, Callable[[_Fitted], pd.DataFrame]], ...] = (
     (results.PLACEBO_PILOTS, _placebo_pilots),
     (results.PLACEBO_SUMMARY, _placebo_summary),
     (results.SECONDARY, _secondary),
+    (results.CONTAMINATION, _contamination),
     (results.POWER, _power),
 )
 """Each file that stands beside the estimates, and what makes its rows of one outcome."""

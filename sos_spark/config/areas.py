@@ -129,6 +129,11 @@ def neighbours_of(
     return tuple(dict.fromkeys(near for known in found for near in lists[known][:n]))
 
 
+def _exposed(study: Study) -> list[str]:
+    """Returns the codes of every exposure."""
+    return [code for exposure in study.exposures for code in exposure.la_codes]
+
+
 def code_faults(study: Study | Design, *, known: Sequence[UnitNames]) -> list[str]:
     """Returns a line for each code of a study that names none of the known units, with its key.
 
@@ -144,6 +149,7 @@ def code_faults(study: Study | Design, *, known: Sequence[UnitNames]) -> list[st
         ("comparators.la_codes", [*study.comparators.la_codes]),
         ("comparators.exclude", [*study.comparators.exclude]),
         ("practice_models", [model.la_code for model in study.practice_models]),
+        ("exposures", _exposed(study) if isinstance(study, Study) else []),
         ("ratings", [rating.la_code for rating in study.ratings] if isinstance(study, Study) else []),
     ]
     without = []

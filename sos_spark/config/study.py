@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, model_validator
 
 from sos_spark.config.disclosure import ProfileName
+from sos_spark.config.exposures import Exposure
 from sos_spark.config.model import Code, Day, Frozen
 from sos_spark.config.outcomes import AnyOutcome, Family, Outcome
 from sos_spark.config.outcomes.base import ScaleName
@@ -240,6 +241,7 @@ class Study(Frozen):
     pilots: Annotated[tuple[Pilot, ...], Field(min_length=1)]
     comparators: Comparators = Comparators()
     practice_models: tuple[PracticeModel, ...] = ()
+    exposures: tuple[Exposure, ...] = Field((), exclude_if=lambda declared: not declared)
     ratings: tuple[Rating, ...] = ()
     outcomes: Annotated[tuple[AnyOutcome, ...], Field(min_length=1)]
     covariates: Covariates = Covariates()
@@ -288,6 +290,14 @@ class Study(Frozen):
                 refuse_inspection_after(first, inspected=rating.ofsted_inspected, rating=rating.ofsted_before)
             except ValueError as error:
                 raise ValueError(f"ratings[{number}]: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _no_pilot_is_exposed(self) -> Study:
+        pilots = {pilot.la_code for pilot in self.pilots}
+        for number, exposure in enumerate(self.exposures, start=1):
+            if both := sorted(pilots & set(exposure.la_codes)):
+                raise ValueError(f"exposures[{number}]: pilots, which have the programme itself: {', '.join(both)}")
         return self
 
     def plan(self) -> dict[str, Any]:

@@ -34,6 +34,7 @@ def frames() -> dict[str, Any]:
         "pilots_pooled": pilots_pooled(),
         "calibration": calibration(),
         "welch": welch(),
+        "contamination": contamination(),
         "casemix": casemix(),
         "casemix_trend": casemix_trend(),
         "casemix_levels": casemix_levels(),
@@ -60,6 +61,20 @@ def pilots_pooled() -> pd.DataFrame:
              "ci_high": att + half, "prediction_low": att - 3 * half, "prediction_high": att + 3 * half,
              "sd_between": half, "sd_low": 0.0, "sd_high": 2 * half, "q": 4.0, "p_same": 0.13, "note": ""}
             for name, (att, half) in EFFECTS.items()
+        ]
+    )  # fmt: skip
+
+
+def contamination() -> pd.DataFrame:
+    scale = {"as estimated": 1.0, "without": 1.1, "dose": 1.25, "bounds": math.nan}
+    return pd.DataFrame(
+        [
+            {"outcome_id": name, "kind": "all", "part": part, "n_exposed": 2, "att": att * by,
+             "att_low": att * 1.4 if part == "bounds" else math.nan, "ci_low": att - half * 1.4,
+             "att_high": att * 1.1 if part == "bounds" else math.nan, "ci_high": att + half * 1.4,
+             "divisor": 0.8, "note": ""}
+            for name, (att, half) in EFFECTS.items()
+            for part, by in scale.items()
         ]
     )  # fmt: skip
 

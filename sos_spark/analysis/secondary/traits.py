@@ -38,7 +38,7 @@ def rating_groups(panel: PreparedPanel, study: Study) -> RatingGroups:
     of_pilots = {p.la_code: p.ofsted_before for p in study.pilots if p.ofsted_before is not None}
     of_others = {rating.la_code: rating.ofsted_before for rating in study.ratings}
     group = np.full(len(panel.unit_ids), UNKNOWN, dtype=np.int64)
-    pilots, others = _by_unit(panel, of_pilots.items()), _by_unit(panel, of_others.items())
+    pilots, others = by_unit(panel, of_pilots.items()), by_unit(panel, of_others.items())
     for g, (unit_id, treated) in enumerate(zip(panel.unit_ids, panel.is_treated_unit, strict=True)):
         ratings = (pilots if treated else others).get(unit_id, [])
         found = {BETTER if rating in better else OTHER for rating in ratings}
@@ -51,7 +51,7 @@ def rating_groups(panel: PreparedPanel, study: Study) -> RatingGroups:
 def embeddedness(panel: PreparedPanel, study: Study) -> Array:
     """Returns each treated unit's embeddedness, (G,): NaN where none is declared, and for comparators."""
     declared = [(pilot.la_code, pilot.embeddedness) for pilot in study.pilots if pilot.embeddedness is not None]
-    own = _by_unit(panel, declared)
+    own = by_unit(panel, declared)
     values = np.full(len(panel.unit_ids), np.nan)
     for g, (unit_id, treated) in enumerate(zip(panel.unit_ids, panel.is_treated_unit, strict=True)):
         if treated and unit_id in own:
@@ -66,7 +66,7 @@ def intensity_of_models(panel: PreparedPanel, study: Study) -> Array:
     """
     intensity = np.zeros(panel.rows.shape)
     starts = np.array(panel.period_starts, dtype="datetime64[D]")
-    models = _by_unit(panel, ((model.la_code, model) for model in study.practice_models))
+    models = by_unit(panel, ((model.la_code, model) for model in study.practice_models))
     for g, (unit_id, treated) in enumerate(zip(panel.unit_ids, panel.is_treated_unit, strict=True)):
         for model in () if treated else models.get(unit_id, []):
             in_use = starts >= np.datetime64(model.from_, "D")
@@ -74,7 +74,7 @@ def intensity_of_models(panel: PreparedPanel, study: Study) -> Array:
     return intensity
 
 
-def _by_unit(panel: PreparedPanel, declared: Iterable[tuple[str, Declared]]) -> dict[str, list[Declared]]:
+def by_unit(panel: PreparedPanel, declared: Iterable[tuple[str, Declared]]) -> dict[str, list[Declared]]:
     """Returns what is declared of codes by the units of the panel that they name, in the order given."""
     names = names_of_panel(panel.unit_ids)
     by_unit: dict[str, list[Declared]] = {}

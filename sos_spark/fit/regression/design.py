@@ -150,7 +150,10 @@ class PreparedPanel:
 
     def with_effect_as_outcome(self) -> PreparedPanel:
         """Returns the panel of the same rows with their treatment as y: an effect of 1 and nothing else."""
-        on = self.exposure
+        return self.with_outcome(self.exposure)
+
+    def with_outcome(self, on: Array) -> PreparedPanel:
+        """Returns the panel of the same rows with a y that is the same in all rows of an LA and period, (G, T)."""
         cells = replace(self.cells, y_sum=self.cells.n * on[self.cells.unit, self.cells.period], y_sumsq=None)
         products = self.continuous_products
         if products is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sos_spark.tables.result_table import ResultTable
 from sos_spark.tables.results.casemix import CASEMIX, CASEMIX_LEVELS, CASEMIX_TREND
+from sos_spark.tables.results.contamination import CONTAMINATION
 from sos_spark.tables.results.estimates import ESTIMATES, EVENT_STUDY, SECONDARY, SENSITIVITY, WELCH
 from sos_spark.tables.results.robustness import (
     BOUNDS,
@@ -30,6 +31,7 @@ __all__ = [
     "CASEMIX_LEVELS",
     "CASEMIX_TREND",
     "CELLS",
+    "CONTAMINATION",
     "ESTIMATES",
     "EVENT_STUDY",
     "FLOW",
@@ -60,6 +62,7 @@ RESULT_TABLES: dict[str, ResultTable] = {
         SENSITIVITY,
         EVENT_STUDY,
         SECONDARY,
+        CONTAMINATION,
         WELCH,
         GROUP_TIME,
         AGGREGATES,
