@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sos_spark.config.shipped import conf_root
 from sos_spark.errors import EnvironmentFaultError
+from sos_spark.machine import class_archive
 from sos_spark.machine.jars import jar_lock, jars_folder, require_jars
 from sos_spark.machine.java import java_environment
 from sos_spark.machine.processes import java_process
@@ -82,6 +83,8 @@ def start_session(
             "spark.sql.shuffle.partitions": str(shuffle_partitions),
             "spark.driver.memory": driver_memory,
             "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} -Dlog4j2.configurationFile={_silent_log().as_uri()}",
+            # On Java's own class path, where the archive reaches; spark-submit has started Java already.
+            **({} if submitted else {"spark.driver.extraClassPath": os.pathsep.join(map(str, jars))}),
             **given,
             **(extra or {}),
             **PINNED,
@@ -90,6 +93,8 @@ def start_session(
         }
         if scratch is not None:
             _spill_to(scratch, settings, submitted=submitted)
+        if not submitted:
+            settings["spark.driver.extraJavaOptions"] += "".join(f" {one}" for one in class_archive.java_options())
         builder = SparkSession.builder.appName(app_name)
         if master:
             builder = builder.master(master)
