@@ -185,8 +185,8 @@ def _arms(fitted: _Fitted) -> pd.DataFrame:
 def _welch(fitted: _Fitted) -> pd.DataFrame:
     test = welch_test(unit_panel(fitted.prepared.panel))
     low, high = test.interval()
-    row = (fitted.main.outcome_id, test.difference, test.se, test.df, test.p, low, high, test.n_treated,
-           test.n_comparators, test.note)  # fmt: skip
+    row = (fitted.main.outcome_id, test.difference, test.se, test.df, test.p, low, high, test.se_pooled, test.p_pooled,
+           *test.pooled_interval(), test.n_treated, test.n_comparators, test.note)  # fmt: skip
     return pd.DataFrame([row], columns=list(results.WELCH.column_names))
 
 

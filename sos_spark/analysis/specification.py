@@ -27,6 +27,7 @@ from sos_spark.config.periods import add_periods, period_start
 from sos_spark.config.study import Covariates, Design, Inference, Study
 from sos_spark.config.variants import variants
 from sos_spark.errors import SosError, StudyError
+from sos_spark.fit.cells.arms import DRAWN_BACK
 from sos_spark.fit.cells.prepare import Prepared, prepare
 from sos_spark.fit.did import blank_result, fit_prepared
 from sos_spark.fit.estimators import ESTIMATORS
@@ -186,7 +187,8 @@ def _alternatives(study: Study, main: Specification) -> Iterator[Specification]:
             yield replace(other, name=f"go_live={day}", design=with_go_live(main.design, day))
     for kind in study.sensitivity.comparators:
         if kind != study.comparators.kind:
-            yield replace(other, name=f"comparators={kind}", design=with_comparators(main.design, kind))
+            note = DRAWN_BACK if kind == "matched" else ""
+            yield replace(other, name=f"comparators={kind}", design=with_comparators(main.design, kind), note=note)
     for variant in variants(study):
         if variant.base_id == main.panel_outcome_id and variant.switches:
             name = variant.outcome_id.removeprefix(f"{variant.base_id}~")

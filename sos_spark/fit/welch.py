@@ -1,8 +1,14 @@
-"""Welch's t-test on each LA's change from before to after: one number an LA, nothing modelled."""
+"""Two t-tests on each LA's change from before to after: one number an LA, nothing modelled.
+
+Welch's lets pilots vary in another way than comparators. The pooled one is exact, whatever the number of LAs, if
+changes are normal and pilots vary as comparators do (Lee and Wooldridge, on unit averages; their regression on a dummy
+of treatment is this test): with two pilots it says what Welch's one degree of freedom cannot, at that price.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -17,7 +23,8 @@ from sos_spark.fit.staggered.group_time import UnitPanel
 class WelchTest:
     """Difference in mean change between arms, treated less comparators, in the outcome's unit.
 
-    Counts are LAs seen both before and after go-live. NaN, with the reason in `note`, where it cannot be computed.
+    `se`, `df` and `p` are Welch's, `se_pooled` and the like those of equal variances. Counts are LAs seen both before
+    and after go-live. NaN, with the reason in `note`, where it cannot be computed.
     """
 
     difference: float
@@ -27,10 +34,22 @@ class WelchTest:
     n_treated: int
     n_comparators: int
     note: str = ""
+    se_pooled: float = float("nan")
+    p_pooled: float = float("nan")
 
     def interval(self, *, level: float = 0.95) -> tuple[float, float]:
         """Returns the interval of the difference, by t with Welch's df."""
         half = float(stats.t.ppf((1 + level) / 2, self.df)) * self.se
+        return self.difference - half, self.difference + half
+
+    @property
+    def df_pooled(self) -> int:
+        """The degrees of freedom of the pooled test."""
+        return self.n_treated + self.n_comparators - 2
+
+    def pooled_interval(self, *, level: float = 0.95) -> tuple[float, float]:
+        """Returns the interval of the difference under equal variances."""
+        half = float(stats.t.ppf((1 + level) / 2, self.df_pooled)) * self.se_pooled if self.se_pooled > 0 else math.nan
         return self.difference - half, self.difference + half
 
 
@@ -56,7 +75,11 @@ def welch_test(panel: UnitPanel) -> WelchTest:
     df = variance**2 / float(np.sum(shares**2 / (np.array([len(ours), len(theirs)]) - 1)))
     difference, se = float(ours.mean() - theirs.mean()), float(np.sqrt(variance))
     p = float(2 * stats.t.sf(abs(difference / se), df))
-    return WelchTest(difference, se, df, p, len(ours), len(theirs))
+    welch = WelchTest(difference, se, df, p, len(ours), len(theirs))
+    squares = float(ours.var() * len(ours) + theirs.var() * len(theirs))
+    se_pooled = math.sqrt(squares / welch.df_pooled * (1 / len(ours) + 1 / len(theirs)))
+    p_pooled = float(2 * stats.t.sf(abs(difference / se_pooled), welch.df_pooled))
+    return replace(welch, se_pooled=se_pooled, p_pooled=p_pooled)
 
 
 def _mean(panel: UnitPanel, periods: Mask) -> Array:

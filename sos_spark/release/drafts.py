@@ -73,7 +73,7 @@ ESTIMATE_TABLES: dict[str, EstimateTable] = {
     "placebo_pilots": EstimateTable("Effects of pseudo-pilots", ("outcome_id",), ("draw",), ("att", "t")),
     "welch": EstimateTable(
         "Changes of authorities compared", ("outcome_id",), ("n_treated", "n_comparators"),
-        ("att", "se", "df", "p", "ci_low", "ci_high"),
+        ("att", "se", "df", "p", "ci_low", "ci_high", "se_pooled", "p_pooled", "ci_low_pooled", "ci_high_pooled"),
     ),
     "power": EstimateTable(
         "What the study could see", ("outcome_id", "source"), ("replications", "n_clusters", "n_treated_clusters"),

@@ -310,6 +310,8 @@ def power() -> pd.DataFrame:
 def welch() -> pd.DataFrame:
     return pd.DataFrame([
         {"outcome_id": name, "att": 0.9 * att, "se": half / 2, "df": 12.2, "p": 0.2, "ci_low": 0.9 * att - half,
-         "ci_high": 0.9 * att + half, "n_treated": 9, "n_comparators": 15, "note": ""}
+         "ci_high": 0.9 * att + half, "se_pooled": half / 2, "p_pooled": 0.2,
+         "ci_low_pooled": 0.9 * att - half, "ci_high_pooled": 0.9 * att + half,
+         "n_treated": 9, "n_comparators": 15, "note": ""}
         for name, (att, half) in EFFECTS.items()
     ])  # fmt: skip

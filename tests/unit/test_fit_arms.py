@@ -190,6 +190,7 @@ def test_matching_on_level_takes_the_nearest_and_ties_the_lower_code() -> None:
     cells = level_cells({"201": 0.50, "211": 0.60, "212": 0.40, "213": 0.90})
     prepared = prepare(cells, matched_design(("level",)))
     assert prepared.matched == {"201": ("211",)}
+    assert "regression to the mean" in " ".join(prepared.panel.warnings)
     assert prepare(cells, matched_design(("level",), k=2)).matched == {"201": ("211", "212")}
 
 

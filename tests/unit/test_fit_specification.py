@@ -165,6 +165,8 @@ def test_other_comparators_are_those_of_the_same_panel() -> None:
     same(everyone, by_hand)
     matched = fit_specification(some_cells(), one(study, "comparators=matched"))
     assert 7 <= matched.n_clusters < 13
+    assert "regression to the mean" in matched.note
+    assert "regression to the mean" not in everyone.note
 
 
 def test_an_outcome_switch_is_fitted_from_its_own_cells_and_keeps_the_outcome_s_name() -> None:

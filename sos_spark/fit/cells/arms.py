@@ -16,6 +16,11 @@ from sos_spark.fit.cells.matching import UnitMeans, match
 from sos_spark.fit.cells.reading import CheckedCells
 from sos_spark.fit.errors import NotEstimableError
 
+DRAWN_BACK = (
+    "comparators are matched on what they were before go-live: those that were unusual by chance are drawn back towards"
+    " their own mean after it (regression to the mean), which can look like an effect"
+)
+"""What is to be known of comparators that were matched on outcomes."""
 NAMED = 12
 """How many codes a warning names before it counts the rest."""
 
@@ -105,6 +110,7 @@ def find_arms(cells: CheckedCells, design: Design) -> Arms:
             UnitMeans.of(cells), gtime=gtime, candidates=candidates, k=design.comparators.k, on=design.comparators.on
         )
         chosen = tuple(sorted({unit for nearest in matched.values() for unit in nearest}))
+        warnings.append(DRAWN_BACK)
         unmatched = [unit for unit in gtime if not matched.get(unit)]
         if unmatched:
             warnings.append(

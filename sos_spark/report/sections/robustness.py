@@ -34,7 +34,8 @@ def section(results: Results) -> Section | None:
             Heading("The simplest check"),
             Text(
                 "Each authority's mean after go-live less its mean before, pilots against comparators (Welch's t-test)."
-                " No model, and every authority counts the same."
+                " No model, and every authority counts the same. Beside it the test of one variance, which is exact for"
+                " any number of authorities if pilots' changes vary as the others' do (Lee and Wooldridge)."
             ),
             Table("Authorities' changes, pilots less comparators", welch),
             note_on(_changes(results)[1]),
@@ -146,7 +147,7 @@ def _changes(results: Results) -> tuple[pd.DataFrame, str]:
     if welch.empty:
         return welch, ""
     known = welch[welch["att"].notna() & welch["outcome_id"].isin(list(results.labels))]
-    return cut(results, known, ("ci_low", "ci_high"))
+    return cut(results, known, ("ci_low", "ci_high"), ("ci_low_pooled", "ci_high_pooled"))
 
 
 def welch_table(results: Results) -> DataTable:
@@ -161,13 +162,18 @@ def welch_table(results: Results) -> DataTable:
                 scale.interval(row.ci_low, row.ci_high),
                 p_value(row.p),
                 number(row.df, 1),
+                scale.interval(row.ci_low_pooled, row.ci_high_pooled),
+                p_value(row.p_pooled),
                 count(row.n_treated),
                 count(row.n_comparators),
                 str(row.note or ""),
             )
             for row in rows_of(own)
         ]
-    header = ("Outcome", "Change", "95% interval", "p", "Degrees of freedom", "Pilots", "Comparators", "Note")
+    header = (
+        "Outcome", "Change", "95% interval", "p", "Degrees of freedom", "95% interval, one variance", "p, one variance",
+        "Pilots", "Comparators", "Note",
+    )  # fmt: skip
     return DataTable(header, tuple(rows), words=1).trimmed()
 
 
