@@ -41,6 +41,8 @@ def list_(
     if as_json:
         sys.stdout.write(rows.to_json(orient="records") + "\n")
         return 0
+    if not rows.empty:
+        sys.stdout.write(f"{'rows':>10}  {'records':<20}  {'rule (`explain RULE` says why)':<34}  LA   year  file\n")
     for row in rows.to_dict("records"):
         sys.stdout.write(
             f"{row['n_rows']:>10,}  {row['entity']:<20}  {row['rule_code']:<34}  {row['la_code']}  {row['census_year']}"

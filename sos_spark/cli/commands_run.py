@@ -25,7 +25,7 @@ from sos_spark.errors import QualityGateError, StudyError
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.manifest import earlier_seconds, write_manifest
 from sos_spark.steps.pipeline import PlannedStep, missing_options, plan, run_steps
-from sos_spark.tables.results import ESTIMATES
+from sos_spark.tables.results import ESTIMATES, TO_MEND
 
 SUMMARIES = {
     "ingest": "Take returns into bronze as received.",
@@ -110,21 +110,24 @@ def quality(
         code = _execute(the_run, plan("ingest", "validate"), as_json=as_json)
     except QualityGateError:
         # What stopped the run is what the page is read for.
-        _leave_quality_page(the_run)
+        left = leave_quality_page(the_run)
+        sys.stderr.writelines(f"{line}\n" for line in left if not as_json)
         raise
-    page = _leave_quality_page(the_run)
-    if page is not None and not as_json:
-        _say(f"page: {page}")
+    left = leave_quality_page(the_run)
+    sys.stdout.writelines(f"{line}\n" for line in left if not as_json)
     return code
 
 
-def _leave_quality_page(run: Run) -> Path | None:
-    """Returns where the page is; None where the lake has no records that it could be about."""
+def leave_quality_page(run: Run) -> list[str]:
+    """Returns what was left, in lines; none where the lake has no records that a page could be about."""
     from sos_spark.steps.quality_page import PAGE, write_quality
 
     folder = run.environment.out or run.lake_root
     written = write_quality(run.lake_root, folder, is_simulated=run.lake.is_simulated)
-    return folder / PAGE if written else None
+    if not written:
+        return []
+    name = TO_MEND.file_name
+    return [f"page: {folder / PAGE}", f"to ask of the authorities: {written[name]:,} lines in {folder / name}"]
 
 
 def fit(

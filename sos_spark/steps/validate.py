@@ -237,7 +237,7 @@ def _tell_unknown(report: StepReport, counts: DataFrame) -> None:
         table = SILVER_ENTITIES[entity].name
         report.warnings.append(
             f"{n_unknown} of {report.rows[table]} rows of {table} have a value that could not be used: it is null "
-            "there, and unknown_fields names it; dq.rule_counts says by which rules of severity field"
+            "there, and unknown_fields names it; quality.html says which rules and authorities"
         )
 
 
@@ -259,5 +259,6 @@ def _report(report: StepReport, ledger: DataFrame) -> None:
         report.rows[QUARANTINE[entity].name] = quarantined
         if quarantined:
             report.warnings.append(
-                f"{quarantined} of {received} rows of {entity} are in quarantine; dq.rule_counts says by which rules"
+                f"{quarantined} of {received} rows of {entity} are in quarantine; `sos-spark lake quarantine list` says"
+                " of which files and why"
             )

@@ -92,9 +92,9 @@ def test_the_step_on_a_lake(spark: SparkSession, tmp_path: Path, monkeypatch: py
     assert report.rows["silver.referrals"] == 1
     assert report.rows["quarantine.referrals"] == 1
     assert report.warnings == [
-        "1 of 3 rows of referrals are in quarantine; dq.rule_counts says by which rules",
+        "1 of 3 rows of referrals are in quarantine; `sos-spark lake quarantine list` says of which files and why",
         "1 of 2 rows of silver.lac_episodes have a value that could not be used: it is null there, and unknown_fields "
-        "names it; dq.rule_counts says by which rules of severity field",
+        "names it; quality.html says which rules and authorities",
         "1 rows of lac_episodes had characters in their child's id that cannot be seen and are left out: 926 in 2016 1",
         "2 rows of lac_episodes differ from another row of their return with the same key, of which one is kept: "
         "926 in 2016 2",

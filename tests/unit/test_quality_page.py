@@ -10,12 +10,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sos_spark.cli import commands_run
 from sos_spark.cli.main import main
+from sos_spark.config.environment import Environment
+from sos_spark.steps.context import Run
 from sos_spark.steps.quality_page import PAGE, read_return_tables, write_quality
 from sos_spark.steps.quarantine import counts_of, explain, quarantined, released
 from sos_spark.steps.result_tables import read_table
 from sos_spark.tables.results import QUALITY, TO_MEND
 from tests.lake_counts import BAD, TROUBLED, write_counts
+from tests.unit.report_example import no_session
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +86,16 @@ def test_what_goes_back_names_file_rule_and_count(out: Path) -> None:
         (2016, "check", "volume", "cin/2016/926.xml", 0),
     }
     assert read_table(out, QUALITY)["n_failed"].tolist() == [3]
+
+
+def test_the_command_says_where_the_page_is_and_how_much_goes_back(lake: Path, tmp_path: Path) -> None:
+    def said(of: Path) -> list[str]:
+        run = Run("run", Environment(lake=of, out=tmp_path), None, no_session)  # type: ignore[arg-type]
+        return commands_run.leave_quality_page(run)
+
+    page, requests = tmp_path / PAGE, tmp_path / TO_MEND.file_name
+    assert said(lake) == [f"page: {page}", f"to ask of the authorities: 4 lines in {requests}"]
+    assert said(tmp_path / "none") == []
 
 
 def test_a_lake_without_records_leaves_no_page(tmp_path: Path) -> None:
