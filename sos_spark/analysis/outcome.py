@@ -42,6 +42,7 @@ from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import shares_one_go_live, unit_panel
 from sos_spark.fit.result import DidResult
 from sos_spark.fit.staggered.goodman_bacon import goodman_bacon_frame
+from sos_spark.fit.synthetic import synthetic_did
 from sos_spark.fit.welch import welch_test
 from sos_spark.tables import results
 from sos_spark.tables.results import ResultTable
@@ -232,6 +233,13 @@ def _contamination(fitted: _Fitted) -> pd.DataFrame:
     return contamination_frame(fitted.main, fitted.prepared, study=fitted.study, note=note)
 
 
+def _synthetic(fitted: _Fitted) -> pd.DataFrame:
+    arms = fitted.prepared.arms
+    units = synthetic_did(fitted.prepared.panel, refits=0, seed=fitted.study.inference.seed).units()
+    rows = [(fitted.main.outcome_id, one.unit_id, arms[one.unit_id], one.weight, one.left_out) for one in units]
+    return pd.DataFrame(rows, columns=list(results.SYNTHETIC.column_names))
+
+
 def _power(fitted: _Fitted) -> pd.DataFrame:
     return power_frame(fitted.main, smallest_effect=fitted.smallest_effect)
 
@@ -254,6 +262,7 @@ TABLES: tuple[tuple[ResultTable, Callable[[_Fitted], pd.DataFrame]], ...] = (
     (results.GOODMAN_BACON, _goodman_bacon),
     (results.PLACEBO_PILOTS, _placebo_pilots),
     (results.PLACEBO_SUMMARY, _placebo_summary),
+    (results.SYNTHETIC, _synthetic),
     (results.SECONDARY, _secondary),
     (results.CONTAMINATION, _contamination),
     (results.POWER, _power),

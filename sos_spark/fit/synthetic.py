@@ -70,6 +70,15 @@ class SyntheticGroup:
 
 
 @dataclass(frozen=True)
+class SyntheticUnit:
+    """An LA's weight in its arm, and why it was left out; blank where it was not."""
+
+    unit_id: str
+    weight: float
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
 class SyntheticDid:
     """A synthetic difference-in-differences, in the outcome's own unit.
 
@@ -93,6 +102,44 @@ class SyntheticDid:
     def se(self) -> float:
         """The placebo standard error."""
         return float(np.std(self.placebo)) if len(self.placebo) else float("nan")
+
+    @property
+    def se_jackknife(self) -> float:
+        """The jackknife standard error (algorithm 3): each LA left out, the weights of the others kept and scaled to 1.
+
+        NaN with one pilot, and where a comparator has all the weight: nothing is left without it.
+        """
+        left_out = np.array([_without(self, place) for place in np.flatnonzero(self._in_fit).tolist()])
+        n = len(left_out)
+        return float(np.sqrt((n - 1) / n * np.sum((left_out - left_out.mean()) ** 2)))
+
+    @property
+    def _in_fit(self) -> Mask:
+        """(G,): pilots of the groups, and comparators."""
+        return np.asarray(np.isin(self.panel.gtime, [NEVER, *(group.gtime for group in self.groups)]))
+
+    def units(self) -> Iterator[SyntheticUnit]:
+        """Yields the LAs of the panel that was fitted, and those left out of it, in order of unit id.
+
+        A pilot's weight is its share of treated cells, a comparator's its weight in the groups' controls, each group by
+        its treated cells; either arm's add up to 1.
+        """
+        cells = np.array([group.n_cells for group in self.groups], dtype=float)
+        control = np.zeros(len(self.panel.gtime))
+        control[self.panel.gtime == NEVER] = sum(
+            share * group.unit_weights for share, group in zip(cells / cells.sum(), self.groups, strict=True)
+        )
+        of_group = {group.gtime: group.n_cells / cells.sum() for group in self.groups}
+        sizes = {g: int(np.count_nonzero(self.panel.gtime == g)) for g in of_group}
+        found = {unit: SyntheticUnit(unit, 0.0, "not observed in every period") for unit in self.panel.left_out}
+        for unit, gtime, weight in zip(self.panel.unit_ids, self.panel.gtime.tolist(), control, strict=True):
+            if gtime == NEVER:
+                found[unit] = SyntheticUnit(unit, float(weight))
+            elif gtime in of_group:
+                found[unit] = SyntheticUnit(unit, of_group[gtime] / sizes[gtime])
+            else:
+                found[unit] = SyntheticUnit(unit, 0.0, "without two periods before and one after its go-live")
+        yield from (found[unit] for unit in sorted(found))
 
     @property
     def p(self) -> float:
@@ -185,10 +232,11 @@ def _notes(fitted: SyntheticDid, panel: PreparedPanel, inference: Inference) -> 
         yield "no p: draws of pseudo-pilots know nothing of one pilot's own shocks"
     elif n:
         capped = f", {MAX_REFITS} at most" if inference.permutations > MAX_REFITS else ""
-        yield f"its placebo standard error is {fitted.se:.4g}"
+        yield f"its placebo standard error is {fitted.se:.4g}, by the jackknife {_told(fitted.se_jackknife)}"
         yield f"p_ri compares it with {n} draws of pseudo-pilots among the comparators{capped}"
     else:
-        yield "no standard error and no p: there are not more comparators than pilots to draw pseudo-pilots from"
+        yield "no placebo and no p: there are not more comparators than pilots to draw pseudo-pilots from"
+        yield f"its jackknife standard error is {_told(fitted.se_jackknife)}"
     if used.left_out:
         pilots = [unit for unit, g in zip(panel.unit_ids, panel.gtime, strict=True) if g != NEVER]
         lost = sum(unit in pilots for unit in used.left_out)
@@ -201,6 +249,10 @@ def _notes(fitted: SyntheticDid, panel: PreparedPanel, inference: Inference) -> 
         yield f"{used.without_rows} periods without rows of pilots or of comparators left out"
     if panel.covariates:
         yield "not adjusted for covariates"
+
+
+def _told(value: float) -> str:
+    return "not known" if np.isnan(value) else f"{value:.4g}"
 
 
 def balanced_panel(panel: PreparedPanel) -> BalancedPanel:
@@ -290,6 +342,24 @@ def _groups(panel: BalancedPanel, gtime: Ints, ridges: dict[int, tuple[float, fl
         theirs = unit_weights @ (late - early @ time_weights)
         n_cells = len(treated) * int((~before).sum())
         yield SyntheticGroup(date, float(own - theirs), n_cells, unit_weights, time_weights)
+
+
+def _without(fitted: SyntheticDid, place: int) -> float:
+    """Returns the estimate without an LA, the weights of the others kept; NaN where nothing is left."""
+    panel, found, cells = fitted.panel, [], []
+    kept = np.arange(len(panel.gtime)) != place
+    for group in fitted.groups:
+        treated, weight = kept & (panel.gtime == group.gtime), np.zeros(len(kept))
+        weight[panel.gtime == NEVER] = group.unit_weights
+        weight = weight * kept
+        if not treated.any():
+            continue
+        before = panel.periods < group.gtime
+        change = panel.means[:, ~before].mean(axis=1) - panel.means[:, before] @ group.time_weights
+        total = weight.sum()
+        found.append(change[treated].mean() - (weight @ change / total if total > 0 else np.nan))
+        cells.append(int(treated.sum()) * int((~before).sum()))
+    return float(np.average(found, weights=cells)) if found else float("nan")
 
 
 def _average(groups: tuple[SyntheticGroup, ...]) -> float:

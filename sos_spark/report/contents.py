@@ -33,6 +33,7 @@ from sos_spark.report.sections import (
     robustness,
     secondary,
     staggered,
+    synthetic,
     unknown,
 )
 
@@ -51,6 +52,7 @@ PARTS: tuple[tuple[str, tuple[Makes, ...]], ...] = (
             drift.section,
             staggered.section,
             robustness.section,
+            synthetic.section,
             placebo.section,
             secondary.section,
             contamination.section,

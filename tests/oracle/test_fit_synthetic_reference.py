@@ -8,6 +8,7 @@ value of what they minimise, and the whole fits within a hundredth of a standard
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,14 @@ SDID = Reference(
     "package",
     1e-12,
     absolute=True,
+)
+
+JACKKNIFE = Reference(
+    "Synthetic difference-in-differences",
+    "jackknife standard error at the same weights",
+    "diff-diff",
+    "package",
+    1e-9,
 )
 
 
@@ -98,6 +107,35 @@ def test_the_same_panel_in_diff_diff() -> None:
     assert fitted.att == pytest.approx(reference.att, abs=0.01 * fitted.se)
     # Two samples of 300 draws: their standard deviations differ by chance by 6 % (one standard deviation).
     assert fitted.se == pytest.approx(reference.se, rel=0.2)
+
+
+@pytest.mark.parametrize("n_treated", [3, 9])
+def test_the_jackknife_is_diff_diff_s_at_its_own_weights(n_treated: int) -> None:
+    """Their weights stop short of the minimum, so ours are replaced by theirs, and only then compared to rounding."""
+    codes = {str(201 + k): 8 for k in range(n_treated)}
+    panel = prepare(some_cells(n_units=24, n_periods=14, seed=2), a_design(pilots=codes)).panel
+    fitted = synthetic_did(panel, refits=0, seed=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outside = SyntheticDiD(variance_method="jackknife", seed=1).fit(
+            as_frame(fitted.panel), "y", "treated", "unit", "period", post_periods=list(range(8, 14))
+        )
+    theirs = replace(
+        fitted.groups[0],
+        unit_weights=np.array([outside.unit_weights[place] for place in np.flatnonzero(fitted.panel.gtime == NEVER)]),
+        time_weights=np.array([outside.time_weights[period] for period in range(8)]),
+    )
+    assert replace(fitted, groups=(theirs,)).se_jackknife == JACKKNIFE.equals(float(outside.se))
+    assert fitted.se_jackknife == pytest.approx(outside.se, rel=0.05)
+
+
+def test_one_pilot_has_no_jackknife_and_its_weights_add_up() -> None:
+    panel = prepare(some_cells(n_units=12, n_periods=8), a_design(pilots={"201": 4})).panel
+    fitted = synthetic_did(panel, refits=0, seed=1)
+    assert np.isnan(fitted.se_jackknife)
+    weights = {one.unit_id: one.weight for one in fitted.units()}
+    assert weights.pop("201") == 1
+    assert sum(weights.values()) == pytest.approx(1)
 
 
 @pytest.mark.reference

@@ -35,6 +35,7 @@ def frames() -> dict[str, Any]:
         "calibration": calibration(),
         "welch": welch(),
         "contamination": contamination(),
+        "synthetic": synthetic(),
         "casemix": casemix(),
         "casemix_trend": casemix_trend(),
         "casemix_levels": casemix_levels(),
@@ -63,6 +64,20 @@ def pilots_pooled() -> pd.DataFrame:
             for name, (att, half) in EFFECTS.items()
         ]
     )  # fmt: skip
+
+
+def synthetic() -> pd.DataFrame:
+    units = [
+        ("926", "pilot", 0.5, ""), ("873", "pilot", 0.5, ""), ("919", "pilot", 0.0, "not observed in every period"),
+        ("330", "comparator", 0.7, ""), ("331", "comparator", 0.3, ""), ("332", "comparator", 0.0, ""),
+    ]  # fmt: skip
+    return pd.DataFrame(
+        [
+            {"outcome_id": name, "unit_id": unit, "arm": arm, "weight": weight, "note": note}
+            for name in EFFECTS
+            for unit, arm, weight, note in units
+        ]
+    )
 
 
 def contamination() -> pd.DataFrame:

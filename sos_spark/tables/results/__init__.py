@@ -17,6 +17,7 @@ from sos_spark.tables.results.robustness import (
     PLACEBO_SUMMARY,
     POWER,
     PRETREND,
+    SYNTHETIC,
 )
 from sos_spark.tables.results.sample import ARMS, BALANCE, CELLS, FLOW, QUALITY, RETURNS, TO_MEND
 from sos_spark.tables.results.staggered import AGGREGATES, GOODMAN_BACON, GROUP_TIME
@@ -50,6 +51,7 @@ __all__ = [
     "RETURNS",
     "SECONDARY",
     "SENSITIVITY",
+    "SYNTHETIC",
     "TO_MEND",
     "WELCH",
     "ResultTable",
@@ -70,6 +72,7 @@ RESULT_TABLES: dict[str, ResultTable] = {
         LEAVE_ONE_OUT,
         PILOTS,
         PILOTS_POOLED,
+        SYNTHETIC,
         PRETREND,
         HONEST,
         PLACEBO_PILOTS,

@@ -73,6 +73,19 @@ PILOTS_POOLED = ResultTable(
     key=("outcome_id",),
 )
 
+SYNTHETIC = ResultTable(
+    "synthetic",
+    "an outcome and authority that synthetic difference-in-differences could use: pilots and comparators",
+    (
+        c.OUTCOME_ID,
+        Column("unit_id", "STRING", "The unit", nullable=False),
+        replace(c.ARM, codes={name: c.ARMS[name] for name in ("pilot", "comparator")}),
+        Column("weight", "DOUBLE", "Its share of its arm: of treated cells, or of the synthetic control"),
+        replace(c.NOTE, meaning="Why it was left out; blank where it was not"),
+    ),
+    key=("outcome_id", "unit_id"),
+)
+
 PRETREND = ResultTable(
     "pretrend",
     "an outcome: the slope of treated units against comparators before go-live",
