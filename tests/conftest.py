@@ -23,10 +23,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """A local session with two cores and two shuffle partitions."""
-    with pytest.MonkeyPatch.context() as patch:
-        # The second of Java's compilers pays where the same code runs for minutes: a seventh of the tests' CPU time.
-        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
-        session = start_session(app_name="tests", master="local[2]", shuffle_partitions=2, driver_memory="4g")
+    session = start_session(
+        app_name="tests", master="local[2]", shuffle_partitions=2, driver_memory="4g", is_short=True
+    )
     session.sparkContext.setLogLevel("ERROR")
     # Compiling a plan takes seconds, running it on a few rows none. Runs by the command line compile as they always do.
     session.conf.set("spark.sql.codegen.wholeStage", "false")

@@ -267,7 +267,8 @@ def _say_plan(steps: Sequence[PlannedStep], *, missing: Sequence[str], as_json: 
 def new_run(environment: Environment, study: Path | None, overrides: Sequence[str], driver_memory: str) -> Run:
     """Returns a run with an id of its own; errors of a study file as `load_with_origins`."""
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
-    start_session = session_starter(environment.master, driver_memory)
+    received = environment.lake / "bronze" if environment.lake else None
+    start_session = session_starter(environment.master, driver_memory, reads=(environment.source, received))
     if study is None:
         if overrides:
             raise StudyError("--set changes a study file, and none is given", remedy="Give --study")

@@ -38,6 +38,9 @@ DEFAULTS = {
 PRIVATE = {"spark.hadoop.fs.permissions.umask-mode": "077"}
 """Hadoop has a file mask of its own: without this setting, tables, logs and checksums can be read by everyone."""
 
+# Its room for compiled code would be a fifth of what Spark's generated code needs, and be cleared over and over.
+_FIRST_COMPILER_ONLY = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
 
@@ -47,6 +50,7 @@ def start_session(
     master: str | None = None,
     shuffle_partitions: int = 8,
     driver_memory: str = "2g",
+    is_short: bool = False,
     extra: dict[str, str] | None = None,
 ) -> SparkSession:
     """Returns the one Spark session of this process, made if there is none.
@@ -56,6 +60,8 @@ def start_session(
         master: Spark's master; spark-submit's where not given.
         shuffle_partitions: Partitions after a shuffle.
         driver_memory: Heap of the driver, which in local mode is all of Spark; taken when Java starts.
+        is_short: Whether the rows are few: Java then does without its second compiler, which costs a small run more
+            than it saves.
         extra: Further settings.
 
     Raises:
@@ -94,7 +100,8 @@ def start_session(
         if scratch is not None:
             _spill_to(scratch, settings, submitted=submitted)
         if not submitted:
-            settings["spark.driver.extraJavaOptions"] += "".join(f" {one}" for one in class_archive.java_options())
+            options = (*class_archive.java_options(), *((_FIRST_COMPILER_ONLY,) if is_short else ()))
+            settings["spark.driver.extraJavaOptions"] += "".join(f" {one}" for one in options)
         builder = SparkSession.builder.appName(app_name)
         if master:
             builder = builder.master(master)
