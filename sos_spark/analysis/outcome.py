@@ -16,6 +16,7 @@ from sos_spark.analysis.casemix import casemix_frame, casemix_levels_frame, case
 from sos_spark.analysis.contamination import contamination_frame
 from sos_spark.analysis.honest import honest_frame
 from sos_spark.analysis.leave_one_out import leave_one_out
+from sos_spark.analysis.other_inference import other_inference_frame
 from sos_spark.analysis.pilots import EachPilot, each_pilot, pilots_frame, pooled_frame
 from sos_spark.analysis.placebo import (
     PlaceboPilots,
@@ -240,6 +241,11 @@ def _synthetic(fitted: _Fitted) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(results.SYNTHETIC.column_names))
 
 
+def _inference(fitted: _Fitted) -> pd.DataFrame:
+    methods = fitted.study.sensitivity.inference
+    return other_inference_frame(fitted.main, methods=methods, inference=fitted.study.inference)
+
+
 def _power(fitted: _Fitted) -> pd.DataFrame:
     return power_frame(fitted.main, smallest_effect=fitted.smallest_effect)
 
@@ -262,6 +268,7 @@ TABLES: tuple[tuple[ResultTable, Callable[[_Fitted], pd.DataFrame]], ...] = (
     (results.GOODMAN_BACON, _goodman_bacon),
     (results.PLACEBO_PILOTS, _placebo_pilots),
     (results.PLACEBO_SUMMARY, _placebo_summary),
+    (results.INFERENCE, _inference),
     (results.SYNTHETIC, _synthetic),
     (results.SECONDARY, _secondary),
     (results.CONTAMINATION, _contamination),

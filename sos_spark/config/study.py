@@ -32,6 +32,10 @@ TRANSITIONS = {
 """What becomes of the period that contains a go-live inside it, in the words of a warning."""
 
 
+OtherInference = Literal["cr3_t", "wcr_33", "region"]
+"""Other ways of judging chance, by name: the jackknife's t and bootstrap, and regions as clusters."""
+
+
 class Window(Frozen):
     """Closed-open spans of days, each from and to the start of a period.
 
@@ -184,8 +188,8 @@ class Inference(Frozen):
 class Sensitivity(Frozen):
     """The specification curve, declared before the run.
 
-    `placebo_outcomes` names outcomes of the study that the programme cannot have moved. A plan that names none reads,
-    and is fingerprinted, as one written before there was the key.
+    `placebo_outcomes` names outcomes of the study that the programme cannot have moved, `inference` other ways of
+    judging chance. A plan that names none reads, and is fingerprinted, as one written before there were the keys.
     """
 
     go_live: tuple[Day, ...] = ()
@@ -194,6 +198,7 @@ class Sensitivity(Frozen):
     placebo_dates: tuple[Day, ...] = ()
     placebo_pilots: int = Field(0, ge=0, le=100_000)
     placebo_outcomes: tuple[Code, ...] = Field((), exclude_if=lambda named: not named)
+    inference: tuple[OtherInference, ...] = Field((), exclude_if=lambda named: not named)
     leave_one_out: bool = True
 
 

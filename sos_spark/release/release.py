@@ -32,6 +32,7 @@ _NOT_JUDGED = {
     "goodman_bacon": "the parts of the two-way estimate",
     "aggregates": "aggregates by group",
     "pilots": "the effect in each pilot",
+    "inference": "other ways of judging chance",
     "synthetic": "who is in the synthetic control",
     "contamination": "effects with exposed comparators allowed for",
     "casemix": "casemix and rate: they rest on combinations of characteristics",

@@ -99,6 +99,7 @@ class Results:
     arms: pd.DataFrame = field(default_factory=_nothing)
     cells: pd.DataFrame = field(default_factory=_nothing)
     balance: pd.DataFrame = field(default_factory=_nothing)
+    inference: pd.DataFrame = field(default_factory=_nothing)
     synthetic: pd.DataFrame = field(default_factory=_nothing)
     contamination: pd.DataFrame = field(default_factory=_nothing)
     casemix: pd.DataFrame = field(default_factory=_nothing)

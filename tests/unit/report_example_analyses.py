@@ -36,6 +36,7 @@ def frames() -> dict[str, Any]:
         "welch": welch(),
         "contamination": contamination(),
         "synthetic": synthetic(),
+        "inference": inference(),
         "casemix": casemix(),
         "casemix_trend": casemix_trend(),
         "casemix_levels": casemix_levels(),
@@ -62,6 +63,17 @@ def pilots_pooled() -> pd.DataFrame:
              "ci_high": att + half, "prediction_low": att - 3 * half, "prediction_high": att + 3 * half,
              "sd_between": half, "sd_low": 0.0, "sd_high": 2 * half, "q": 4.0, "p_same": 0.13, "note": ""}
             for name, (att, half) in EFFECTS.items()
+        ]
+    )  # fmt: skip
+
+
+def inference() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"outcome_id": name, "method": method, "n_clusters": 70, "n_treated_clusters": 9, "att": att,
+             "se": half / 2, "df": 69.0, "p": 0.3, "ci_low": att - half, "ci_high": att + half, "note": ""}
+            for name, (att, half) in EFFECTS.items()
+            for method in ("cr3_t", "wcr_33", "region")
         ]
     )  # fmt: skip
 

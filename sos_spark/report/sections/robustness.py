@@ -22,6 +22,13 @@ READING = (
 )
 
 
+_WAYS = {
+    "cr3_t": "the jackknife (CR3, t)",
+    "wcr_33": "the bootstrap of the jackknife (WCR-33)",
+    "region": "the bootstrap, regions as clusters",
+}
+
+
 def section(results: Results) -> Section | None:
     """Returns the section; None where the run left the main estimates alone."""
     blocks: list[Block | None] = []
@@ -40,6 +47,9 @@ def section(results: Results) -> Section | None:
             Table("Authorities' changes, pilots less comparators", welch),
             note_on(_changes(results)[1]),
         ]
+    judged = judged_otherwise(results)
+    if judged.rows:
+        blocks.append(Table("The main estimates, chance judged in other ways", judged))
     every = other_estimates(results)
     if every.rows:
         blocks += [
@@ -175,6 +185,26 @@ def welch_table(results: Results) -> DataTable:
         "Pilots", "Comparators", "Note",
     )  # fmt: skip
     return DataTable(header, tuple(rows), words=1).trimmed()
+
+
+def judged_otherwise(results: Results) -> DataTable:
+    """Returns what the declared other ways of judging chance say of each main estimate."""
+    rows = []
+    for row in rows_of(results.inference):
+        if row.outcome_id in results.labels:
+            scale = results.scales[row.outcome_id]
+            rows.append(
+                (
+                    results.labels[row.outcome_id],
+                    _WAYS[row.method],
+                    scale.interval(row.ci_low, row.ci_high),
+                    p_value(row.p),
+                    f"{count(row.n_treated_clusters)} of {count(row.n_clusters)}",
+                    str(row.note or ""),
+                )
+            )
+    header = ("Outcome", "By", "95% interval", "p", "Clusters with a pilot", "Note")
+    return DataTable(header, tuple(rows), 2, 1).trimmed()
 
 
 def specification_curve(results: Results, outcome_id: str) -> Picture | None:

@@ -73,6 +73,35 @@ PILOTS_POOLED = ResultTable(
     key=("outcome_id",),
 )
 
+INFERENCE = ResultTable(
+    "inference",
+    "an outcome and other way of judging chance that the study declares",
+    (
+        c.OUTCOME_ID,
+        Column(
+            "method",
+            "STRING",
+            "The way",
+            codes={
+                "cr3_t": "the jackknife's standard error, t with a degree of freedom less than authorities",
+                "wcr_33": "the bootstrap with the jackknife's scores and standard errors",
+                "region": "the bootstrap with regions as clusters",
+            },
+            nullable=False,
+        ),
+        c.N_CLUSTERS,
+        replace(c.N_TREATED_CLUSTERS, meaning="How many clusters have a treated unit"),
+        c.ATT,
+        Column("se", "DOUBLE", "Its standard error: CR3, or CR1 by region"),
+        Column("df", "DOUBLE", "The degrees of freedom of t"),
+        Column("p", "DOUBLE", "The p-value of no effect"),
+        c.CI_LOW,
+        c.CI_HIGH,
+        c.NOTE,
+    ),
+    key=("outcome_id", "method"),
+)
+
 SYNTHETIC = ResultTable(
     "synthetic",
     "an outcome and authority that synthetic difference-in-differences could use: pilots and comparators",
