@@ -62,8 +62,9 @@ was fitted. Holm's p allows for the {n} programmes looked at together.
 
 What the open tables can say: whether an authority's yearly counts moved apart from the others'. What they cannot say is
 anything of the families in a programme, of teams that began at different times, or of children of one age. With one
-pilot nothing but placing the programme in each other authority holds, so its p can be no smaller than one in the number
-of authorities, and its interval is that of the same placements. With four the same is done for fours drawn at random.
+pilot the effect is measured by how much that authority moves from year to year by itself, and compared with what every
+other shows when it is taken for the pilot: p can be no smaller than one in their number. With four, fours are drawn at
+random and compared by t.
 Signs of Safety is compared with its pilots' neighbours and judged by the wild cluster bootstrap, as in its study file.
 
 """
