@@ -16,10 +16,12 @@ import pandas as pd
 
 from sos_spark.config.study import Inference
 from sos_spark.errors import InputError
+from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.estimators import unit_panel
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import TREATED, Ints, PreparedPanel
 from sos_spark.fit.regression.moments import Array, ClusterMoments
+from sos_spark.fit.staggered.doubly_robust import doubly_robust_effects
 from sos_spark.fit.staggered.etwfe import Etwfe
 from sos_spark.fit.staggered.group_time import Control, GroupTime, UnitPanel, aggregate, group_time_effects
 from sos_spark.fit.staggered.imputation import Imputation
@@ -71,8 +73,9 @@ def aggregates_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFr
 
     cs_never, cs_not_yet and sun_abraham weigh groups by their rows over the window (LA-equal weights: by their LAs) as
     `staggered.aggregate` says; imputation and etwfe average treated rows, and have no event times before go-live.
-    `overall` of a group, calendar or event average is over its levels: groups by rows, periods and event times from 0
-    on equally.
+    cs_dr, where there are categorical covariates, has the simple average alone, without a standard error: a check of
+    the estimate. `overall` of a group, calendar or event average is over its levels: groups by rows, periods and event
+    times from 0 on equally.
 
     Returns:
         Grain: one row per estimator, average (simple, group, calendar, event) and level (overall, or the ISO start of
@@ -94,7 +97,19 @@ def aggregates_frame(panel: PreparedPanel, *, inference: Inference) -> pd.DataFr
         except InputError as error:
             own = [("simple", "overall", *(float("nan"),) * 6, error.what)]
         records += [(panel.outcome_id, estimator, *row) for row in own]
+    if panel.references:
+        att, note = _doubly_robust(panel, inference)
+        records.append((panel.outcome_id, "cs_dr", "simple", "overall", att, *(float("nan"),) * 5, note))
     return pd.DataFrame(records, columns=list(AGGREGATES.column_names))
+
+
+def _doubly_robust(panel: PreparedPanel, inference: Inference) -> tuple[float, str]:
+    """Returns the doubly robust average and its note."""
+    try:
+        found = doubly_robust_effects(settled(panel), weights=inference.weights)
+    except InputError as error:
+        return float("nan"), error.what
+    return found.simple, "adjusted for categorical covariates, doubly robust: the estimate alone"
 
 
 def _inference(moments: ClusterMoments) -> tuple[float, float, float, float, float, float]:

@@ -140,6 +140,7 @@ def test_what_is_not_adjusted_says_so() -> None:
         "imputation": False,
         "sun_abraham": False,
         "etwfe": False,
+        "cs_dr": False,
     }
 
 

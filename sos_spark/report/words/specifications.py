@@ -14,6 +14,11 @@ _NAMED: dict[str, tuple[str, str]] = {
         "a small authority weighs as much as a large one: the effect on the average authority",
     ),
     "unadjusted": ("Without adjustment", "differences in the children's age, sex and the like are not allowed for"),
+    "cs_dr": (
+        "Callaway-Sant'Anna, doubly robust",
+        "each group of pilots against authorities that never started, adjusted for children's characteristics twice"
+        " over: by the chance of being seen in a pilot, and by what is expected of them",
+    ),
     "cs_never": ("Callaway-Sant'Anna, never-pilots", "each group of pilots against authorities that never started"),
     "synthetic_did": (
         "Synthetic comparators",
