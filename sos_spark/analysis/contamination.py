@@ -130,19 +130,25 @@ def _parts(
 
 
 def _divisors(estimate: LinearEstimate, exposed: Sequence[ExposedUnit]) -> tuple[float, tuple[float, float]]:
-    """Returns the divisor at the declared doses, and its least and greatest over all that they can be."""
+    """Returns the divisor at the declared doses, and its least and greatest over all that they can be.
+
+    Estimates of doses add up, so that LAs whose dose is known are estimated as one.
+    """
     panel = estimate.panel
-    given, low, high = 1.0, 1.0, 1.0
+    known, given, low, high = np.zeros(panel.rows.shape), 1.0, 1.0, 1.0
     for one in exposed:
         place = panel.unit_ids.index(one.unit_id)
+        if np.array_equal(one.least, one.most):
+            known[place] = one.given
+            continue
         ends = []
         for dose in (one.given, one.least, one.most):
             doses = np.zeros(panel.rows.shape)
             doses[place] = dose
             ends.append(_estimate_of(estimate, doses))
-        given += ends[0]
-        low, high = low + min(ends[1:]), high + max(ends[1:])
-    return given, (low, high)
+        given, low, high = given + ends[0], low + min(ends[1:]), high + max(ends[1:])
+    shared = _estimate_of(estimate, known) if known.any() else 0.0
+    return given + shared, (low + shared, high + shared)
 
 
 def _scaled(att: float, interval: tuple[float, float], ends: tuple[float, float]) -> dict[str, object]:

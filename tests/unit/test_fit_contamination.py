@@ -81,6 +81,14 @@ def test_bounds_hold_the_effect_at_every_intensity_and_reach_it_at_their_ends() 
     assert at[1]["ci_low"] == pytest.approx(main.ci_low_wcr / at[1]["divisor"])
 
 
+def test_a_known_dose_beside_an_unknown_one_moves_the_bounds_as_a_whole() -> None:
+    cells, known = some_cells(seed=3), an_exposure(la_codes=["213"], intensity=0.4)
+    also = parts(cells, an_exposure(least=0.1, most=0.9), known).loc[("all", "bounds")]
+    doses = [parts(cells, an_exposure(intensity=x), known).loc[("all", "dose")] for x in (0.1, 0.9)]
+    ends = sorted(float(dose["att"]) for dose in doses)
+    assert (also["att_low"], also["att_high"]) == pytest.approx((ends[0], ends[1]))
+
+
 def test_kinds_stand_apart_and_the_greatest_intensity_of_an_authority_counts() -> None:
     twice = an_exposure(kind="shared_staff", la_codes=["211", "212"], intensity=0.3)
     found = parts(some_cells(), an_exposure(), twice)
