@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup validators browser demo quick test-spark test test-long yardstick coverage benchmark docs site check audit sbom wheels lock clean
+.PHONY: setup validators browser demo quick test-spark test test-long test-hdfs test-s3 yardstick coverage benchmark docs site check audit sbom wheels lock clean
 
 setup: $(STAMP)
 
@@ -37,6 +37,15 @@ test-spark: setup
 
 test: setup
 	tools/test.sh
+
+# A study whose returns, lake and results lie in a Hadoop file system on loopback: the same numbers, killed, and twice at once.
+test-hdfs: setup
+	$(BIN)/python -m pytest -m long tests/end_to_end/test_hdfs.py
+
+# The same in S3, against moto's server in an environment of its own, with Hadoop's connector and the SDK modules it uses.
+test-s3: setup
+	PYTHON=$(PYTHON) tools/s3.sh
+	$(BIN)/python -m pytest -m long tests/end_to_end/test_s3.py
 
 # What takes half a minute or more and stands beside tests of the same: minutes, before a release.
 test-long: setup

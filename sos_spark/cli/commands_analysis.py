@@ -14,6 +14,7 @@ from sos_spark.cli import options as opt
 from sos_spark.cli.progress import progress_for
 from sos_spark.config.load import load_study
 from sos_spark.errors import StudyError
+from sos_spark.places import Place
 from sos_spark.tables.results import CALIBRATION, CELLS
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
     from sos_spark.config.study import Study
 
-Panel = Annotated[
-    Path | None, typer.Option("--panel", help="Collapsed cells (CSV) instead of a lake.", show_default=False)
-]
+Panel = Annotated[opt.Given | None, opt.place_option("--panel", "Collapsed cells (CSV) instead of a lake.")]
 
 Replications = Annotated[int, typer.Option("--replications", min=1, help="Studies simulated for each outcome.")]
 Seed = Annotated[
@@ -189,8 +188,8 @@ def _with_seed(study: Study, seed: int | None) -> Study:
 
 
 def _inputs(
-    study: Path | None, panel: Path | None, lake: Path | None, out: Path | None, overrides: list[str] | None
-) -> tuple[Study, pd.DataFrame, Path]:
+    study: Path | None, panel: Place | None, lake: Place | None, out: Place | None, overrides: list[str] | None
+) -> tuple[Study, pd.DataFrame, Place]:
     """Returns the study, its collapsed cells and the folder of results."""
     if study is None or out is None or (panel is None) == (lake is None):
         raise StudyError(

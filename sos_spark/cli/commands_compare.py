@@ -25,11 +25,9 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    before: Annotated[Path, typer.Argument(help="The --out of a run.", show_default=False)],
-    after: Annotated[Path, typer.Argument(help="The --out of another.", show_default=False)],
-    page: Annotated[
-        Path | None, typer.Option("--page", help="Write the comparison as a page (HTML) too.", show_default=False)
-    ] = None,
+    before: Annotated[opt.Given, opt.place_argument("The --out of a run.")],
+    after: Annotated[opt.Given, opt.place_argument("The --out of another.")],
+    page: Annotated[opt.Given | None, opt.place_option("--page", "Write the comparison as a page (HTML) too.")] = None,
     as_json: opt.Json = False,
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
 ) -> int:
@@ -51,7 +49,7 @@ def compare(
 
 
 def reproduce(
-    run: Annotated[Path, typer.Argument(help="The --out of the run.", show_default=False)],
+    run: Annotated[opt.Given, opt.place_argument("The --out of the run.")],
     lake: opt.Lake = None,
     master: opt.Master = None,
     driver_memory: opt.DriverMemory = "4g",

@@ -40,7 +40,9 @@ def run_demo(
             show_default=False,
         ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = DEFAULT_OUT,
+    out: Annotated[
+        Path, typer.Option("--out", help="The folder to write to.", parser=opt.local, metavar="PATH")
+    ] = DEFAULT_OUT,
     overrides: opt.Set = None,
     driver_memory: opt.DriverMemory = "4g",
     as_json: opt.Json = False,

@@ -6,7 +6,6 @@ import getpass
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,6 +33,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     spark: Annotated[bool, typer.Option("--spark", help="Start Spark too, and try it: some ten seconds.")] = False,
+    master: opt.Master = None,
     lake: opt.Lake = None,
     key_file: opt.KeyFile = None,
     as_json: opt.Json = False,
@@ -42,7 +42,7 @@ def doctor(
     """Prints the findings; exit 7 where something needed is wrong."""
     from sos_spark.machine.doctor import examine
 
-    findings = examine(spark=spark, lake=lake, key_file=key_file)
+    findings = examine(spark=spark, master=master, lake=lake, key_file=key_file)
     if as_json:
         sys.stdout.write(json.dumps([asdict(finding) for finding in findings]) + "\n")
     else:
@@ -56,8 +56,7 @@ def doctor(
 
 
 Runs = Annotated[
-    list[Path] | None,
-    typer.Option("--keep", help="The --out of a run whose table versions stay. Repeatable.", show_default=False),
+    list[opt.Given] | None, opt.place_option("--keep", "The --out of a run whose table versions stay. Repeatable.")
 ]
 
 
@@ -120,6 +119,7 @@ def maintain(
     from sos_spark.lake.lake import Lake
     from sos_spark.lake.maintenance import maintain as remove
     from sos_spark.steps.fitted_study import fitted_study
+    from sos_spark.steps.staging import remove_staged
 
     root = opt.given_lake(lake)
     versions: dict[str, set[int]] = {}
@@ -128,12 +128,15 @@ def maintain(
             versions.setdefault(name, set()).add(version)
     with Lake(root).hold_records(to_write=True):
         removed = remove(root, keep=dict(versions), older_than_days=older_than_days, dry_run=dry_run)
+        n_staged = remove_staged(root, dry_run=dry_run)
     if as_json:
-        sys.stdout.write(json.dumps(removed) + "\n")
+        sys.stdout.write(json.dumps(removed | ({"staged": n_staged} if n_staged else {})) + "\n")
     else:
         verb = "would go" if dry_run else "removed"
         sys.stdout.writelines(f"{name}: {n:,} files {verb}\n" for name, n in removed.items())
-        if not removed:
+        if n_staged:
+            sys.stdout.write(f"folders that stopped runs left: {n_staged:,} {verb}\n")
+        elif not removed:
             sys.stdout.write("Nothing to remove.\n")
     return 0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def release(
-    run: Annotated[Path, typer.Option("--run", help="The --out of the run.", show_default=False)],
+    run: Annotated[opt.Given, opt.place_option("--run", "The --out of the run.")],
     profile: Annotated[
         str | None,
         typer.Option(
@@ -33,8 +32,7 @@ def release(
         ),
     ] = None,
     since: Annotated[
-        Path | None,
-        typer.Option("--since", help="The ledger of earlier releases: checker/ledger.jsonl.", show_default=False),
+        opt.Given | None, opt.place_option("--since", "The ledger of earlier releases: checker/ledger.jsonl.")
     ] = None,
     left_out: Annotated[
         list[str] | None,

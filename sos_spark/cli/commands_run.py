@@ -22,6 +22,7 @@ from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import frozen_plan
 from sos_spark.config.load import load_with_origins
 from sos_spark.errors import QualityGateError, StudyError
+from sos_spark.places import Place
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.manifest import earlier_seconds, write_manifest
 from sos_spark.steps.pipeline import PlannedStep, missing_options, plan, run_steps
@@ -132,9 +133,7 @@ def leave_quality_page(run: Run) -> list[str]:
 
 def fit(
     study: opt.Study = None,
-    panel: Annotated[
-        Path | None, typer.Option("--panel", help="Collapsed cells (CSV) instead of a lake.", show_default=False)
-    ] = None,
+    panel: Annotated[opt.Given | None, opt.place_option("--panel", "Collapsed cells (CSV) instead of a lake.")] = None,
     lake: opt.Lake = None,
     out: opt.Out = None,
     source: opt.Source = None,
@@ -157,7 +156,7 @@ def fit(
 _OF_A_PANEL = (PlannedStep("fit", None), PlannedStep("report", None))
 
 
-def _fit_panel(run: Run, panel: Path, *, as_json: bool) -> int:
+def _fit_panel(run: Run, panel: Place, *, as_json: bool) -> int:
     """Fits a panel file and writes the report of it, without a lake."""
     from sos_spark.steps.fit import fit_panel_file
     from sos_spark.steps.report import report
@@ -180,7 +179,10 @@ def _fit_panel(run: Run, panel: Path, *, as_json: bool) -> int:
 
 
 def simulate(
-    out: Annotated[Path, typer.Option("--out", help="The folder to write to.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="The folder to write to.", show_default=False, parser=opt.local, metavar="PATH"),
+    ],
     scale: Annotated[Literal["tiny", "small", "england"], typer.Option("--scale", help="How many children.")] = "tiny",
     years: Annotated[str, typer.Option("--years", help="Census years, first-last.")] = "2013-2020",
     las: Annotated[

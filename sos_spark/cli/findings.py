@@ -6,13 +6,13 @@ import io
 import shutil
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from sos_spark.config.environment import Environment
+from sos_spark.places import Place
 from sos_spark.steps.context import Run
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def findings_in(run: Run) -> list[Finding]:
     return list(findings(read_results(Run(run.run_id, Environment(out=run.out), None, run.start_session))))
 
 
-def say_findings(found: Sequence[Finding], *, estimates: Path) -> None:
+def say_findings(found: Sequence[Finding], *, estimates: Place) -> None:
     """Prints the findings as a table and names the file of every estimate."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, justify in (("Outcome", "left"), ("Before", "left"), ("Change", "left"), ("95% interval", "left"),

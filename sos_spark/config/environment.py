@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+
+from sos_spark.places import Place
 
 
 @dataclass(frozen=True)
@@ -16,10 +17,10 @@ class Environment:
     `keep_index_rows`: leave the index rows of every outcome in the lake, beside their sums.
     """
 
-    source: Path | None = None
-    lake: Path | None = None
-    out: Path | None = None
+    source: Place | None = None
+    lake: Place | None = None
+    out: Place | None = None
     master: str | None = None
-    key_file: Path | None = None
+    key_file: Place | None = None
     allow_refused: bool = False
     keep_index_rows: bool = False

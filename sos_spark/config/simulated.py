@@ -6,13 +6,13 @@ is still known for what it is.
 
 from __future__ import annotations
 
-from pathlib import Path
+from sos_spark.places import Place
 
 TRUTH_FILE = "truth.json"
 MARK_FILE = ".simulated"
 MARK_TEXT = "Simulated by sos_spark: no record here is of a real child.\n"
 
 
-def is_simulated(source: Path, name: str) -> bool:
+def is_simulated(source: Place, name: str) -> bool:
     """Returns whether a file of a source, named relative to it, is simulated."""
     return (source / TRUTH_FILE).exists() or (source / name.partition("/")[0] / MARK_FILE).exists()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 from sos_spark.errors import InputError
 from sos_spark.lake.faults import told_reading
 from sos_spark.lake.versions import require_form, table_path, version_of
+from sos_spark.places import Place, readable
 from sos_spark.tables import Table
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _arrow_type(name: str) -> pa.DataType:
 
 
 def read_arrow(
-    root: Path, table: Table, *, version: int | None = None, where: Mapping[str, str] | None = None
+    root: Place, table: Table, *, version: int | None = None, where: Mapping[str, str] | None = None
 ) -> pa.Table:
     """Returns a lake table's rows, in no particular order, without Spark.
 
@@ -73,12 +73,12 @@ def read_arrow(
     wanted = dict(where or {})
     schema = arrow_schema(table)
     with told_reading(table.name):
-        paths = _files(DeltaTable(table_path(root, table), version=version), root, table, wanted)
+        paths = _files(DeltaTable(str(table_path(root, table)), version=version), root, table, wanted)
     pieces = [_read_file(path, table, schema, wanted) for path in paths]
     return pa.concat_tables([schema.empty_table(), *pieces])
 
 
-def _files(log: DeltaTable, root: Path, table: Table, wanted: Mapping[str, str]) -> list[Path]:
+def _files(log: DeltaTable, root: Place, table: Table, wanted: Mapping[str, str]) -> list[Place]:
     """The table's files. Of their URIs only what follows the table's folder is a name as it is on disk."""
     filters = [(name, "=", value) for name, value in wanted.items() if name in table.partition_by]
     folder = log.table_uri.removeprefix("file://").rstrip("/")
@@ -86,11 +86,11 @@ def _files(log: DeltaTable, root: Path, table: Table, wanted: Mapping[str, str])
     return [table_path(root, table) / uri.removeprefix("file://").removeprefix(folder).lstrip("/") for uri in uris]
 
 
-def _read_file(path: Path, table: Table, schema: pa.Schema, wanted: Mapping[str, str]) -> pa.Table:
+def _read_file(path: Place, table: Table, schema: pa.Schema, wanted: Mapping[str, str]) -> pa.Table:
     """One Parquet file with its partition columns, which stand in its path only, put back."""
     stored = [name for name in schema.names if name not in table.partition_by]
     with told_reading(str(path)):
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(readable(path))
         rows = file.read(columns=stored)
     columns = []
     for field in schema:
@@ -109,7 +109,7 @@ def _read_file(path: Path, table: Table, schema: pa.Schema, wanted: Mapping[str,
     return whole
 
 
-def _partition_value(path: Path, name: str) -> str | None:
+def _partition_value(path: Place, name: str) -> str | None:
     """The value of `name=value` among the folders of a file's path."""
     text = next(part.partition("=")[2] for part in path.parts if part.startswith(f"{name}="))
     return None if text == _HIVE_NULL else unquote(text)

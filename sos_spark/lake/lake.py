@@ -8,18 +8,19 @@ the run after a kill, sees the rows before it or the rows after it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sos_spark.errors import EnvironmentFaultError, InputError
 from sos_spark.lake import versions
 from sos_spark.lake.faults import SchemaMismatchError, conflict, told_safely
 from sos_spark.lake.forms import MADE_BY, our_version
+from sos_spark.lake.leases import Lease
 from sos_spark.lake.locks import locked, records_held
 from sos_spark.lake.simulated import PROPERTY, can_be_simulated, holds_simulated, mark
 from sos_spark.lake.slices import predicate
 from sos_spark.machine.processes import java_process
+from sos_spark.places import Place, make_folder, make_private, make_private_below, require_plain
 from sos_spark.tables import FILES, Table
 
 if TYPE_CHECKING:
@@ -36,11 +37,13 @@ class Lake:
     Reading needs no lock.
     """
 
-    def __init__(self, root: Path, *, patience_seconds: float = 60.0) -> None:
-        self.root = Path(root).absolute()
+    def __init__(self, root: Place, *, patience_seconds: float = 60.0) -> None:
+        require_plain(root)
+        self.root: Place = root.absolute()
         self._patience_seconds = patience_seconds
         self._simulated: bool | None = None
         self._looked_at: tuple[int | None, bool] | None = None
+        self._records: Lease | None = None
 
     @property
     def is_simulated(self) -> bool:
@@ -56,7 +59,7 @@ class Lake:
         """Takes returns that are being written for simulated or not, before bronze.files knows them."""
         self._simulated = simulated
 
-    def path(self, table: Table) -> Path:
+    def path(self, table: Table) -> Place:
         """Returns the table's folder."""
         return versions.table_path(self.root, table)
 
@@ -76,16 +79,22 @@ class Lake:
         """Returns the table's commits, newest first. Needs no Spark."""
         return versions.history(self.root, table)
 
-    def hold_records(self, *, to_write: bool) -> AbstractContextManager[None]:
+    @contextmanager
+    def hold_records(self, *, to_write: bool) -> Iterator[None]:
         """Holds bronze, silver, quarantine and dq for a run: for itself to write, or with other readers.
 
         Raises:
             ConflictError: Another live run holds them the other way.
         """
         if not to_write and not self.root.is_dir():
-            return nullcontext()
+            yield
+            return
         self._require_root()
-        return records_held(self.root, to_write=to_write, patience_seconds=self._patience_seconds)
+        with records_held(self.root, to_write=to_write, patience_seconds=self._patience_seconds) as self._records:
+            try:
+                yield
+            finally:
+                self._records = None
 
     def read(self, spark: SparkSession, table: Table, *, version: int | None = None) -> DataFrame:
         """Returns the table, at a version where one is given.
@@ -170,6 +179,8 @@ class Lake:
         """Holds the table for one commit. Gives the version before it, or None where there is nothing to write."""
         _require_columns(df, table)
         self._require_root()
+        if self._records is not None:
+            self._records.require_held()
         with (
             told_safely(table),
             locked(
@@ -199,9 +210,8 @@ class Lake:
     def _require_root(self) -> None:
         """Makes the lake's folder, or takes from others the right to enter it: it holds children's records."""
         try:
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self.root.stat().st_mode & 0o077:
-                self.root.chmod(0o700)
+            make_folder(self.root)
+            make_private(self.root)
         except OSError as error:
             raise EnvironmentFaultError(
                 "The lake's folder cannot be made private",
@@ -212,7 +222,7 @@ class Lake:
             ) from None
 
 
-def declare(root: Path, table: Table, *, simulated: bool = False) -> None:
+def declare(root: Place, table: Table, *, simulated: bool = False) -> None:
     """Writes version 0 of a table: columns, NOT NULL and CHECK constraints, partitioning, mark. Needs no Spark.
 
     No column statistics (they cost as much as the write), no deletion vectors (other readers cannot read them).
@@ -220,9 +230,9 @@ def declare(root: Path, table: Table, *, simulated: bool = False) -> None:
     from deltalake import DeltaTable, Schema
 
     path = versions.table_path(root, table)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     DeltaTable.create(
-        path,
+        str(path),
         Schema.from_json(table.schema().json()),
         name=table.name,
         description=table.grain,
@@ -238,8 +248,7 @@ def declare(root: Path, table: Table, *, simulated: bool = False) -> None:
         },
         raise_if_key_not_exists=False,
     )
-    for made in (path, *path.rglob("*")):
-        made.chmod(0o700 if made.is_dir() else 0o600)
+    make_private_below(path)
 
 
 def _require_columns(df: DataFrame, table: Table) -> None:

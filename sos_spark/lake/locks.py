@@ -1,8 +1,9 @@
 """One writer a table: local file systems give Delta no atomic put-if-absent between processes.
 
-A lock is an advisory lock of the operating system on a small file beside the tables, so it ends with its process
-whichever way that ends. A killed Python leaves its Java process alive for a moment, and that one may still be
-committing; the file therefore names the Java process, and the next holder waits for it to be gone.
+On a file system that machines share a lock is a lease (`leases`). On this machine it is an advisory lock of the system
+on a small file beside the tables, so it ends with its process whichever way that ends. A killed Python leaves its Java
+process alive for a moment, and that one may still be committing; the file therefore names the Java process, and the
+next holder waits for it to be gone.
 """
 
 from __future__ import annotations
@@ -13,24 +14,32 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO
 
 from sos_spark.lake.faults import conflict
+from sos_spark.lake.leases import Lease, leased
 from sos_spark.machine.processes import opened_privately, process_start
+from sos_spark.places import Place, RemotePlace
 from sos_spark.tables import Table
 
 ORPHAN_PATIENCE_SECONDS = 30.0
+_FOLDER = ".locks"
+_RECORDS = "the lake's records"
 
 
 @contextmanager
-def locked(root: Path, table: Table, *, java_process: int | None, patience_seconds: float = 0.0) -> Iterator[None]:
+def locked(root: Place, table: Table, *, java_process: int | None, patience_seconds: float = 0.0) -> Iterator[None]:
     """Holds the table's lock. `java_process` is the process id of this process's Spark.
 
     Raises:
         ConflictError: Another live process holds it and does not let go within `patience_seconds`.
     """
-    folder = root / ".locks"
+    if isinstance(root, RemotePlace):
+        lease = root / _FOLDER / table.name
+        with leased(lease, table.name, java_process=java_process, patience_seconds=patience_seconds):
+            yield
+        return
+    folder = root / _FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     with opened_privately(folder / f"{table.name}.lock") as handle:
         _acquire(handle, table.name, patience_seconds)
@@ -44,19 +53,24 @@ def locked(root: Path, table: Table, *, java_process: int | None, patience_secon
 
 
 @contextmanager
-def records_held(root: Path, *, to_write: bool, patience_seconds: float = 0.0) -> Iterator[None]:
+def records_held(root: Place, *, to_write: bool, patience_seconds: float = 0.0) -> Iterator[Lease | None]:
     """Holds the lake's records (bronze, silver, quarantine, dq) for a run: one that writes them, or many that read.
 
     Table locks keep a table whole; this keeps tables of one run together, so that no cohort is drawn from referrals of
-    one ingest and assessments of the next.
+    one ingest and assessments of the next. Gives the lease, where it is one: it may be lost before the run ends.
 
     Raises:
         ConflictError: Another live run holds them the other way.
     """
-    (root / ".locks").mkdir(mode=0o700, exist_ok=True)
-    with opened_privately(root / ".locks" / "records.lock") as handle:
-        _acquire(handle, "the lake's records", patience_seconds, shared=not to_write)
-        yield
+    if isinstance(root, RemotePlace):
+        lease = root / _FOLDER / "records"
+        with leased(lease, _RECORDS, shared=not to_write, patience_seconds=patience_seconds) as held:
+            yield held
+        return
+    (root / _FOLDER).mkdir(mode=0o700, exist_ok=True)
+    with opened_privately(root / _FOLDER / "records.lock") as handle:
+        _acquire(handle, _RECORDS, patience_seconds, shared=not to_write)
+        yield None
 
 
 def _acquire(handle: IO[str], what: str, patience_seconds: float, *, shared: bool = False) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from sos_spark.lake.faults import told_reading
 from sos_spark.lake.versions import history, table_path, version_of
+from sos_spark.places import Place, RemotePlace, make_files_private, n_bytes_of, readable, within
 from sos_spark.tables import TABLES, Table
 
 if TYPE_CHECKING:
@@ -45,35 +46,41 @@ class FileFault:
         return f"{self.table or 'the lake'}: {self.n_files:,} {files} {self.kind}{of}; {REMEDIES[self.kind]}"
 
 
-def tables_of(root: Path) -> list[Table]:
+def tables_of(root: Place) -> list[Table]:
     """Returns the declared tables that have content, in the order of their declaration."""
     return [table for table in TABLES.values() if version_of(root, table) is not None]
 
 
-def verify(root: Path) -> list[FileFault]:
+def verify(root: Place) -> list[FileFault]:
     """Returns what is wrong: every file of every version is looked for, and read whole with its pages' checksums."""
     found: list[FileFault] = []
-    declared = {table_path(root, table) for table in TABLES.values()}
+    declared = [PurePosixPath(within(table_path(root, table), root)) for table in TABLES.values()]
     for table in tables_of(root):
         found += _verify_table(root, table)
     foreign = [
-        path
-        for path in root.rglob("*")
-        if path.is_file()
-        and not _is_ours(path.relative_to(root))
-        and not any(folder in path.parents for folder in declared)
+        name
+        for name in _names_below(root)
+        if not _is_ours(name) and not any(name.is_relative_to(folder) for folder in declared)
     ]
     if foreign:
         found.append(FileFault("", "foreign", len(foreign)))
     return found
 
 
-def _is_ours(relative: Path) -> bool:
+def _names_below(folder: Place) -> Iterator[PurePosixPath]:
+    """The files at any depth below a folder, by their paths from it."""
+    found: Iterator[Place] = folder.rglob("*")
+    return (
+        PurePosixPath(within(place, folder)) for place in found if isinstance(place, RemotePlace) or place.is_file()
+    )
+
+
+def _is_ours(relative: PurePosixPath) -> bool:
     """Whether a file outside the tables is one that the lake keeps: its locks, and the truth of simulated returns."""
     return relative.parts[0] == ".locks" or relative.name == "truth.json"
 
 
-def _verify_table(root: Path, table: Table) -> Iterator[FileFault]:
+def _verify_table(root: Place, table: Table) -> Iterator[FileFault]:
     folder = table_path(root, table)
     needed = files_of_versions(root, table)
     wrong: dict[Kind, set[str]] = {"missing": set(), "damaged": set()}
@@ -81,32 +88,29 @@ def _verify_table(root: Path, table: Table) -> Iterator[FileFault]:
         path = folder / name
         if not path.is_file():
             wrong["missing"].add(name)
-        elif path.stat().st_size != size or not _reads_whole(path):
+        elif n_bytes_of(path) != size or not _reads_whole(path):
             wrong["damaged"].add(name)
     for kind, names in wrong.items():
         if names:
             versions = sorted({version for name in names for version in needed[name][1]})
             yield FileFault(table.name, kind, len(names), tuple(versions))
     others = [
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not _OWN_FOLDERS & set(path.relative_to(folder).parts)
-        and str(path.relative_to(folder)) not in needed
-        and not path.name.endswith(".crc")
+        name
+        for name in _names_below(folder)
+        if not _OWN_FOLDERS & set(name.parts) and str(name) not in needed and not name.name.endswith(".crc")
     ]
     for kind, is_data in (("unreferenced", True), ("foreign", False)):
-        n_files = sum(_is_data(path) == is_data for path in others)
+        n_files = sum(_is_data(name) == is_data for name in others)
         if n_files:
             yield FileFault(table.name, "unreferenced" if kind == "unreferenced" else "foreign", n_files)
 
 
-def _is_data(path: Path) -> bool:
+def _is_data(path: PurePosixPath) -> bool:
     """Whether a file is named as Spark and delta-rs name what they write."""
     return path.name.startswith("part-") and path.suffix == ".parquet"
 
 
-def files_of_versions(root: Path, table: Table) -> dict[str, tuple[int, tuple[int, ...]]]:
+def files_of_versions(root: Place, table: Table) -> dict[str, tuple[int, tuple[int, ...]]]:
     """Returns each file of the versions that the log knows, by its path within the table: size and versions."""
     from deltalake import DeltaTable
 
@@ -114,7 +118,7 @@ def files_of_versions(root: Path, table: Table) -> dict[str, tuple[int, tuple[in
     found: dict[str, tuple[int, tuple[int, ...]]] = {}
     with told_reading(f"the log of {table.name}"):
         for commit in history(root, table):
-            for name, size in _files(DeltaTable(path, version=commit.version)):
+            for name, size in _files(DeltaTable(str(path), version=commit.version)):
                 found[name] = (size, (*found.get(name, (size, ()))[1], commit.version))
     return found
 
@@ -129,13 +133,13 @@ def _files(log: DeltaTable) -> Iterator[tuple[str, int]]:
         yield unquote(name), size
 
 
-def _reads_whole(path: Path) -> bool:
+def _reads_whole(path: Place) -> bool:
     """Whether every page of a Parquet file decodes and has the checksum that its writer gave it."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(readable(path), page_checksum_verification=True) as file:
             for _ in file.iter_batches():
                 pass
     except (pa.ArrowException, OSError, EOFError):
@@ -143,7 +147,7 @@ def _reads_whole(path: Path) -> bool:
     return True
 
 
-def maintain(root: Path, *, keep: dict[str, Collection[int]], older_than_days: int, dry_run: bool) -> dict[str, int]:
+def maintain(root: Place, *, keep: dict[str, Collection[int]], older_than_days: int, dry_run: bool) -> dict[str, int]:
     """Removes files of versions that nobody needs, and what stopped runs left. Returns how many by table.
 
     Args:
@@ -158,7 +162,7 @@ def maintain(root: Path, *, keep: dict[str, Collection[int]], older_than_days: i
     for table in tables_of(root):
         path = table_path(root, table)
         with told_reading(f"the log of {table.name}"):
-            log = DeltaTable(path)
+            log = DeltaTable(str(path))
             names = log.vacuum(
                 retention_hours=24 * older_than_days,
                 dry_run=dry_run,
@@ -172,7 +176,6 @@ def maintain(root: Path, *, keep: dict[str, Collection[int]], older_than_days: i
     return removed
 
 
-def make_private(path: Path) -> None:
+def make_private(path: Place) -> None:
     """Takes from others what a library wrote into a table's log with modes of its own."""
-    for entry in (path / "_delta_log").iterdir():
-        entry.chmod(0o600)
+    make_files_private(path / "_delta_log")

@@ -6,15 +6,14 @@ taken away and the next run makes it again. Bronze itself cannot be made again f
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
 from sos_spark.errors import InputError
 from sos_spark.lake.faults import told_reading
 from sos_spark.lake.forms import MADE_BY, Difference, delta_field, difference, our_version
 from sos_spark.lake.locks import locked, records_held
 from sos_spark.lake.versions import open_log, table_path, version_of
+from sos_spark.places import Place, make_files_private, remove_tree
 from sos_spark.tables import TABLES
 
 _BRONZE = "bronze"
@@ -28,7 +27,7 @@ class Migration:
     to_rebuild: tuple[str, ...] = ()
 
 
-def migrate(root: Path) -> Migration:
+def migrate(root: Place) -> Migration:
     """Brings the lake up to date; one that is already is left as it is. Needs no Spark.
 
     Raises:
@@ -44,11 +43,11 @@ def migrate(root: Path) -> Migration:
             _add_columns(root, one)
         for one in rebuilt:
             with locked(root, one.table, java_process=None):
-                shutil.rmtree(table_path(root, one.table))
+                remove_tree(table_path(root, one.table))
     return Migration(tuple(one.table.name for one in migrated), tuple(one.table.name for one in rebuilt))
 
 
-def _differences(root: Path) -> list[Difference]:
+def _differences(root: Place) -> list[Difference]:
     found = []
     for table in TABLES.values():
         log = open_log(root, table)
@@ -58,18 +57,18 @@ def _differences(root: Path) -> list[Difference]:
     return found
 
 
-def _gets_columns(root: Path, told: Difference) -> bool:
+def _gets_columns(root: Place, told: Difference) -> bool:
     # A column added to a table without content would count as its first content.
     return told.can_be_added and version_of(root, told.table) is not None
 
 
-def _is_lost(root: Path, told: Difference) -> bool:
+def _is_lost(root: Place, told: Difference) -> bool:
     """Whether rows would be lost that nothing in the lake can make again."""
     has_rows = version_of(root, told.table) is not None
     return told.table.layer == _BRONZE and has_rows and not told.can_be_added
 
 
-def _require_bronze(lost: list[Difference], root: Path) -> None:
+def _require_bronze(lost: list[Difference], root: Place) -> None:
     if lost:
         raise InputError(
             "Bronze was made by another version of the tables, and cannot be made again from the lake",
@@ -80,13 +79,11 @@ def _require_bronze(lost: list[Difference], root: Path) -> None:
         )
 
 
-def _add_columns(root: Path, told: Difference) -> None:
+def _add_columns(root: Place, told: Difference) -> None:
     with locked(root, told.table, java_process=None), told_reading(told.table.name):
         log = open_log(root, told.table)
         if log is None:
             return
         log.alter.add_columns([delta_field(column) for column in told.lacking])
         log.alter.set_table_properties({MADE_BY: our_version()}, raise_if_not_exists=False)
-        for entry in (table_path(root, told.table) / "_delta_log").iterdir():
-            if entry.is_file():
-                entry.chmod(0o600)
+        make_files_private(table_path(root, told.table) / "_delta_log")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sos_spark.errors import InputError
 from sos_spark.lake import versions
 from sos_spark.lake.lake import Lake
+from sos_spark.places import Place
 from sos_spark.tables import Table
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class PinnedLake(Lake):
         pinned: The version of each table by name; a table that is not named does not exist.
     """
 
-    def __init__(self, root: Path, *, source: Lake, pinned: Mapping[str, int]) -> None:
+    def __init__(self, root: Place, *, source: Lake, pinned: Mapping[str, int]) -> None:
         super().__init__(root)
         self._source = source
         self._pinned = dict(pinned)

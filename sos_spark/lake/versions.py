@@ -6,16 +6,15 @@ leaves a table that still counts as not made.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sos_spark.lake.faults import told_reading
 from sos_spark.lake.forms import difference, of_another_version
 from sos_spark.machine.faults import unreadable_file
+from sos_spark.places import Place, sizes_in
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -37,12 +36,12 @@ class Commit:
     n_rows_written: int | None
 
 
-def table_path(root: Path, table: Table) -> Path:
+def table_path(root: Place, table: Table) -> Place:
     """Returns the table's folder."""
     return root / table.layer / table.short_name
 
 
-def version_of(root: Path, table: Table) -> int | None:
+def version_of(root: Place, table: Table) -> int | None:
     """Returns the table's newest version, or None if it has no content yet."""
     log = open_log(root, table)
     if log is None:
@@ -51,17 +50,17 @@ def version_of(root: Path, table: Table) -> int | None:
     return version if version > 0 else None
 
 
-def is_declared(root: Path, table: Table) -> bool:
+def is_declared(root: Place, table: Table) -> bool:
     """Returns whether the table's version 0 is there."""
     return open_log(root, table) is not None
 
 
-def history(root: Path, table: Table) -> tuple[Commit, ...]:
+def history(root: Place, table: Table) -> tuple[Commit, ...]:
     """Returns the table's commits that its log still holds, newest first, without the declaration."""
     return tuple(_commits(root, table))
 
 
-def require_form(root: Path, table: Table) -> None:
+def require_form(root: Place, table: Table) -> None:
     """Checks that a table of the lake, where it is there, has the form that this version of the tables gives it.
 
     Raises:
@@ -73,7 +72,7 @@ def require_form(root: Path, table: Table) -> None:
         raise of_another_version(told, where=str(root))
 
 
-def last_fingerprint(root: Path, table: Table) -> str | None:
+def last_fingerprint(root: Place, table: Table) -> str | None:
     """Returns the fingerprint of the table's content: of its newest commit, housekeeping aside."""
     for commit in _commits(root, table):
         if commit.operation not in _HOUSEKEEPING:
@@ -81,7 +80,7 @@ def last_fingerprint(root: Path, table: Table) -> str | None:
     return None
 
 
-def open_log(root: Path, table: Table) -> DeltaTable | None:
+def open_log(root: Place, table: Table) -> DeltaTable | None:
     """Returns the table's log; None where the table does not exist.
 
     Raises:
@@ -95,17 +94,17 @@ def open_log(root: Path, table: Table) -> DeltaTable | None:
     if not (path / "_delta_log").is_dir():
         return None
     with told_reading(f"the log of {table.name}"):
-        with os.scandir(path / "_delta_log") as entries:
-            empty = [entry.name for entry in entries if entry.name.endswith(".json") and not entry.stat().st_size]
+        sizes = sizes_in(path / "_delta_log")
+        empty = [name for name, n_bytes in sizes if name.endswith(".json") and not n_bytes]
         if empty:
             raise unreadable_file(f"the log of {table.name}, {min(empty)}", "a commit without content")
         try:
-            return DeltaTable(path)
+            return DeltaTable(str(path))
         except TableNotFoundError:
             return None
 
 
-def _commits(root: Path, table: Table) -> Iterator[Commit]:
+def _commits(root: Place, table: Table) -> Iterator[Commit]:
     log = open_log(root, table)
     if log is None:
         return

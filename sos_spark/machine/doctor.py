@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import platform
-import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sos_spark.errors import SosError
 from sos_spark.machine.jars import jar_lock, jars_folder, require_jars
 from sos_spark.machine.java import SUPPORTED, candidates, find_java
+from sos_spark.places import Place, RemotePlace, mode_of, place_of, remove_tree, require_plain
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -35,21 +37,24 @@ class Examined:
     remedy: str = ""
 
 
-def examine(*, spark: bool = False, lake: Path | None = None, key_file: Path | None = None) -> tuple[Examined, ...]:
+def examine(
+    *, spark: bool = False, master: str | None = None, lake: Place | None = None, key_file: Place | None = None
+) -> tuple[Examined, ...]:
     """Returns what was found, in a fixed order. Writes nothing but, with Spark, a temporary table.
 
     Args:
         spark: Start Spark and try it, which takes some ten seconds.
-        lake: The lake's folder, whose permissions are looked at.
+        master: The master to try; spark-submit's, else local mode, where not given.
+        lake: The lake's folder, whose permissions are looked at; on a shared file system Spark is tried beside it.
         key_file: The pseudonym key; SOS_SPARK_KEY_FILE or SOS_SPARK_KEY where not given.
     """
-    return tuple(_findings(spark, lake, key_file))
+    return tuple(_findings(spark, master, lake, key_file))
 
 
-def _findings(spark: bool, lake: Path | None, key_file: Path | None) -> Iterator[Examined]:
+def _findings(spark: bool, master: str | None, lake: Place | None, key_file: Place | None) -> Iterator[Examined]:
     yield Examined("sos_spark", True, f"{version('sos-spark')} on Python {platform.python_version()}")
     if _has_spark() or spark:
-        yield from _of_spark(spark)
+        yield from _of_spark(spark, master, lake)
     else:
         yield Examined("Spark", True, "not installed, and a fit needs none; pip install 'sos-spark[spark]' brings it")
     yield _memory()
@@ -58,7 +63,7 @@ def _findings(spark: bool, lake: Path | None, key_file: Path | None) -> Iterator
     yield _lake(lake)
 
 
-def _of_spark(start: bool) -> Iterator[Examined]:
+def _of_spark(start: bool, master: str | None, lake: Place | None) -> Iterator[Examined]:
     if not _has_spark():
         yield Examined("Spark", False, "not installed", "Run pip install 'sos-spark[spark]'.")
         return
@@ -67,7 +72,7 @@ def _of_spark(start: bool) -> Iterator[Examined]:
     if not start:
         yield Examined("Session", True, "not tried; --spark starts Spark and tries it")
     else:
-        yield from _session() if all(finding.ok for finding in base) else _no_session()
+        yield from _session(master, lake) if all(finding.ok for finding in base) else _no_session()
 
 
 def _has_spark() -> bool:
@@ -118,7 +123,7 @@ def _delta_build() -> Examined:
     )
 
 
-def _session() -> Iterator[Examined]:
+def _session(master: str | None, lake: Place | None) -> Iterator[Examined]:
     """What only a running Spark shows: that Delta works in it, and which Python its executors take."""
     from pyspark.sql import SparkSession
 
@@ -126,7 +131,9 @@ def _session() -> Iterator[Examined]:
 
     own = SparkSession.getActiveSession() is None
     try:
-        session = start_session(app_name="doctor", master=None if _is_submitted() else "local[1]", driver_memory="1g")
+        session = start_session(
+            app_name="doctor", master=master or (None if _is_submitted() else "local[1]"), driver_memory="1g"
+        )
     except Exception as error:
         told = error.paragraph() if isinstance(error, SosError) else type(error).__name__
         yield Examined("Session", False, told, "Start Spark by hand (pyspark) and see what it says.")
@@ -134,7 +141,9 @@ def _session() -> Iterator[Examined]:
     try:
         if own:
             session.sparkContext.setLogLevel("OFF")
-        yield _tried("Session", lambda: _delta_works(session), "Spark and the jars do not fit: run `make setup` anew.")
+        yield _tried(
+            "Session", lambda: _delta_works(session, lake), "Spark and the jars do not fit: run `make setup` anew."
+        )
         yield _tried(
             "Python", lambda: _same_python(session), "Set PYSPARK_PYTHON to the driver's Python on every machine."
         )
@@ -164,14 +173,29 @@ class _WrongError(Exception):
     """What was found is not what should be; holds what was found."""
 
 
-def _delta_works(session: SparkSession) -> str:
-    with TemporaryDirectory(prefix="sos_spark_doctor_") as folder:
-        path = str(Path(folder) / "table")
+def _delta_works(session: SparkSession, lake: Place | None) -> str:
+    with _folder_to_try(lake) as folder:
+        path = str(folder / "table")
         session.range(2).write.format("delta").save(path)
         n_rows = session.read.format("delta").load(path).count()
     if n_rows != 2:
         raise _WrongError(f"a Delta table of 2 rows read back with {n_rows}")
-    return f"Spark {session.version} on {session.sparkContext.master} writes and reads Delta"
+    where = f" in {lake.root}" if isinstance(lake, RemotePlace) else ""
+    return f"Spark {session.version} on {session.sparkContext.master} writes and reads Delta{where}"
+
+
+@contextmanager
+def _folder_to_try(lake: Place | None) -> Iterator[Place]:
+    """A folder that goes again: beside the lake where that is on a shared file system, else of this machine."""
+    if isinstance(lake, RemotePlace):
+        folder = lake.with_name(f"{lake.name}.doctor-{uuid4().hex[:8]}")
+        try:
+            yield folder
+        finally:
+            remove_tree(folder)
+    else:
+        with TemporaryDirectory(prefix="sos_spark_doctor_") as local:
+            yield Path(local)
 
 
 def _same_python(session: SparkSession) -> str:
@@ -211,8 +235,9 @@ def _time_zone() -> Examined:
     return Examined("Time zone", True, f"{time.tzname[0]} on this machine; sessions use UTC")
 
 
-def _key(key_file: Path | None) -> Examined:
-    named = key_file or (Path(os.environ["SOS_SPARK_KEY_FILE"]) if os.environ.get("SOS_SPARK_KEY_FILE") else None)
+def _key(key_file: Place | None) -> Examined:
+    given = os.environ.get("SOS_SPARK_KEY_FILE")
+    named = key_file or (place_of(given) if given else None)
     if named is None:
         key = os.environ.get("SOS_SPARK_KEY")
         if key is None:
@@ -227,31 +252,50 @@ def _key(key_file: Path | None) -> Examined:
             "" if ok else _NEW_KEY,
         )
     try:
-        status, length = named.stat(), len(named.read_bytes().strip())
+        mode, length = mode_of(named), len(named.read_bytes().strip())
     except OSError as error:
         return Examined("Key", False, f"{named} cannot be read ({type(error).__name__})", _NEW_KEY)
-    mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o077:
+    if mode is not None and mode & 0o077:
         return Examined("Key", False, f"{named} has mode {mode:04o}", f"Run chmod 600 {named}.")
     if length < MIN_KEY_BYTES:
         return Examined("Key", False, f"{named} is shorter than {MIN_KEY_BYTES} bytes", _NEW_KEY)
-    return Examined("Key", True, f"{named}, mode {mode:04o}")
+    return Examined("Key", True, _with_mode(named, mode))
 
 
 _NEW_KEY = "Make one: (umask 077; head -c 32 /dev/urandom | base64 > KEYFILE), and keep it as long as the lake."
 
 
-def _lake(lake: Path | None) -> Examined:
+def _lake(lake: Place | None) -> Examined:
     if lake is None:
         return Examined("Lake", True, "none named; --lake FOLDER has its permissions looked at")
+    try:
+        return _lake_that_is_reached(lake)
+    except SosError as error:
+        return Examined(
+            "Lake", False, f"{lake}: {error.what}{f' ({error.found})' if error.found else ''}", error.remedy
+        )
+    except OSError as error:
+        remedy = "See that its store is reached from here, and that you may read there."
+        return Examined("Lake", False, f"{lake} cannot be looked at ({type(error).__name__})", remedy)
+
+
+def _lake_that_is_reached(lake: Place) -> Examined:
+    require_plain(lake)
     if not lake.exists():
         return Examined("Lake", True, f"{lake} does not exist yet; it will be made with mode 0700")
     if not lake.is_dir():
         return Examined("Lake", False, f"{lake} is no folder", "Name a folder.")
-    status = lake.stat()
-    mode = stat.S_IMODE(status.st_mode)
-    if status.st_uid != os.getuid():
+    mode = mode_of(lake)
+    if isinstance(lake, Path) and lake.stat().st_uid != os.getuid():
         return Examined("Lake", False, f"{lake} belongs to another user", "Give a folder that you own.")
-    if mode & 0o077:
+    if mode is not None and mode & 0o077:
         return Examined("Lake", False, f"{lake} has mode {mode:04o}: others may enter", f"Run chmod 700 {lake}.")
-    return Examined("Lake", True, f"{lake}, mode {mode:04o}")
+    return Examined("Lake", True, _with_mode(lake, mode))
+
+
+def _with_mode(place: Place, mode: int | None) -> str:
+    return (
+        f"{place}, which has no modes: its store's policy says who may read"
+        if mode is None
+        else f"{place}, mode {mode:04o}"
+    )

@@ -10,11 +10,11 @@ import errno
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from sos_spark.errors import EnvironmentFaultError, InputError, SosError, fault_in_worker
 from sos_spark.machine.java_errors import condition_of, java_causes, java_class, message_of, names_of, parameters_of
+from sos_spark.places import Place, is_within, place_of
 
 
 class SparkFaultError(SosError):
@@ -51,7 +51,7 @@ _TOLD = {
 
 
 @contextmanager
-def faults_told(where: str, *, source: Path | None = None) -> Iterator[None]:
+def faults_told(where: str, *, source: Place | None = None) -> Iterator[None]:
     """Turns what a step fails with into typed errors; any other error passes as it is.
 
     Raises:
@@ -78,7 +78,7 @@ def raised_as(typed_as: Callable[[Exception], SosError | None]) -> Iterator[None
         raise told.with_traceback(error.__traceback__) from None
 
 
-def fault_of(error: Exception, *, where: str, source: Path | None = None) -> SosError | None:
+def fault_of(error: Exception, *, where: str, source: Place | None = None) -> SosError | None:
     """Returns the typed error of a fault of disks, files, memory, Java or Spark; None for a fault of our own code."""
     if isinstance(error, OSError) and not _is_of_py4j(error):
         return _of_system(error, where, source)
@@ -110,12 +110,12 @@ def fault_of(error: Exception, *, where: str, source: Path | None = None) -> Sos
     )
 
 
-def _of_system(error: OSError, where: str, source: Path | None) -> SosError:
+def _of_system(error: OSError, where: str, source: Place | None) -> SosError:
     """The typed error of a fault that the operating system told. A path is no record's value."""
     path = str(error.filename) if isinstance(error.filename, str) else ""
     place = where if not path or where.startswith("/") else f"{where}: {path}"
     kind = _ERRNO.get(error.errno or 0)
-    if path and source is not None and Path(path).is_relative_to(source) and kind != _FULL:
+    if path and source is not None and is_within(place_of(path), source) and kind != _FULL:
         return unreadable_file(
             path, type(error).__name__, remedy="Make the file readable, or take it out of the source"
         )

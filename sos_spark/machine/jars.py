@@ -51,17 +51,24 @@ class Jar:
 
 @dataclass(frozen=True)
 class JarLock:
-    """The jars, and the Spark release they are built for."""
+    """The jars, the Spark release they are built for, and what is not fetched with them though they ask for it."""
 
     spark: str
     jars: tuple[Jar, ...]
+    left_out: tuple[str, ...] = _NOT_NEEDED
 
 
 @cache
 def jar_lock() -> JarLock:
-    """Returns the content of conf/locks/jars.toml."""
-    content = tomllib.loads((conf_root() / "locks" / "jars.toml").read_text(encoding="utf-8"))
-    return JarLock(content["spark"], tuple(Jar(**jar) for jar in content["jars"]))
+    """Returns the content of conf/locks/jars.toml: Delta's."""
+    return read_lock("jars.toml")
+
+
+def read_lock(name: str) -> JarLock:
+    """Returns a lock of conf/locks."""
+    content = tomllib.loads((conf_root() / "locks" / name).read_text(encoding="utf-8"))
+    jars = tuple(Jar(**jar) for jar in content["jars"])
+    return JarLock(content["spark"], jars, tuple(content.get("left_out", _NOT_NEEDED)))
 
 
 def jars_folder() -> Path:
@@ -69,13 +76,14 @@ def jars_folder() -> Path:
     return Path(os.environ.get("SOS_SPARK_JARS") or private_root() / "jars").absolute()
 
 
-def require_jars(folder: Path) -> tuple[Path, ...]:
-    """Returns the locked jars in a folder.
+def require_jars(folder: Path, lock: JarLock | None = None) -> tuple[Path, ...]:
+    """Returns the locked jars in a folder: Delta's, unless another lock is given.
 
     Raises:
         EnvironmentFaultError: One is absent, or is not the file that was locked.
     """
-    faulty = [jar for jar in jar_lock().jars if not jar.is_intact(folder)]
+    lock = lock or jar_lock()
+    faulty = [jar for jar in lock.jars if not jar.is_intact(folder)]
     if faulty:
         absent = [jar.file_name for jar in faulty if not (folder / jar.file_name).exists()]
         altered = [jar.file_name for jar in faulty if (folder / jar.file_name).exists()]
@@ -87,10 +95,10 @@ def require_jars(folder: Path) -> tuple[Path, ...]:
             found="; ".join(found),
             remedy="Run `make setup`, or copy the files from a machine that has them and set SOS_SPARK_JARS",
         )
-    return tuple(folder / jar.file_name for jar in jar_lock().jars)
+    return tuple(folder / jar.file_name for jar in lock.jars)
 
 
-def fetch_jars(folder: Path) -> tuple[Path, ...]:
+def fetch_jars(folder: Path, lock: JarLock | None = None) -> tuple[Path, ...]:
     """Puts the locked jars into a folder, fetching them where they are not there already. Returns their paths.
 
     Spark's resolver reads the repositories, mirrors and proxies that this machine's Spark and Java are set up for.
@@ -98,16 +106,16 @@ def fetch_jars(folder: Path) -> tuple[Path, ...]:
     Raises:
         EnvironmentFaultError: They cannot be fetched, or what came is not what was locked.
     """
-    lock = jar_lock()
+    lock = lock or jar_lock()
     if all(jar.is_intact(folder) for jar in lock.jars):
-        return require_jars(folder)
+        return require_jars(folder, lock)
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="sos_spark_jars_") as temporary:
         cache_folder = Path(temporary) / "ivy"
         code = _resolve(lock, Path(temporary), cache_folder)
         for jar in lock.jars:
             _keep(jar, cache_folder / "jars" / f"{jar.group}_{jar.file_name}", folder, code)
-    return require_jars(folder)
+    return require_jars(folder, lock)
 
 
 def _resolve(lock: JarLock, temporary: Path, cache_folder: Path) -> int:
@@ -121,7 +129,7 @@ def _resolve(lock: JarLock, temporary: Path, cache_folder: Path) -> int:
         *("--master", "local[1]"),
         *("--conf", f"spark.jars.ivy={cache_folder}"),
         *("--packages", ",".join(jar.coordinates for jar in lock.jars)),
-        *("--exclude-packages", ",".join(_NOT_NEEDED)),
+        *("--exclude-packages", ",".join(lock.left_out)),
         str(script),
     ]
     environment = {**os.environ, **java_environment(), "PYSPARK_PYTHON": sys.executable}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -33,3 +36,14 @@ def process_start(process: int) -> int | None:
     # The second field, the command's name, is in brackets and may hold anything; a zombie (Z) writes nothing more.
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] == "Z" else int(fields[19])
+
+
+@cache
+def machine_id() -> str:
+    """Returns what names this machine since it was started, and the space in which its process ids count."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+    with suppress(OSError):
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return " ".join(parts)

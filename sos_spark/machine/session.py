@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from sos_spark.config.shipped import conf_root
 from sos_spark.errors import EnvironmentFaultError
 from sos_spark.machine import class_archive
+from sos_spark.machine.connectors import more_jars, s3_settings
 from sos_spark.machine.jars import jar_lock, jars_folder, require_jars
 from sos_spark.machine.java import java_environment
 from sos_spark.machine.processes import java_process
 from sos_spark.machine.scratch import Scratch
-from sos_spark.machine.settings import PINNED
+from sos_spark.machine.settings import DELTA, PINNED
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -55,6 +56,8 @@ def start_session(
 ) -> SparkSession:
     """Returns the one Spark session of this process, made if there is none.
 
+    One that is there, as a platform's, keeps its own Delta and jars.
+
     Args:
         app_name: The application's name.
         master: Spark's master; spark-submit's where not given.
@@ -71,8 +74,8 @@ def start_session(
 
     active = SparkSession.getActiveSession()
     if active is not None:
-        return active
-    jars = require_jars(jars_folder())
+        return _pinned(active)
+    jars = (*require_jars(jars_folder()), *more_jars(os.environ))
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if not submitted:
@@ -85,6 +88,7 @@ def start_session(
         scratch = _scratch(_scratch_parent(given)) if is_local else None
         settings = {
             **DEFAULTS,
+            **s3_settings(os.environ),
             **(_LOOPBACK if is_local else {}),
             "spark.sql.shuffle.partitions": str(shuffle_partitions),
             "spark.driver.memory": driver_memory,
@@ -114,6 +118,14 @@ def start_session(
     return session
 
 
+def _pinned(session: SparkSession) -> SparkSession:
+    """Sets what numbers depend on in a session that was there before, as a notebook's or a platform's."""
+    for name, value in PINNED.items():
+        if name not in DELTA:
+            session.conf.set(name, value)
+    return session
+
+
 @cache
 def _scratch(parent: Path) -> Scratch:
     """The process's private folder: Java takes its own when it starts, and keeps it for all sessions."""
@@ -130,6 +142,8 @@ def _spill_to(scratch: Scratch, settings: dict[str, str], *, submitted: bool) ->
     """Sends what Spark and Java write beside the tables to the private folder."""
     folder = str(scratch.folder)
     settings["spark.local.dir"] = folder
+    # Where Hadoop's connectors keep what they are about to send.
+    settings["spark.hadoop.hadoop.tmp.dir"] = folder
     option = f'"-Djava.io.tmpdir={folder}"'
     settings["spark.executor.extraJavaOptions"] += f" {option}"
     if not submitted:

@@ -6,31 +6,46 @@ same names; what the two do differently (modes, whole writes, who may be at work
 
 from sos_spark.places.files import (
     local_of,
+    make_files_private,
     make_folder,
     make_private,
+    make_private_below,
+    mode_of,
     n_bytes_of,
     open_whole,
+    readable,
     remove_tree,
     require_local,
+    sizes_in,
+    write_folder,
     write_new,
     write_whole,
 )
 from sos_spark.places.remote import Place, RemotePlace
-from sos_spark.places.uris import SCHEMES, place_of, within
+from sos_spark.places.uris import SCHEMES, is_same, is_within, place_of, require_plain, within
 
 __all__ = [
     "SCHEMES",
     "Place",
     "RemotePlace",
+    "is_same",
+    "is_within",
     "local_of",
+    "make_files_private",
     "make_folder",
     "make_private",
+    "make_private_below",
+    "mode_of",
     "n_bytes_of",
     "open_whole",
     "place_of",
+    "readable",
     "remove_tree",
     "require_local",
+    "require_plain",
+    "sizes_in",
     "within",
+    "write_folder",
     "write_new",
     "write_whole",
 ]

@@ -6,16 +6,19 @@ stores have no modes: who may read there is the bucket's policy.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from sos_spark.errors import StudyError
 from sos_spark.places.remote import Place, RemotePlace
+from sos_spark.places.stores import Entry
 
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
@@ -36,7 +39,7 @@ def require_local(place: Place, *, what: str) -> Path:
             f"{what} must be on this machine",
             where=str(place),
             expected="a path",
-            remedy="Copy it here first",
+            remedy="Give a path, and copy from or to the other place with its own tools",
         )
     return place
 
@@ -58,14 +61,56 @@ def make_private(place: Place) -> None:
         place.chmod(_FOLDER_MODE if place.is_dir() else _FILE_MODE)
 
 
+def make_private_below(folder: Place) -> None:
+    """Takes from others what a library wrote in a folder with modes of its own.
+
+    Of a shared store nothing: what lies in a folder that is private is, and object stores have no modes.
+    """
+    if isinstance(folder, Path):
+        for place in (folder, *folder.rglob("*")):
+            place.chmod(_FOLDER_MODE if place.is_dir() else _FILE_MODE)
+
+
+def make_files_private(folder: Place) -> None:
+    """Does the same of the files directly in a folder, and of nothing else."""
+    if isinstance(folder, Path):
+        for place in folder.iterdir():
+            if place.is_file():
+                place.chmod(_FILE_MODE)
+
+
+def sizes_in(folder: Place) -> list[tuple[str, int]]:
+    """Returns the name and size of each file directly in a folder, by one listing."""
+    if isinstance(folder, RemotePlace):
+        return [(PurePosixPath(one.path).name, one.n_bytes) for one in folder.entries() if not one.is_folder]
+    with os.scandir(folder) as entries:
+        return [(entry.name, entry.stat().st_size) for entry in entries if entry.is_file()]
+
+
+def readable(place: Place) -> Path | io.BufferedReader:
+    """Returns what libraries take that read a file: a path as it is, else an open file."""
+    return place if isinstance(place, Path) else place.open("rb")
+
+
+def mode_of(place: Place) -> int | None:
+    """Returns who may use a file or folder, as Unix writes it; None in a store without modes."""
+    if isinstance(place, Path):
+        return stat.S_IMODE(place.stat().st_mode)
+    return _entry(place).mode
+
+
 def n_bytes_of(place: Place) -> int:
     """Returns a file's size."""
     if isinstance(place, Path):
         return place.stat().st_size
+    return _entry(place).n_bytes
+
+
+def _entry(place: RemotePlace) -> Entry:
     found = place.entry()
     if found is None:
-        raise FileNotFoundError(2, "No such file", str(place))
-    return found.n_bytes
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(place))
+    return found
 
 
 def write_whole(place: Place, content: bytes) -> None:
@@ -78,7 +123,7 @@ def write_whole(place: Place, content: bytes) -> None:
 def open_whole(place: Place) -> Iterator[IO[bytes]]:
     """Gives a handle to write a file to, little by little; it takes its name when the block ends without an error."""
     if isinstance(place, RemotePlace):
-        content = io.BytesIO()
+        content = _Kept()
         yield content
         place.store.write(str(place.path).lstrip("/"), content.getvalue(), replace=True)
         return
@@ -91,6 +136,28 @@ def open_whole(place: Place) -> Iterator[IO[bytes]]:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+class _Kept(io.BytesIO):
+    """Bytes that stay when what wrote them closes its handle."""
+
+    def close(self) -> None:
+        """Keeps them."""
+
+
+def write_folder(folder: Place, files: Mapping[str, bytes]) -> None:
+    """Writes a folder anew: whatever was in it goes. A local one is replaced as a whole, when all is written."""
+    if isinstance(folder, RemotePlace):
+        remove_tree(folder)
+        for name, content in files.items():
+            write_whole(folder / name, content)
+        return
+    draft = folder.with_name(f".{folder.name}.part")
+    remove_tree(draft)
+    for name, content in files.items():
+        write_whole(draft / name, content)
+    remove_tree(folder)
+    draft.rename(folder)
 
 
 def write_new(place: RemotePlace, content: bytes) -> bool:

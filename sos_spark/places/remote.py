@@ -106,6 +106,10 @@ class RemotePlace:
         """Returns what the store knows of it; None where there is nothing."""
         return self.store.entry(self._path)
 
+    def entries(self, *, below: bool = False) -> list[Entry]:
+        """Returns what the store knows of all that lies directly in it, or of every file below it."""
+        return self.store.entries(self._path, below=below)
+
     def iterdir(self) -> Iterator[RemotePlace]:
         """Gives what lies directly in it."""
         return map(self._of, self.store.entries(self._path))

@@ -11,6 +11,7 @@ from sos_spark.places.remote import Place, RemotePlace
 
 SCHEMES = ("file", "hdfs", "s3a", "abfss", "gs")
 """The schemes of places; file is a path of this machine."""
+_PLAIN = re.compile(r"[A-Za-z0-9._~/-]*", re.ASCII)
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/", re.ASCII)
 
 
@@ -60,3 +61,34 @@ def within(place: Place, folder: Place) -> str:
     if isinstance(place, Path) and isinstance(folder, Path):
         return place.relative_to(folder).as_posix()
     raise ValueError("the place lies in another file system")
+
+
+def require_plain(place: Place) -> None:
+    """Checks that every library writes a URI in the same way: what only some escape would part a lake in two.
+
+    Raises:
+        StudyError: It has a character that is escaped in some URIs.
+    """
+    if isinstance(place, RemotePlace) and not _PLAIN.fullmatch(str(place.path)):
+        raise StudyError(
+            "The URI of a lake has a character that some programs would write in another way",
+            where=str(place),
+            expected="letters, digits and - . _ ~ between slashes",
+            remedy="Name another folder",
+        )
+
+
+def is_same(one: Place, other: Place) -> bool:
+    """Returns whether two places are one file or folder."""
+    if isinstance(one, Path) and isinstance(other, Path):
+        return one.resolve() == other.resolve()
+    return one == other
+
+
+def is_within(place: Place, folder: Place) -> bool:
+    """Returns whether a place is a folder or lies in it."""
+    try:
+        within(place, folder)
+    except ValueError:
+        return False
+    return True

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sos_spark.errors import InputError
+from sos_spark.places import Place
 from sos_spark.release.linked import Box
 
 _TOLD = ("release_id", "study_id", "fingerprint", "profile", "released_at")
@@ -48,7 +48,7 @@ class Release:
     counts: tuple[Released, ...]
 
 
-def read_ledger(path: Path) -> tuple[Release, ...]:
+def read_ledger(path: Place) -> tuple[Release, ...]:
     """Returns the releases of a ledger, the earliest first.
 
     Raises:

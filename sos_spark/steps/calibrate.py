@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.did import fit_prepared
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.result import DidResult
+from sos_spark.places import Place
 from sos_spark.steps.context import StepReport
 from sos_spark.steps.outcomes import by_outcome
 from sos_spark.tables.results import CALIBRATION
@@ -26,7 +26,7 @@ REPLICATIONS = 500
 def calibrate_study(
     panel: pd.DataFrame,
     study: Study,
-    out: Path,
+    out: Place,
     *,
     effects: Sequence[float] | None = None,
     replications: int = REPLICATIONS,

@@ -5,21 +5,20 @@ Grain: one row per outcome, unit, period and reason; the columns of `panel.bound
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
 from sos_spark.analysis.bounds import UNKNOWN_COLUMNS
 from sos_spark.errors import InputError
+from sos_spark.places import Place
 from sos_spark.steps.results import write_result
 
 
-def bounds_file_of(cells: Path) -> Path:
+def bounds_file_of(cells: Place) -> Place:
     """Returns the file beside exported cells that holds the bounds of what they do not count."""
     return cells.with_suffix(".bounds.csv")
 
 
-def bounds_beside(cells: Path) -> pd.DataFrame | None:
+def bounds_beside(cells: Place) -> pd.DataFrame | None:
     """Returns the bounds beside a file of cells; None where there are none.
 
     Raises:
@@ -30,7 +29,8 @@ def bounds_beside(cells: Path) -> pd.DataFrame | None:
         return None
     numbers = dict.fromkeys(("n", "y_low", "y_high"), "Float64")
     try:
-        frame = pd.read_csv(path, dtype={"outcome_id": "str", "unit_id": "str", "reason": "str", **numbers})
+        with path.open("rb") as handle:
+            frame = pd.read_csv(handle, dtype={"outcome_id": "str", "unit_id": "str", "reason": "str", **numbers})
         return frame[list(UNKNOWN_COLUMNS)]
     except (OSError, ValueError, KeyError):
         raise InputError(
@@ -41,7 +41,7 @@ def bounds_beside(cells: Path) -> pd.DataFrame | None:
         ) from None
 
 
-def keep_bounds(cells: Path, kept: Path) -> None:
+def keep_bounds(cells: Place, kept: Place) -> None:
     """Copies the bounds beside one file of cells to another, which the same command fits again from."""
     source = bounds_file_of(cells)
     if source.exists():

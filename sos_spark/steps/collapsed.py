@@ -6,21 +6,21 @@ What reads the lake is imported only here and only when asked for: a fit of a pa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
+from sos_spark.places import Place
 from sos_spark.tables import Table
 
 
-def has_table(lake_root: Path, table: Table) -> bool:
+def has_table(lake_root: Place, table: Table) -> bool:
     """Returns whether the lake's table has content."""
     from sos_spark.lake.versions import version_of
 
     return version_of(lake_root, table) is not None
 
 
-def collapsed_frame(lake_root: Path, table: Table, where: Mapping[str, str] | None = None) -> pd.DataFrame:
+def collapsed_frame(lake_root: Place, table: Table, where: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Returns a collapsed table's rows as a frame, in no order. `where`: equal values of partition columns."""
     from sos_spark.lake.arrow import read_arrow
 
@@ -28,7 +28,7 @@ def collapsed_frame(lake_root: Path, table: Table, where: Mapping[str, str] | No
     return frame
 
 
-def ordered_frame(lake_root: Path, table: Table, where: Mapping[str, str] | None = None) -> pd.DataFrame:
+def ordered_frame(lake_root: Place, table: Table, where: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Returns a collapsed table's rows in the order of its key; a frame without rows where the lake lacks it."""
     if not has_table(lake_root, table):
         return pd.DataFrame(columns=table.column_names)

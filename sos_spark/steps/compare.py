@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
 from sos_spark.comparison.differences import Comparison, compare_runs
 from sos_spark.comparison.runs import RunFiles
 from sos_spark.comparison.words import sections
 from sos_spark.errors import InputError
+from sos_spark.places import Place, n_bytes_of
 from sos_spark.report.page import render_document
 from sos_spark.steps.fitted_study import fitted_study
 from sos_spark.steps.results import write_result
 
 
-def compare(before: Path, after: Path) -> Comparison:
+def compare(before: Place, after: Place) -> Comparison:
     """Returns what differs between two runs, given as their folders of results.
 
     Raises:
@@ -24,7 +23,7 @@ def compare(before: Path, after: Path) -> Comparison:
     return compare_runs(read_run(before), read_run(after))
 
 
-def read_run(out: Path) -> RunFiles:
+def read_run(out: Place) -> RunFiles:
     """Returns a run as its folder tells it; a file that the run did not leave is empty. Errors as `compare`."""
     fitted = fitted_study(out)
     return RunFiles(
@@ -37,17 +36,18 @@ def read_run(out: Path) -> RunFiles:
     )
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Place) -> pd.DataFrame:
     """A file as text: numbers are written so that equal doubles are equal text."""
-    if not path.exists() or path.stat().st_size < 2:
+    if not path.exists() or n_bytes_of(path) < 2:
         return pd.DataFrame()
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        with path.open("rb") as handle:
+            return pd.read_csv(handle, dtype=str, keep_default_na=False)
     except (OSError, ValueError):
         raise InputError("A file of results cannot be read", where=str(path), remedy="Run the step again") from None
 
 
-def write_page(comparison: Comparison, path: Path) -> None:
+def write_page(comparison: Comparison, path: Place) -> None:
     """Writes the comparison as a page."""
     page = render_document(
         "Two runs compared",

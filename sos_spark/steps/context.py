@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.study import Study
 from sos_spark.errors import StudyError
+from sos_spark.places import Place
 
 T = TypeVar("T")
 
@@ -77,27 +77,33 @@ class Run:
         return Lake(self.lake_root)
 
     @property
-    def lake_root(self) -> Path:
+    def lake_root(self) -> Place:
         """The lake's folder."""
-        return _given(self.environment.lake, "--lake")
+        return _place(self.environment.lake, "--lake")
 
     @property
-    def source(self) -> Path:
+    def source(self) -> Place:
         """The folder of returns."""
-        return _given(self.environment.source, "--source")
+        return _place(self.environment.source, "--source")
 
     @property
-    def out(self) -> Path:
+    def out(self) -> Place:
         """The folder of results."""
-        return _given(self.environment.out, "--out")
+        return _place(self.environment.out, "--out")
 
     @property
     def the_study(self) -> Study:
         """The study; this step needs one."""
-        return _given(self.study, "--study")
+        if self.study is None:
+            raise _lacks("--study")
+        return self.study
 
 
-def _given(value: T | None, option: str) -> T:
-    if value is None:
-        raise StudyError(f"This step needs {option}", remedy=f"Give {option}")
-    return value
+def _place(place: Place | None, option: str) -> Place:
+    if place is None:
+        raise _lacks(option)
+    return place
+
+
+def _lacks(option: str) -> StudyError:
+    return StudyError(f"This step needs {option}", remedy=f"Give {option}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,6 +14,7 @@ from pyspark.sql import functions as F
 
 from sos_spark.lake.maintenance import maintain, tables_of
 from sos_spark.lake.versions import table_path
+from sos_spark.places import Place, readable
 from sos_spark.silver.pseudonyms import key_frame, with_pseudonyms
 from sos_spark.tables import SILVER_CHILD_LINKS, TABLES, Table
 
@@ -116,17 +116,17 @@ def _parted(
     return whole.join(F.broadcast(wanted), match, "left_semi"), whole.join(F.broadcast(wanted), match, "left_anti")
 
 
-def _data_files(root: Path) -> Iterator[Path]:
+def _data_files(root: Place) -> Iterator[Place]:
     for table in TABLES.values():
         if _ids_of(table):
             yield from table_path(root, table).rglob("*.parquet")
 
 
-def _holds(path: Path, la_code: str, raw_ids: set[str], pseudonyms: set[str]) -> bool:
+def _holds(path: Place, la_code: str, raw_ids: set[str], pseudonyms: set[str]) -> bool:
     """Whether a data file, of whichever version, holds the child."""
     if "_delta_log" in path.parts:
         return False
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(readable(path)) as file:
         names = [name for name in file.schema_arrow.names if name in (*RAW_IDS, *PSEUDONYMS)]
         content = file.read(columns=[*names, *({"la_code"} & set(file.schema_arrow.names))])
     for name in names:

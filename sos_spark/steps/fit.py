@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,6 +15,7 @@ from sos_spark.config.characteristics import with_simulated
 from sos_spark.config.study import Study
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.reading import read_panel
+from sos_spark.places import Place, is_same
 from sos_spark.steps.cells_file import bounds_beside, keep_bounds
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
@@ -51,7 +51,7 @@ def fit(run: Run) -> StepReport:
     return report
 
 
-def fit_panel_file(panel_csv: Path, run: Run) -> StepReport:
+def fit_panel_file(panel_csv: Place, run: Run) -> StepReport:
     """Fits the study's outcomes that a CSV of collapsed cells has; files as `fit`, and the cells, for the report.
 
     Raises:
@@ -65,7 +65,7 @@ def fit_panel_file(panel_csv: Path, run: Run) -> StepReport:
     simulated = cells_are_simulated(panel_csv)
     bounds = study_bounds(cells, study, published=bounds_beside(panel_csv))
     report = _written(fitted, bounds, out, simulated=simulated)
-    if panel_csv.resolve() != (out / "cells.csv").resolve():
+    if not is_same(panel_csv, out / "cells.csv"):
         _write_frames({"cells": _in_order(cells)}, out, report)
         write_sidecar(out / "cells.csv", study_id=study.study_id, simulated=simulated)
         keep_bounds(panel_csv, out / "cells.csv")
@@ -80,7 +80,7 @@ def _in_order(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.sort_values(names, kind="stable", ignore_index=True)
 
 
-def fit_sensitivity(cells: pd.DataFrame, study: Study, out: Path) -> tuple[pd.DataFrame, StepReport]:
+def fit_sensitivity(cells: pd.DataFrame, study: Study, out: Place) -> tuple[pd.DataFrame, StepReport]:
     """Fits what a study's findings hang on, and writes SENSITIVITY_FILES. Returns the specifications.
 
     Raises:
@@ -120,7 +120,7 @@ def _bounds(run: Run, cells: pd.DataFrame) -> pd.DataFrame:
     return study_bounds(cells, run.the_study, **frames)
 
 
-def panel_frame(lake_root: Path, study: Study) -> pd.DataFrame:
+def panel_frame(lake_root: Place, study: Study) -> pd.DataFrame:
     """Returns the study's cells in the columns of a panel file: moments of continuous covariates are columns."""
     where = {"study_id": study.study_id}
     cells = collapsed_frame(lake_root, PANEL_CELLS, where=where)
@@ -132,7 +132,7 @@ def panel_frame(lake_root: Path, study: Study) -> pd.DataFrame:
     return cells.merge(wide, on=keys, how="left", validate="one_to_one")
 
 
-def _written(fitted: StudyFit, bounds: pd.DataFrame, out: Path, *, simulated: bool) -> StepReport:
+def _written(fitted: StudyFit, bounds: pd.DataFrame, out: Place, *, simulated: bool) -> StepReport:
     """Writes the frames; numbers as shortest round-trip doubles, blank where not known, text guarded.
 
     Estimates say of themselves whether they come from simulated returns.
@@ -145,7 +145,7 @@ def _written(fitted: StudyFit, bounds: pd.DataFrame, out: Path, *, simulated: bo
     return report
 
 
-def _write_frames(frames: Mapping[str, pd.DataFrame], out: Path, report: StepReport) -> None:
+def _write_frames(frames: Mapping[str, pd.DataFrame], out: Place, report: StepReport) -> None:
     for name, frame in frames.items():
         table = RESULT_TABLES[name]
         report.rows[table.file_name] = write_table(out, table, frame)

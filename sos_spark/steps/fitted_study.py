@@ -10,13 +10,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from sos_spark.config.freeze import FrozenPlan, changes_between
 from sos_spark.config.load import fingerprint, study_from
 from sos_spark.config.study import Study
 from sos_spark.errors import InputError, StudyError
+from sos_spark.places import Place, place_of
 from sos_spark.steps.context import Run
 from sos_spark.steps.manifest import made_by, table_versions
 from sos_spark.steps.results import write_result
@@ -49,7 +49,7 @@ class FittedStudy:
     frozen: FrozenPlan | None
     is_simulated: bool
     made_by: Mapping[str, Any]
-    lake: Path | None
+    lake: Place | None
     tables: Mapping[str, int]
     cells_sha256: str | None
 
@@ -74,7 +74,7 @@ def write_fitted_study(run: Run, *, is_simulated: bool) -> None:
     write_result(run.out / FILE, json.dumps(content, indent=2, default=str) + "\n")
 
 
-def fitted_study(out: Path) -> FittedStudy:
+def fitted_study(out: Place) -> FittedStudy:
     """Returns the study whose estimates lie in a folder of results.
 
     Raises:
@@ -93,7 +93,7 @@ def fitted_study(out: Path) -> FittedStudy:
             frozen=_frozen(content["frozen_plan"]),
             is_simulated=bool(content["is_simulated"]),
             made_by={name: content[name] for name in ("code", "lock_sha256", "packages", "python")},
-            lake=None if content["lake"] is None else Path(content["lake"]),
+            lake=None if content["lake"] is None else place_of(content["lake"]),
             tables=dict(content["tables"]),
             cells_sha256=content["cells_sha256"],
         )
@@ -123,7 +123,7 @@ def _frozen(kept: Mapping[str, Any] | None) -> FrozenPlan | None:
     return FrozenPlan(str(kept["frozen_at"]), str(kept["fingerprint"]), tuple(kept["changes"]), dict(kept["plan"]))
 
 
-def require_fitted(given: Study, fitted: FittedStudy, *, where: Path) -> None:
+def require_fitted(given: Study, fitted: FittedStudy, *, where: Place) -> None:
     """Checks that a study is the one whose estimates are there.
 
     Raises:

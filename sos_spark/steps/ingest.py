@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
@@ -55,6 +54,7 @@ from sos_spark.errors import InputError, shown_list
 from sos_spark.lake.arrow import arrow_schema, read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.locks import locked
+from sos_spark.places import Place, make_folder
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.ingest_unfinished import FINGERPRINT_PREFIX, undo_unfinished
 from sos_spark.steps.provenance import code_sha256
@@ -87,7 +87,7 @@ def ingest(run: Run) -> StepReport:
     published = inspect_published(run.source)
     _require_something(run, inventory, published)
     spark, lake = run.spark, run.lake
-    lake.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(lake.root)
     with locked(lake.root, LAYER_LOCK, java_process=None), _any_timestamps(spark):
         rows = file_rows(read_arrow(lake.root, FILES).to_pylist()) if lake.exists(FILES) else {}
         inspections = inspect_files(spark, inventory.files, authorities())
@@ -130,7 +130,7 @@ def _require_something(run: Run, inventory: Inventory, published: PublishedSourc
     )
 
 
-def _reading(source: Path, inventory: Inventory) -> Reading:
+def _reading(source: Place, inventory: Inventory) -> Reading:
     """How the files are read now: by which code into which tables, and which of them are simulated."""
     tables = "\n".join(table.form for table in (FILES, *BRONZE_MODULES.values()))
     code = hashlib.sha256((code_sha256(__name__, without=_READS_NOTHING) + tables).encode()).hexdigest()

@@ -8,11 +8,11 @@ import platform
 import subprocess
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from sos_spark.config.load import fingerprint
 from sos_spark.config.shipped import checkout_root, conf_root
+from sos_spark.places import Place
 from sos_spark.steps.context import Run
 from sos_spark.steps.results import write_result
 from sos_spark.tables import TABLES
@@ -20,7 +20,7 @@ from sos_spark.tables import TABLES
 PACKAGES = ("pyspark", "delta-spark", "pandas", "numpy", "statsmodels", "great_expectations")
 
 
-def write_manifest(run: Run) -> Path:
+def write_manifest(run: Run) -> Place:
     """Writes manifest.json to the run's results. Steps run earlier into the same folder keep their entries."""
     path = run.out / "manifest.json"
     write_result(path, json.dumps(manifest(run, _earlier_steps(path)), indent=2, sort_keys=True, default=str) + "\n")
@@ -64,13 +64,13 @@ def table_versions(run: Run) -> dict[str, int]:
     return {name: number for name, number in versions.items() if number is not None}
 
 
-def earlier_seconds(out: Path) -> dict[str, float]:
+def earlier_seconds(out: Place) -> dict[str, float]:
     """Returns the seconds that steps took when a folder of results was last written to, by name."""
     steps = _earlier_steps(out / "manifest.json")
     return {name: told["seconds"] for name, told in steps.items() if isinstance(told.get("seconds"), float | int)}
 
 
-def _earlier_steps(path: Path) -> dict[str, Any]:
+def _earlier_steps(path: Place) -> dict[str, Any]:
     try:
         steps = json.loads(path.read_text())["steps"]
     except (OSError, ValueError, KeyError):
@@ -100,7 +100,7 @@ def _commit() -> str | None:
     return commit.stdout.strip()
 
 
-def _sha256(path: Path) -> str | None:
+def _sha256(path: Place) -> str | None:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pandas as pd
 
 from sos_spark.config.study import Study
 from sos_spark.fit.cells.reading import outcomes_in, read_panel
 from sos_spark.fit.errors import NotEstimableError
+from sos_spark.places import Place
 from sos_spark.steps.context import StepReport
 from sos_spark.steps.result_tables import write_table
 from sos_spark.tables.result_table import ResultTable
@@ -19,7 +19,7 @@ from sos_spark.tables.result_table import ResultTable
 def by_outcome(
     panel: pd.DataFrame,
     study: Study,
-    out: Path,
+    out: Place,
     table: ResultTable,
     rows_of: Callable[[pd.DataFrame, str], pd.DataFrame],
     blank_of: Callable[[str, NotEstimableError], pd.DataFrame],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from decimal import Decimal
 from io import TextIOWrapper
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -13,6 +12,7 @@ from pyspark.sql import functions as F
 from sos_spark.config.variants import variants
 from sos_spark.panel.collapse import cells_of, flow_of, moments_of
 from sos_spark.panel.table import cells_with_moments
+from sos_spark.places import Place
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.guarded_csv import guarded_text
 from sos_spark.steps.provenance import made_from, versions_of
@@ -66,7 +66,7 @@ def panel(run: Run) -> StepReport:
     return report
 
 
-def write_cells(cells: DataFrame, path: Path) -> int:
+def write_cells(cells: DataFrame, path: Place) -> int:
     """Writes cells, in their order, as CSV: blank where not known, Unix line ends. Returns their number.
 
     Rows are streamed a partition at a time, so that the driver never holds more than one.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from time import perf_counter, time
 from typing import Literal
 
@@ -88,7 +90,14 @@ def run_steps(run: Run, steps: Sequence[PlannedStep], *, while_step: WhileStep) 
 
 def _leave_manifest(run: Run) -> None:
     if run.environment.out is not None:
-        write_manifest(run)
+        written = write_manifest(run)
+        if find_spec("openlineage") is not None:
+            from sos_spark.steps.lineage import write_lineage
+
+            where = run.environment
+            write_lineage(
+                json.loads(written.read_text(encoding="utf-8")), out=run.out, lake=where.lake, source=where.source
+            )
 
 
 def _hold_records(run: Run, steps: Sequence[PlannedStep], until: ExitStack) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pandas as pd
 
@@ -14,6 +13,7 @@ from sos_spark.config.study import Study
 from sos_spark.errors import StudyError
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.did import fit_prepared
+from sos_spark.places import Place
 from sos_spark.steps.context import StepReport
 from sos_spark.steps.outcomes import by_outcome
 from sos_spark.tables.results import POWER
@@ -25,7 +25,7 @@ REPLICATIONS = 500
 def power(
     panel: pd.DataFrame,
     study: Study,
-    out: Path,
+    out: Place,
     *,
     effects: Sequence[float] | None = None,
     replications: int = REPLICATIONS,

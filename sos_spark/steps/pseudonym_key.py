@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
-from pathlib import Path
 
 from sos_spark.config.environment import Environment
 from sos_spark.errors import EnvironmentFaultError
+from sos_spark.places import Place, mode_of, place_of
 
 KEY_BYTES = 32
 KEY_FILE_VARIABLE = "SOS_SPARK_KEY_FILE"
@@ -25,7 +24,7 @@ def read_key(environment: Environment) -> bytes:
     """
     named = environment.key_file or os.environ.get(KEY_FILE_VARIABLE)
     if named:
-        path = Path(named)
+        path = place_of(named)
         return _long_enough(_private_content(path).rstrip(b"\r\n"), where=str(path))
     value = os.environ.get(KEY_VARIABLE)
     if value:
@@ -37,15 +36,15 @@ def read_key(environment: Environment) -> bytes:
     )
 
 
-def _private_content(path: Path) -> bytes:
+def _private_content(path: Place) -> bytes:
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
+        mode = mode_of(path)
         content = path.read_bytes()
     except OSError as error:
         raise EnvironmentFaultError(
             "The key file cannot be read", where=str(path), found=type(error).__name__, remedy="Name a readable file"
         ) from None
-    if mode & 0o177:
+    if mode is not None and mode & 0o177:
         raise EnvironmentFaultError(
             "The key file is open to others",
             where=str(path),

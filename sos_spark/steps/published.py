@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import astuple, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sos_spark.bronze.arrive.inspection import Inspection
@@ -16,6 +15,7 @@ from sos_spark.cohort.units import Unit
 from sos_spark.config.reference import authorities, published_reference
 from sos_spark.errors import InputError, StudyError
 from sos_spark.outcome.published_rows import published_outcomes, published_rows
+from sos_spark.places import Place, place_of
 from sos_spark.steps.context import Run
 from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.tables import COHORT_UNITS, FILES, OUTCOME_FLOW, PANEL_BOUNDS, PANEL_CELLS, PUBLISHED_VALUES
@@ -55,7 +55,7 @@ class PublishedSource:
         ]
 
 
-def inspect_published(source: Path) -> PublishedSource:
+def inspect_published(source: Place) -> PublishedSource:
     """Reads a source's published tables, each whole or refused."""
     looked = [_looked_at(file) for file in published_files(source)]
     return PublishedSource(
@@ -69,7 +69,7 @@ def _looked_at(file: SourceFile) -> tuple[Inspection, PublishedTable | None]:
     if file.fault is not None:
         return Inspection(file, reason=file.fault), None
     try:
-        content = Path(file.path).read_bytes()
+        content = place_of(file.path).read_bytes()
     except OSError as error:
         return Inspection(file, reason=f"The file cannot be read: found {type(error).__name__}"), None
     sha256 = hashlib.sha256(content).hexdigest()

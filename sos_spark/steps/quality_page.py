@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
+from sos_spark.places import Place
 from sos_spark.report.page import render_document
 from sos_spark.report.returns.contents import sections_of_returns
 from sos_spark.report.returns.mend import to_mend
@@ -30,7 +29,7 @@ from sos_spark.tables.results import QUALITY, TO_MEND
 PAGE = "quality.html"
 
 
-def write_quality_page(lake_root: Path, out: Path, *, is_simulated: bool) -> dict[str, int]:
+def write_quality_page(lake_root: Place, out: Place, *, is_simulated: bool) -> dict[str, int]:
     """Writes quality.html and returns_to_mend.csv. Returns the latter's rows, by its name.
 
     A lake without records, as one of published tables only, leaves neither.
@@ -48,7 +47,7 @@ def write_quality_page(lake_root: Path, out: Path, *, is_simulated: bool) -> dic
     return {TO_MEND.file_name: write_table(out, TO_MEND, to_mend(tables))}
 
 
-def write_quality(lake_root: Path, out: Path, *, is_simulated: bool) -> dict[str, int]:
+def write_quality(lake_root: Place, out: Place, *, is_simulated: bool) -> dict[str, int]:
     """Writes what a run without a study leaves: quality.html, returns_to_mend.csv, quality.csv. Returns their rows."""
     rows = write_quality_page(lake_root, out, is_simulated=is_simulated)
     if rows:
@@ -57,7 +56,7 @@ def write_quality(lake_root: Path, out: Path, *, is_simulated: bool) -> dict[str
     return rows
 
 
-def read_return_tables(lake_root: Path, *, is_simulated: bool) -> ReturnTables:
+def read_return_tables(lake_root: Place, *, is_simulated: bool) -> ReturnTables:
     """Returns the lake's counts; a table that it lacks has no rows."""
     return ReturnTables(
         files=ordered_frame(lake_root, FILES).drop(columns="rows_by_module"),

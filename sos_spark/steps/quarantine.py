@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from sos_spark.errors import InputError, StudyError
+from sos_spark.places import Place
 from sos_spark.steps.collapsed import has_table, ordered_frame
 from sos_spark.tables import DQ_LEDGER, DQ_QUARANTINED, DQ_RULES, FILES
 
@@ -49,7 +49,7 @@ class Released:
     reasons: tuple[tuple[str, int, int], ...]
 
 
-def quarantined(lake_root: Path, *, la_code: str = "") -> pd.DataFrame:
+def quarantined(lake_root: Place, *, la_code: str = "") -> pd.DataFrame:
     """Returns file_path, la_code, census_year, entity, rule_code, meaning and n_rows, the most rows first.
 
     Grain: a file's authority, year and reason. `la_code`: of one authority only.
@@ -69,7 +69,7 @@ def quarantined(lake_root: Path, *, la_code: str = "") -> pd.DataFrame:
     return ordered[["file_path", "la_code", "census_year", *REASON, "meaning", "n_rows"]]
 
 
-def explain(lake_root: Path, rule_code: str) -> tuple[Explained, ...]:
+def explain(lake_root: Place, rule_code: str) -> tuple[Explained, ...]:
     """Returns the rule in words and its places, once for each entity that has it.
 
     Raises:
@@ -104,7 +104,7 @@ def explain(lake_root: Path, rule_code: str) -> tuple[Explained, ...]:
     )
 
 
-def counts_of(lake_root: Path) -> tuple[pd.Series[int], pd.Series[int]]:
+def counts_of(lake_root: Place) -> tuple[pd.Series[int], pd.Series[int]]:
     """Returns rows in quarantine by entity, and by entity and reason, for `released`; errors as `quarantined`."""
     by_reason = _counts(lake_root).groupby(REASON)["n_rows"].sum()
     return ordered_frame(lake_root, DQ_LEDGER).groupby("entity")["n_quarantined"].sum(), by_reason
@@ -127,7 +127,7 @@ def released(
     ]
 
 
-def _counts(lake_root: Path) -> pd.DataFrame:
+def _counts(lake_root: Place) -> pd.DataFrame:
     if not has_table(lake_root, DQ_QUARANTINED):
         raise InputError(
             "The lake does not say what is in quarantine",

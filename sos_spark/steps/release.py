@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import NoReturn
 
 from sos_spark.config.disclosure import load_profile
 from sos_spark.config.environment import Environment
 from sos_spark.errors import InputError, StudyError
+from sos_spark.machine.faults import faults_told
+from sos_spark.places import Place, write_folder
 from sos_spark.release.checker import Entry, checker_sections, entries, results_json
 from sos_spark.release.ledger import Release, ledger_text, read_ledger
 from sos_spark.release.pack import pack_files
@@ -26,7 +26,6 @@ from sos_spark.steps.context import Run
 from sos_spark.steps.guarded_csv import guarded_csv
 from sos_spark.steps.report import read_results
 from sos_spark.steps.result_tables import read_table
-from sos_spark.steps.results import write_result
 from sos_spark.tables.results import CELLS, FLOW
 
 PACK, CHECKER, LEDGER = "release", "checker", "ledger.jsonl"
@@ -36,16 +35,16 @@ PACK, CHECKER, LEDGER = "release", "checker", "ledger.jsonl"
 class Released:
     """What a release left: its folders, its outputs and what the person who ran it should know."""
 
-    pack: Path
-    checker: Path
-    ledger: Path
+    pack: Place
+    checker: Place
+    ledger: Place
     entries: tuple[Entry, ...]
     withheld: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
 def release(
-    out: Path, *, profile: str | None = None, since: Path | None = None, left_out: Collection[str] = ()
+    out: Place, *, profile: str | None = None, since: Place | None = None, left_out: Collection[str] = ()
 ) -> Released:
     """Writes out/release, which holds only what was cleared, and out/checker beside it.
 
@@ -95,13 +94,14 @@ def release(
     }
     # SACRO's viewer looks for the outputs beside results.json.
     beside |= {**files, **_checksums({**files, **beside})}
-    _write(out / PACK, files)
-    _write(out / CHECKER, beside)
+    for name, content in ((PACK, files), (CHECKER, beside)):
+        with faults_told(str(out / name)):
+            write_folder(out / name, content)
     warnings = [] if since else ["no --since: differencing against earlier releases was not tested"]
     return Released(out / PACK, out / CHECKER, out / CHECKER / LEDGER, tuple(listed), cleared.withheld, tuple(warnings))
 
 
-def _results(out: Path) -> Results:
+def _results(out: Place) -> Results:
     if not out.is_dir():
         raise InputError("There is no such run", where=str(out), remedy="Give --run the --out of a run")
     results = read_results(Run("release", Environment(out=out), None, _no_session))
@@ -124,13 +124,3 @@ def _checksums(files: Mapping[str, bytes]) -> dict[str, bytes]:
         f"checksums/{path.replace('/', '_')}.txt": hashlib.sha256(content).hexdigest().encode()
         for path, content in files.items()
     }
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Writes a folder anew: whatever an earlier release left in it goes, so that nothing uncleared stays behind."""
-    draft = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(draft, ignore_errors=True)
-    for path, content in files.items():
-        write_result(draft / path, content)
-    shutil.rmtree(folder, ignore_errors=True)
-    draft.rename(folder)

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.errors import InputError
+from sos_spark.places import Place
 from sos_spark.report.contents import pictures_of, sections_of
 from sos_spark.report.export.document import pieces_of
 from sos_spark.report.export.markdown import as_markdown
@@ -114,7 +114,7 @@ def read_results(run: Run) -> Results:
     )
 
 
-def _read_tables(out: Path) -> dict[str, pd.DataFrame]:
+def _read_tables(out: Place) -> dict[str, pd.DataFrame]:
     """The frames of `Results` that are files of the run, by name."""
     if not (out / ESTIMATES.file_name).exists():
         where = str(out / ESTIMATES.file_name)
@@ -166,7 +166,7 @@ def _read_truth(run: Run) -> tuple[PlantedEffect, ...] | None:
         ) from None
 
 
-def _manifest_steps(path: Path) -> dict[str, Any]:
+def _manifest_steps(path: Place) -> dict[str, Any]:
     """What steps of earlier commands into the same folder said."""
     try:
         steps = json.loads(path.read_text(encoding="utf-8"))["steps"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sos_spark.config.environment import Environment
 from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.errors import InputError
+from sos_spark.places import Place
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.fit import fit_panel_file
 from sos_spark.steps.fitted_study import FILE as STUDY_FILE
@@ -52,9 +53,9 @@ class Reproduction:
 
 
 def reproduce(
-    out: Path,
+    out: Place,
     *,
-    lake: Path | None,
+    lake: Place | None,
     scratch: Path,
     start_session: Callable[[], SparkSession],
     while_step: WhileStep,
@@ -82,7 +83,7 @@ def reproduce(
 
 
 def _from_cells(
-    fitted: FittedStudy, out: Path, again: Path, start_session: Callable[[], SparkSession], while_step: WhileStep
+    fitted: FittedStudy, out: Place, again: Path, start_session: Callable[[], SparkSession], while_step: WhileStep
 ) -> tuple[str, ...]:
     cells = out / "cells.csv"
     found = hashlib.sha256(cells.read_bytes()).hexdigest() if cells.exists() else "no file"
@@ -102,7 +103,7 @@ def _from_cells(
 
 def _from_lake(
     fitted: FittedStudy,
-    lake: Path,
+    lake: Place,
     scratch: Path,
     again: Path,
     start_session: Callable[[], SparkSession],
@@ -124,7 +125,7 @@ def _from_lake(
     return STEPS
 
 
-def _keep_truth(lake: Path, out: Path, scratch: Path) -> None:
+def _keep_truth(lake: Place, out: Place, scratch: Path) -> None:
     """Of simulated returns the fit takes the authorities' traits from the truth, wherever the run found it."""
     found = next((path for path in (lake / TRUTH_FILE, out / TRUTH_FILE) if path.exists()), None)
     if found is not None:
@@ -139,7 +140,7 @@ def _run(fitted: FittedStudy, environment: Environment, start_session: Callable[
     return Run("reproduced", environment, fitted.study, start_session, fitted.frozen, fitted.origins, fitted.overrides)
 
 
-def _compared(out: Path, again: Path, *, steps: tuple[str, ...], code_differs: bool) -> Reproduction:
+def _compared(out: Place, again: Path, *, steps: tuple[str, ...], code_differs: bool) -> Reproduction:
     names = sorted({path.name for path in again.iterdir() if path.is_file()} - _NOT_COMPARED)
     same, different, missing = [], {}, []
     for name in names:
@@ -152,7 +153,7 @@ def _compared(out: Path, again: Path, *, steps: tuple[str, ...], code_differs: b
     return Reproduction(tuple(same), different, tuple(missing), steps, code_differs)
 
 
-def _first_difference(before: Path, after: Path) -> str:
+def _first_difference(before: Place, after: Path) -> str:
     """Where two files part: the line, and of a table the column, with both values."""
     old, new = (path.read_text(encoding="utf-8").splitlines() for path in (before, after))
     number = next(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 
 from sos_spark.errors import InputError
+from sos_spark.places import Place, n_bytes_of
 from sos_spark.steps.guarded_csv import guarded_csv
 from sos_spark.steps.results import write_result
 from sos_spark.tables.results import ResultTable
@@ -16,7 +16,7 @@ _ONE_LINE_FEED = 1
 """Bytes of a file made from a frame without columns."""
 
 
-def write_table(out: Path, table: ResultTable, frame: pd.DataFrame) -> int:
+def write_table(out: Place, table: ResultTable, frame: pd.DataFrame) -> int:
     """Writes a table's file: shortest round-trip numbers, blank where not known, text guarded. Returns its rows.
 
     Raises:
@@ -31,7 +31,7 @@ def write_table(out: Path, table: ResultTable, frame: pd.DataFrame) -> int:
     return len(frame)
 
 
-def read_table(out: Path, table: ResultTable, *, only: Sequence[str] = ()) -> pd.DataFrame:
+def read_table(out: Place, table: ResultTable, *, only: Sequence[str] = ()) -> pd.DataFrame:
     """Returns a table's rows: text columns as text, all others as numbers with NaN for blanks. No file: no rows.
 
     Args:
@@ -44,9 +44,10 @@ def read_table(out: Path, table: ResultTable, *, only: Sequence[str] = ()) -> pd
     """
     path = out / table.file_name
     wanted = tuple(only) or table.column_names
-    if not path.exists() or path.stat().st_size <= _ONE_LINE_FEED:
+    if not path.exists() or n_bytes_of(path) <= _ONE_LINE_FEED:
         return pd.DataFrame(columns=list(wanted))
-    header = list(pd.read_csv(path, nrows=0).columns)
+    with path.open("rb") as handle:
+        header = list(pd.read_csv(handle, nrows=0).columns)
     missing = [name for name in wanted if name not in header and name not in table.optional]
     if missing:
         raise InputError(
@@ -56,11 +57,12 @@ def read_table(out: Path, table: ResultTable, *, only: Sequence[str] = ()) -> pd
             remedy="Run the step fit again into the same --out",
         )
     kept = [name for name in header if name in wanted]
-    return pd.read_csv(
-        path,
-        usecols=kept,
-        dtype={name: str for name in kept if name in table.text_columns},
-        keep_default_na=False,
-        na_values={name: [""] for name in kept if name not in table.text_columns},
-        float_precision="round_trip",
-    )
+    with path.open("rb") as handle:
+        return pd.read_csv(
+            handle,
+            usecols=kept,
+            dtype={name: str for name in kept if name in table.text_columns},
+            keep_default_na=False,
+            na_values={name: [""] for name in kept if name not in table.text_columns},
+            float_precision="round_trip",
+        )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
+from sos_spark.places import Place
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.tables import FILES
 from sos_spark.tables.results import RETURNS
 
 
-def returns_of(lake_root: Path) -> pd.DataFrame:
+def returns_of(lake_root: Place) -> pd.DataFrame:
     """Returns what the lake received: one row per file, collection, authority and year, in that order.
 
     The columns are those of returns.csv.

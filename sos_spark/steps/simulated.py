@@ -7,12 +7,12 @@ of a command takes it away.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.config.study import Study
 from sos_spark.errors import InputError
+from sos_spark.places import Place
 from sos_spark.steps.context import Run
 from sos_spark.steps.results import write_result
 from sos_spark.tables import PANEL_CELLS
@@ -28,7 +28,7 @@ def run_is_simulated(run: Run) -> bool:
     return run.environment.lake is not None and panel_is_simulated(run.lake_root, run.the_study)
 
 
-def panel_is_simulated(lake_root: Path, study: Study) -> bool:
+def panel_is_simulated(lake_root: Place, study: Study) -> bool:
     """Returns whether a study's cells in a lake come from simulated returns. Outcomes of published tables do not."""
     from sos_spark.lake.simulated import holds_simulated, is_marked
 
@@ -39,7 +39,7 @@ def _needs_records(study: Study) -> bool:
     return any(outcome.is_from_records for outcome in study.outcomes)
 
 
-def truth_file(run: Run) -> Path | None:
+def truth_file(run: Run) -> Place | None:
     """Returns the truth of the simulation: the source's, the lake's, or that beside the results, else None.
 
     A source that has none is real, whatever an earlier one left beside the results.
@@ -60,18 +60,18 @@ def keep_truth(run: Run) -> None:
         write_result(run.lake_root / TRUTH_FILE, given.read_bytes())
 
 
-def sidecar_of(cells: Path) -> Path:
+def sidecar_of(cells: Place) -> Place:
     """Returns the file beside exported cells that says what their columns do not."""
     return cells.with_suffix(".provenance.json")
 
 
-def write_sidecar(cells: Path, *, study_id: str, simulated: bool) -> None:
+def write_sidecar(cells: Place, *, study_id: str, simulated: bool) -> None:
     """Writes what exported cells are made from."""
     content = {"study_id": study_id, COLUMN: simulated}
     write_result(sidecar_of(cells), json.dumps(content, indent=1) + "\n")
 
 
-def cells_are_simulated(cells: Path) -> bool:
+def cells_are_simulated(cells: Place) -> bool:
     """Returns whether exported cells say that they come from simulated returns.
 
     Raises:

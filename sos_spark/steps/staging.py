@@ -9,14 +9,15 @@ left behind goes when the next one starts.
 from __future__ import annotations
 
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sos_spark.places import Place, make_folder, remove_tree
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -25,15 +26,15 @@ _PREFIX = ".staged"
 
 
 @contextmanager
-def staging(root: Path, *, part_by: str | None = None) -> Iterator[Callable[[DataFrame], DataFrame]]:
+def staging(root: Place, *, part_by: str | None = None) -> Iterator[Callable[[DataFrame], DataFrame]]:
     """Gives a function that writes a frame under `root` at once and returns it as read from there.
 
     A frame that has the column `part_by`, of few values, is written a folder for each of them; the column then comes
     last, and a reader that asks for one of its values reads no other rows.
     """
     _remove_leftovers(root)
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{_host()}-{os.getpid()}-", dir=root))
+    folder = root / f"{_PREFIX}-{_host()}-{os.getpid()}-{uuid4().hex[:8]}"
+    make_folder(folder)
     numbers = count()
 
     def stage(rows: DataFrame) -> DataFrame:
@@ -47,15 +48,24 @@ def staging(root: Path, *, part_by: str | None = None) -> Iterator[Callable[[Dat
     try:
         yield stage
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
-def _remove_leftovers(root: Path) -> None:
+def remove_staged(root: Place, *, dry_run: bool) -> int:
+    """Removes what any run of any machine staged, for one that holds the records alone. Returns how many folders."""
+    left: list[Place] = list(root.glob(f"{_PREFIX}-*"))
+    if not dry_run:
+        for folder in left:
+            remove_tree(folder)
+    return len(left)
+
+
+def _remove_leftovers(root: Place) -> None:
     """Removes what processes of this machine that are no more left behind; a living one's is its own."""
     for folder in root.glob(f"{_PREFIX}-{_host()}-*"):
         process = folder.name.split("-")[-2]
         if process.isdigit() and not Path(f"/proc/{process}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
 
 
 def _host() -> str:

@@ -27,7 +27,7 @@ def lake(tmp_path: Path) -> Path:
 
 
 def log_of(lake: Path) -> Path:
-    return table_path(lake, DQ_LEDGER) / "_delta_log"
+    return lake / DQ_LEDGER.layer / DQ_LEDGER.short_name / "_delta_log"
 
 
 def test_data_without_a_commit_are_not_read_and_verify_finds_them(lake: Path) -> None:

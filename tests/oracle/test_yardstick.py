@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 from sos_spark.analysis.specification import fit_specification, main_specification, specifications
 from sos_spark.config.environment import Environment
 from sos_spark.config.load import load_study
+from sos_spark.places import require_local
 from sos_spark.steps.cohort import cohort
 from sos_spark.steps.context import Run
 from sos_spark.steps.ingest import ingest
@@ -141,8 +142,9 @@ def run_both(spark: SparkSession, source: Path, folder: Path, study_text: str) -
     ]
     fits = fit_all(db, their_study, rows_for_fits(db, their_study, theirs))
     db.close()
+    lake = require_local(run.lake_root, what="The lake")
     return Both(
-        run.lake_root, cells, theirs, read_cells(theirs / "cells.csv"), pd.concat(fitted, ignore_index=True), fits
+        lake, cells, theirs, read_cells(theirs / "cells.csv"), pd.concat(fitted, ignore_index=True), fits
     )  # fmt: skip
 
 

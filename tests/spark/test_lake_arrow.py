@@ -103,7 +103,7 @@ def test_plain_delta_readers_open_it(lake: Lake) -> None:
     """delta-rs reads the log, DuckDB the files it names: no deletion vectors, no column mapping."""
     from deltalake import DeltaTable
 
-    table = DeltaTable(lake.path(PANEL_CELLS))
+    table = DeltaTable(str(lake.path(PANEL_CELLS)))
     assert table.protocol().min_reader_version == 1
     files = [uri.removeprefix("file://") for uri in table.file_uris()]
     query = "SELECT study_id, sum(n) FROM read_parquet(?, hive_partitioning => true) GROUP BY 1 ORDER BY 1"

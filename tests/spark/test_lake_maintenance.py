@@ -14,6 +14,7 @@ from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.maintenance import maintain, verify
 from sos_spark.lake.versions import table_path
+from sos_spark.places import require_local
 from sos_spark.silver.pseudonyms import key_frame, with_pseudonyms
 from sos_spark.steps.erase import erase
 from sos_spark.tables import SILVER_CIN_CHILDREN, TABLES, Table
@@ -45,7 +46,7 @@ def lake(tmp_path: Path, spark: SparkSession) -> Lake:
 
 
 def data_files(lake: Lake) -> list[Path]:
-    return sorted(table_path(lake.root, BRONZE).rglob("*.parquet"))
+    return sorted(require_local(table_path(lake.root, BRONZE), what="The lake").rglob("*.parquet"))
 
 
 def test_a_lake_that_is_whole_has_no_finding(lake: Lake) -> None:

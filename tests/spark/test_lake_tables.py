@@ -19,6 +19,7 @@ from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.faults import ConstraintViolationError, SchemaMismatchError, told_safely
 from sos_spark.lake.lake import Lake, declare
 from sos_spark.lake.simulated import is_marked
+from sos_spark.places import require_local
 from sos_spark.tables import TABLES, Column, Table
 from tests.modes import open_to_others
 from tests.unit.test_lake_locks import another_holder
@@ -148,7 +149,7 @@ def test_a_frame_must_have_the_tables_columns(lake: Lake, spark: SparkSession, c
 
 def test_a_table_held_by_another_process_is_a_conflict(lake: Lake, spark: SparkSession) -> None:
     lake.overwrite(things(spark, ("926", 2015, "a", 1)), THINGS, fingerprint="1")
-    with another_holder(lake.root), pytest.raises(ConflictError):
+    with another_holder(require_local(lake.root, what="The lake")), pytest.raises(ConflictError):
         lake.overwrite(things(spark, ("926", 2015, "b", 1)), THINGS, fingerprint="2")
     assert lake.version(THINGS) == 1
 
@@ -200,7 +201,7 @@ def test_files_of_a_lake_are_their_owners_alone_whatever_hadoops_mask(lake: Lake
     lake.take_as_simulated(True)
     lake.overwrite(things(spark, ("926", 2015, "c", 1)), THINGS, fingerprint="3")
     assert len(list(lake.root.rglob("*"))) > 15
-    assert open_to_others(lake.root) == []
+    assert open_to_others(require_local(lake.root, what="The lake")) == []
 
 
 def test_tables_of_a_simulated_lake_are_marked_and_others_are_not(lake: Lake, spark: SparkSession) -> None:

@@ -14,7 +14,7 @@ from sos_spark.machine.doctor import Examined, examine
 @pytest.fixture
 def no_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves out what starts Spark."""
-    monkeypatch.setattr(doctor, "_session", lambda: iter(()))
+    monkeypatch.setattr(doctor, "_session", lambda *_: iter(()))
     for name in ("SOS_SPARK_KEY", "SOS_SPARK_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sos_spark.bronze.arrive.inventory import SourceFile, published_files, take_inventory
 from sos_spark.errors import InputError
+from sos_spark.places import write_whole
 from tests.sources import put
+from tests.stores import a_bucket
 
 
 def places(source: Path, *names: str) -> dict[str, SourceFile]:
@@ -146,3 +149,23 @@ def test_published_files_may_stand_in_the_source_itself(tmp_path: Path) -> None:
     assert [file.name for file in published_files(tmp_path)] == ["b.csv"]
     put(tmp_path / "published", "x")
     assert [file.fault for file in published_files(tmp_path)] == ["This is no folder of the source"]
+
+
+def test_a_shared_file_system_holds_what_a_local_folder_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = a_bucket(monkeypatch) / "returns"
+    for name in (
+        "cin/2015/926.xml", "cin/.hidden/2015/926.xml", "cin/2015/notes.txt", "ssda903/2015/926/episodes.csv",
+        "tables/cin_details/census_year=2015/part.parquet", "tables/cin_details/_SUCCESS", "other/x.xml", "loose.xml",
+        "published/one.csv", "published/two.txt",
+    ):  # fmt: skip
+        for root in (tmp_path, bucket):
+            write_whole(root / name, b"four")
+    here, there = take_inventory(tmp_path), take_inventory(bucket)
+    assert [replace(file, path="") for file in there.files] == [replace(file, path="") for file in here.files]
+    assert (there.unrecognised, there.refused) == (here.unrecognised, here.refused)
+    assert {file.path for file in there.files} == {f"s3a://bucket/returns/{file.name}" for file in here.files}
+    assert [replace(file, path="") for file in published_files(bucket)] == [
+        replace(file, path="") for file in published_files(tmp_path)
+    ]
+    with pytest.raises(InputError):
+        take_inventory(bucket / "none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from io import TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from sos_spark.errors import EnvironmentFaultError, StudyError
 from sos_spark.places import (
     Place,
     RemotePlace,
+    is_same,
+    is_within,
     local_of,
     make_folder,
     n_bytes_of,
@@ -19,7 +22,10 @@ from sos_spark.places import (
     place_of,
     remove_tree,
     require_local,
+    require_plain,
+    sizes_in,
     within,
+    write_folder,
     write_new,
     write_whole,
 )
@@ -57,6 +63,13 @@ def test_a_uri_that_is_no_place_is_refused_without_what_it_holds(given: str) -> 
         place_of(given)
     assert "secret" not in str(error.value)
     assert error.value.expected
+
+
+def test_a_lake_s_uri_needs_no_escapes() -> None:
+    require_plain(RemotePlace("hdfs://name:8020/lakes/my_lake-1.0"))
+    require_plain(Path("a folder/100 %"))
+    with pytest.raises(StudyError, match="another way"):
+        require_plain(RemotePlace("hdfs://name/my lake"))
 
 
 def test_a_place_has_the_parts_of_its_path() -> None:
@@ -113,6 +126,21 @@ def test_folders_are_listed_searched_and_removed(folder: Place) -> None:
     assert not (folder / "a.csv").exists()
     remove_tree(folder)
     assert not folder.exists()
+
+
+def test_a_folder_is_written_anew(folder: Place) -> None:
+    write_folder(folder, {"a": b"1", "deep/b": b"2"})
+    write_folder(folder, {"c": b"3"})
+    assert [within(place, folder) for place in folder.rglob("*")] == ["c"]
+    assert is_same(folder / "c", folder / "c")
+    assert not is_within(folder, folder / "c")
+
+
+def test_what_closes_its_handle_has_written_it(folder: Place) -> None:
+    with open_whole(folder / "x") as handle, TextIOWrapper(handle, encoding="utf-8") as text:
+        text.write("é")
+    assert (folder / "x").read_bytes() == "é".encode()
+    assert sizes_in(folder) == [("x", 2)]
 
 
 def test_a_missing_file_is_told_with_its_place(folder: Place) -> None:

@@ -16,6 +16,7 @@ from sos_spark.config.environment import Environment
 from sos_spark.lake import arrow, simulated, versions
 from sos_spark.lake.arrow import arrow_schema
 from sos_spark.lake.versions import table_path
+from sos_spark.places import require_local
 from sos_spark.steps import report as step
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.tables import Table
@@ -26,7 +27,7 @@ def put(lake: Path, table: Table, frame: pd.DataFrame) -> None:
     """Writes a table as the lake has it: declared at version 0, filled at version 1."""
     schema = arrow_schema(table)
     rows = pa.Table.from_pylist(frame.to_dict("records"), schema=schema)
-    path = table_path(lake, table)
+    path = require_local(table_path(lake, table), what="The lake")
     path.mkdir(parents=True)
     write_deltalake(path, schema.empty_table(), partition_by=list(table.partition_by) or None)
     write_deltalake(path, rows, mode="append", partition_by=list(table.partition_by) or None)
@@ -95,7 +96,7 @@ def test_verdicts_are_those_of_each_suites_newest_run(tmp_path: Path) -> None:
 def test_the_flow_file_counts_what_the_lake_counts(run: Run) -> None:
     step.report(run)
 
-    flow = pd.read_csv(run.out / "flow.csv", keep_default_na=False)
+    flow = pd.read_csv(str(run.out / "flow.csv"), keep_default_na=False)
 
     pilots = flow.query("outcome_id == 'kinship_placement' and arm == 'pilot' and stage == 'analysed'")
     assert list(pilots["n_rows"]) == [9 * 80]

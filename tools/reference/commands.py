@@ -10,6 +10,7 @@ import typer
 
 from sos_spark.cli.guide import EXAMPLES, guided, leaves
 from sos_spark.cli.main import app
+from sos_spark.cli.options import PLACE
 from tools.reference.dictionary import safe
 
 
@@ -37,6 +38,8 @@ def _takes(parameter: Any) -> str:
     """What an option takes, in words, from the type it is declared with."""
     if getattr(parameter, "is_flag", False):
         return ""
+    if parameter.metavar == PLACE:
+        return "a path or a URI"
     declared = {parameter.type_descriptor.annotation, *get_args(parameter.type_descriptor.annotation)}
     literal = next((one for one in declared if get_origin(one) is Literal), None)
     choices = get_args(literal) if literal else tuple(one for one in declared if isinstance(one, str))

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -35,6 +34,7 @@ from sos_spark.bronze.fields import DECLARED, LA_YEAR, fields_of, required_of
 from sos_spark.bronze.record_batches import file_id_of
 from sos_spark.config.reference import Authority
 from sos_spark.errors import shown_name
+from sos_spark.places import place_of
 
 _BYTES_A_TASK = 128 << 20
 _OVERHEAD_BYTES_A_FILE = 1 << 17
@@ -130,7 +130,7 @@ def _look(entry: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
     except SourceError as fault:
         facts = {"reason": str(fault)}
         # A fault ends the reading early; the hash is the whole file's.
-        with Path(entry["path"]).open("rb") as handle:
+        with place_of(entry["path"]).open("rb") as handle:
             sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError as error:
         facts = {"reason": f"The file cannot be read: found {type(error).__name__}"}
@@ -148,7 +148,7 @@ def _facts(entry: Mapping[str, Any], update_hash: Callable[[bytes], None]) -> di
         )
     if entry["form"] == "xml":
         return asdict(inspect_cin(chunks_of(path, update_hash)))
-    content = Path(path).read_bytes()
+    content = place_of(path).read_bytes()
     update_hash(content)
     lac = inspect_lac(content, module)
     return {"rows_by_module": {module: lac.n_rows}, **asdict(lac)}
@@ -156,7 +156,7 @@ def _facts(entry: Mapping[str, Any], update_hash: Callable[[bytes], None]) -> di
 
 def chunks_of(path: str, update_hash: Callable[[bytes], None]) -> Iterator[bytes]:
     """Gives a file in pieces, each of which has gone into the hash."""
-    with Path(path).open("rb") as handle:
+    with place_of(path).open("rb") as handle:
         while chunk := handle.read(CHUNK_BYTES):
             update_hash(chunk)
             yield chunk

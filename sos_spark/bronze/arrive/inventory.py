@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Literal
 
 from sos_spark.bronze.fields import CIN, COLLECTION_OF, FIELDS, PUBLISHED, Collection
 from sos_spark.errors import InputError
+from sos_spark.places import Place, RemotePlace, within
+from sos_spark.places.stores import Entry
 
 Form = Literal["xml", "csv", "table", "published"]
 TABLE_SUFFIXES = (".csv", ".parquet")
@@ -20,7 +22,7 @@ PUBLISHED_FOLDER = "published"
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file to be read. `path` is absolute; `name` is relative to the source, as it is shown and recorded.
+    """A file to be read. `path` is absolute, or a URI; `name` is relative to the source, as it is shown and recorded.
 
     `module` is None for XML, which holds all modules of its collection, and for published tables, which have none.
     `layout_year` and `layout_la` are what the file's place says, where it says anything. `fault`: why the file is not
@@ -61,11 +63,11 @@ class Inventory:
     unrecognised: list[str] = field(default_factory=list)
 
 
-def take_inventory(source: Path) -> Inventory:
+def take_inventory(source: Place) -> Inventory:
     """Returns what a source folder holds under cin/, ssda903/ and tables/.
 
     Hidden files, _SUCCESS and checksums are passed over. Links that leave the folder, linked folders and what may not
-    be read are listed with a fault.
+    be read are listed with a fault; shared file systems are listed as a whole, and have no links.
 
     Raises:
         InputError: There is no such folder.
@@ -74,30 +76,63 @@ def take_inventory(source: Path) -> Inventory:
         raise InputError(
             "The source folder does not exist", where=str(source), remedy="Give the folder of returns with --source"
         )
-    root = source.resolve()
     inventory = Inventory()
-    for entry in _entries(root):
-        if _is_hidden(entry.name) or entry.name.casefold() == PUBLISHED_FOLDER:
-            continue
-        place, is_folder = _PLACES.get(entry.name.casefold()), _is_folder(entry)
-        if place is None:
-            if is_folder or entry.suffix.casefold() in (".xml", ".parquet"):
-                inventory.unrecognised.append(_shown(entry.name) + "/" * is_folder)
-            continue
-        if not is_folder:
-            inventory.refused.append(Refusal(entry.name, "This is no folder that can be read"))
-            continue
-        for path, fault in _walk(root, entry):
-            _place(path, path.relative_to(root), fault, place, inventory)
+    for folder, found in _folders_of_returns(source, inventory):
+        for one in found:
+            _place(one, _LAYOUTS[folder.casefold()], inventory)
     inventory.files.sort(key=lambda file: file.name)
     return inventory
 
 
-def published_files(source: Path) -> list[SourceFile]:
+@dataclass(frozen=True)
+class _Found:
+    """A file, or a folder that is not read: its place, its path from the source, its size, why it is not read."""
+
+    path: str
+    name: PurePath
+    n_bytes: int = 0
+    fault: str | None = None
+    is_folder: bool = False
+
+
+def _folders_of_returns(source: Place, inventory: Inventory) -> Iterator[tuple[str, Iterable[_Found]]]:
+    """Gives each folder of returns directly in a source with the files below it; notes what else is there."""
+    root = source.resolve() if isinstance(source, Path) else source
+    for entry in _entries(root):
+        if _is_hidden(entry.name) or entry.name.casefold() == PUBLISHED_FOLDER:
+            continue
+        is_folder = _is_folder(entry)
+        if entry.name.casefold() not in _LAYOUTS:
+            if is_folder or entry.suffix.casefold() in (".xml", ".parquet"):
+                inventory.unrecognised.append(_shown(entry.name) + "/" * is_folder)
+        elif not is_folder:
+            inventory.refused.append(Refusal(entry.name, "This is no folder that can be read"))
+        elif isinstance(entry, RemotePlace):
+            yield entry.name, _listed(entry, source)
+        else:
+            yield entry.name, _walk(entry.parent, entry)
+
+
+def _listed(folder: RemotePlace, source: Place) -> Iterator[_Found]:
+    """Gives the files of a shared file system at any depth below a folder, by one listing."""
+    for entry in sorted(folder.entries(below=True), key=lambda entry: entry.path):
+        found = _found(entry, folder, source)
+        if not any(_is_hidden(part) for part in found.name.parts):
+            yield found
+
+
+def _found(entry: Entry, folder: RemotePlace, source: Place) -> _Found:
+    place = RemotePlace(f"{folder.root}/{entry.path}")
+    return _Found(str(place), PurePath(within(place, source)), entry.n_bytes)
+
+
+def published_files(source: Place) -> list[SourceFile]:
     """Returns the CSV files of published/, else those directly in the source folder, in order of their names.
 
     What is called *.csv and is no regular file of the source, or may not be read, has a fault; so has the folder.
     """
+    if isinstance(source, RemotePlace):
+        return _published_listed(source)
     root = source.resolve()
     folder = root / PUBLISHED_FOLDER
     if not folder.is_symlink() and not folder.exists():
@@ -119,9 +154,27 @@ def published_files(source: Path) -> list[SourceFile]:
     return files
 
 
-def _entries(root: Path) -> list[Path]:
+def _published_listed(source: RemotePlace) -> list[SourceFile]:
+    folder = source / PUBLISHED_FOLDER
+    found = folder.entry()
+    if found is not None and not found.is_folder:
+        return [SourceFile(str(folder), PUBLISHED_FOLDER, "published", 0, fault="This is no folder of the source")]
+    listed = [
+        (_found(entry, source, source), entry.is_folder)
+        for entry in (folder if found is not None else source).entries()
+    ]
+    return [
+        SourceFile(
+            one.path, _shown(str(one.name)), "published", one.n_bytes, fault="This is a folder" if is_folder else None
+        )
+        for one, is_folder in sorted(listed, key=lambda pair: pair[0].path)
+        if one.name.suffix.casefold() == ".csv" and not _is_hidden(one.name.name)
+    ]
+
+
+def _entries(root: Place) -> Sequence[Place]:
     try:
-        return sorted(root.iterdir())
+        return sorted(root.iterdir(), key=str)
     except OSError as error:
         raise InputError(
             "The source folder may not be read", where=str(root), found=type(error).__name__,
@@ -129,15 +182,15 @@ def _entries(root: Path) -> list[Path]:
         ) from None  # fmt: skip
 
 
-def _walk(root: Path, folder: Path) -> Iterator[tuple[Path, str | None]]:
+def _walk(root: Path, folder: Path) -> Iterator[_Found]:
     """Gives every file below a folder, and every folder that is not read; with each why it is not, if it is not."""
     if folder.is_symlink():
-        yield folder, "A linked folder is not followed"
+        yield _unread(root, folder, "A linked folder is not followed")
         return
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        yield folder, f"The folder may not be read: found {type(error).__name__}"
+        yield _unread(root, folder, f"The folder may not be read: found {type(error).__name__}")
         return
     for entry in entries:
         if _is_hidden(entry.name):
@@ -145,10 +198,16 @@ def _walk(root: Path, folder: Path) -> Iterator[tuple[Path, str | None]]:
         if _is_folder(entry):
             yield from _walk(root, entry)
         else:
-            yield entry, _file_fault(root, entry)
+            fault = _file_fault(root, entry)
+            n_bytes = 0 if fault else entry.stat().st_size
+            yield _Found(str(entry), entry.relative_to(root), n_bytes, fault)
 
 
-def _is_folder(path: Path) -> bool:
+def _unread(root: Path, folder: Path, fault: str) -> _Found:
+    return _Found(str(folder), folder.relative_to(root), fault=fault, is_folder=_is_folder(folder))
+
+
+def _is_folder(path: Place) -> bool:
     try:
         return path.is_dir()
     except OSError:
@@ -174,7 +233,7 @@ def _is_hidden(name: str) -> bool:
     return name.startswith((".", "_")) or name.casefold().endswith(".crc")
 
 
-Place = Callable[[tuple[str, ...], str], "_Placed | None"]
+Layout = Callable[[tuple[str, ...], str], "_Placed | None"]
 
 
 @dataclass(frozen=True)
@@ -218,7 +277,7 @@ def _in_tables(parts: tuple[str, ...], suffix: str) -> _Placed | None:
     return _Placed("table", module)
 
 
-_PLACES: dict[str, Place] = {"cin": _in_cin, "ssda903": _in_ssda903, "tables": _in_tables}
+_LAYOUTS: dict[str, Layout] = {"cin": _in_cin, "ssda903": _in_ssda903, "tables": _in_tables}
 
 
 def _shown(name: str) -> str:
@@ -244,18 +303,18 @@ def table_constants(file: SourceFile) -> tuple[str, ...]:
     return tuple(part.partition("=")[0] for part in PurePath(file.name).parts[2:-1] if "=" in part)
 
 
-def _place(path: Path, relative: Path, fault: str | None, place: Place, inventory: Inventory) -> None:
-    name, parts = relative.as_posix(), relative.parts[1:]
+def _place(found: _Found, layout: Layout, inventory: Inventory) -> None:
+    name, parts, fault = found.name.as_posix(), found.name.parts[1:], found.fault
     # A folder of a table that is not read may hold rows of any LA-year, as a file of it may.
-    lost_folder = fault is not None and place is _in_tables and _is_folder(path)
-    placed = place(parts, ".csv" if lost_folder else path.suffix.casefold()) if parts else None
+    lost_folder = fault is not None and layout is _in_tables and found.is_folder
+    placed = layout(parts, ".csv" if lost_folder else found.name.suffix.casefold()) if parts else None
     if placed is not None and fault is None:
         fault = _name_fault(name, placed)
     name = _shown(name)
     if placed is not None:
-        n_bytes = 0 if fault else path.stat().st_size
+        n_bytes = 0 if fault else found.n_bytes
         placed = replace(placed, fault=fault or placed.fault)
-        inventory.files.append(SourceFile(str(path), name, n_bytes=n_bytes, **vars(placed)))
+        inventory.files.append(SourceFile(found.path, name, n_bytes=n_bytes, **vars(placed)))
     elif fault is not None:
         inventory.refused.append(Refusal(name, fault))
     else:

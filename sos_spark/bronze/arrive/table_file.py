@@ -11,13 +11,14 @@ import csv
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
+from io import TextIOWrapper
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sos_spark.bronze.columns import MAX_COLUMNS
 from sos_spark.bronze.fault import MAX_FILE_BYTES, SourceError
+from sos_spark.places import place_of, readable
 
 CHUNK_BYTES = 1 << 20
 _UNDEFINED_IN_CP1252 = b"\x81\x8d\x8f\x90\x9d"
@@ -64,7 +65,7 @@ def inspect_table_file(path: str, update_hash: Callable[[bytes], None], wanted: 
 
 
 def _parquet(path: str, update_hash: Callable[[bytes], None], wanted: Collection[str]) -> TableFile:
-    with Path(path).open("rb") as handle:
+    with place_of(path).open("rb") as handle:
         mark = b""
         while chunk := handle.read(CHUNK_BYTES):
             mark = mark or chunk[: len(_PARQUET_MARK)]
@@ -72,7 +73,9 @@ def _parquet(path: str, update_hash: Callable[[bytes], None], wanted: Collection
     if mark != _PARQUET_MARK:
         raise SourceError("The file is no Parquet file, or its head is damaged")
     try:
-        parquet = pq.ParquetFile(path, page_checksum_verification=True, coerce_int96_timestamp_unit="us")
+        parquet = pq.ParquetFile(
+            readable(place_of(path)), page_checksum_verification=True, coerce_int96_timestamp_unit="us"
+        )
         schema = parquet.schema_arrow
         _require_few(len(schema.names))
         found = TableFile(tuple(schema.names), _kinds(parquet), "")
@@ -163,7 +166,7 @@ def _csv(path: str, update_hash: Callable[[bytes], None]) -> TableFile:
     """Spark reads CSV line by line, so a quote that is open at a line's end is a fault here."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8, is_cp1252, has_quotes, has_nul = True, True, False, False
-    with Path(path).open("rb") as handle:
+    with place_of(path).open("rb") as handle:
         while chunk := handle.read(CHUNK_BYTES):
             update_hash(chunk)
             has_quotes = has_quotes or b'"' in chunk
@@ -176,7 +179,8 @@ def _csv(path: str, update_hash: Callable[[bytes], None]) -> TableFile:
     if has_quotes:
         _require_closed_quotes(path)
     csv.field_size_limit(MAX_FILE_BYTES)
-    with Path(path).open(encoding="utf-8-sig" if is_utf8 else "cp1252", newline="") as text:
+    encoding = "utf-8-sig" if is_utf8 else "cp1252"
+    with TextIOWrapper(place_of(path).open("rb"), encoding=encoding, newline="") as text:
         try:
             header = next(csv.reader(text, strict=True), None)
         except csv.Error:
@@ -197,7 +201,7 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = 
 
 
 def _require_closed_quotes(path: str) -> None:
-    with Path(path).open("rb") as handle:
+    with place_of(path).open("rb") as handle:
         for number, line in enumerate(handle, start=1):
             if line.count(b'"') % 2:
                 raise SourceError("A quoted text does not end on its line, or the file is cut off",

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import reduce
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from pyspark.sql import Column, DataFrame, SparkSession, types
 from pyspark.sql import functions as F
@@ -82,10 +82,14 @@ def with_characteristics(identifiers: DataFrame, characteristics: DataFrame) -> 
 
 
 def file_of_uri(uri: str) -> str:
-    """Returns the path of one of Spark's names of a local file."""
+    """Returns the place of one of Spark's names of a file, as `SourceFile` has it."""
     from urllib.parse import unquote
 
-    return str(Path("/" + unquote(re.sub(r"^file:/*", "", uri))))
+    scheme, _, rest = uri.partition(":")
+    if scheme == "file":
+        return str(PurePosixPath("/" + unquote(rest.lstrip("/"))))
+    authority, _, path = rest.lstrip("/").partition("/")
+    return f"{scheme}://{authority}/{unquote(path)}"
 
 
 def _read_alike(spark: SparkSession, files: Sequence[Inspection], *, check_rows: bool) -> DataFrame:
@@ -147,7 +151,7 @@ def _spark_paths(files: Sequence[Inspection]) -> list[str]:
 
 
 def _suffix(seen: Inspection) -> str:
-    return Path(seen.file.path).suffix.casefold()
+    return PurePosixPath(seen.file.path).suffix.casefold()
 
 
 def _received(file: Inspection, in_folders: Sequence[str], at: int | None) -> Received:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +17,7 @@ from sos_spark.bronze.read.cin_xml import parse_cin
 from sos_spark.bronze.read.lac_csv import parse_lac
 from sos_spark.bronze.record_batches import RECORD_DDL, RecordBatches, file_id_of
 from sos_spark.errors import SourceFaultError
+from sos_spark.places import place_of
 from sos_spark.tables import PROVENANCE
 
 
@@ -65,7 +65,7 @@ def _records(entry: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
     if entry["form"] == "xml":
         yield from parse_cin(chunks_of(entry["path"], digest.update), batches)
     else:
-        content = Path(entry["path"]).read_bytes()
+        content = place_of(entry["path"]).read_bytes()
         digest.update(content)
         yield from parse_lac(content, entry["module"], batches)
     if digest.hexdigest() != entry["sha256"]:

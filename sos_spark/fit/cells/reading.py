@@ -12,7 +12,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
+from io import TextIOWrapper
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ import pandas as pd
 from sos_spark.config.periods import Period
 from sos_spark.errors import InputError, shown_list, shown_name
 from sos_spark.fit.regression.moments import Array
+from sos_spark.places import Place, place_of
 
 Ints = npt.NDArray[np.int64]
 Text = npt.NDArray[np.object_]
@@ -55,13 +56,13 @@ class CheckedCells:
     warnings: tuple[str, ...]
 
 
-def read_panel(source: pd.DataFrame | str | Path) -> pd.DataFrame:
+def read_panel(source: pd.DataFrame | str | Place) -> pd.DataFrame:
     """Returns a panel as a frame; a CSV file's cells all as text, blanks as None.
 
     Raises:
         InputError: The file is missing, empty or no CSV, has a row of another length, or lacks a column.
     """
-    frame = source if isinstance(source, pd.DataFrame) else _read_csv(Path(source))
+    frame = source if isinstance(source, pd.DataFrame) else _read_csv(place_of(source))
     missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
         raise InputError(
@@ -75,10 +76,10 @@ def read_panel(source: pd.DataFrame | str | Path) -> pd.DataFrame:
     return frame
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Place) -> pd.DataFrame:
     """Reads a CSV as text, strictly: pandas' own reader takes rows that are too short for rows that end in blanks."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
+        with TextIOWrapper(path.open("rb"), encoding="utf-8-sig", newline="") as handle:
             reader = csv.reader(handle, strict=True)
             header = [name.strip() for name in next(reader, [])]
             if not header:
@@ -119,7 +120,7 @@ def units_in(frame: pd.DataFrame, outcome_id: str) -> frozenset[str]:
 
 
 def checked_cells(
-    source: pd.DataFrame | str | Path,
+    source: pd.DataFrame | str | Place,
     *,
     outcome_id: str,
     period: Period,
