@@ -18,6 +18,7 @@ from sos_spark.report.sections.placebo import pilots_in_words, placebo_tests, pl
 from sos_spark.report.sections.robustness import curve_in_words, not_estimated, other_estimates, specification_curve
 from sos_spark.report.sections.staggered import twfe_in_words
 from sos_spark.report.sections.unknown import bounds_in_words, shares_by_period, unknown_table
+from sos_spark.tables.results import BOUNDS
 from tests.unit import report_example as example
 from tests.unit import report_example_analyses as analyses
 
@@ -309,6 +310,11 @@ class TestStaggered:
 
 class TestUnknown:
     LAKE = LakeTables(units=example.units(), flow=example.flow_by_period())
+
+    def test_every_kind_of_unknown_value_has_a_name_in_words(self) -> None:
+        (what,) = (column.codes for column in BOUNDS.columns if column.name == "what")
+        assert set(unknown.WHAT) == set(what)
+        assert not any("_" in words for words in unknown.WHAT.values())
 
     def test_shares_are_those_of_each_period_and_arm(self) -> None:
         results = replace(RESULTS, lake=self.LAKE)

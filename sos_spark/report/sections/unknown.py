@@ -23,7 +23,7 @@ _MARKS: dict[str, tuple[str, Shape, bool]] = {
     "pilot": ("pilot", "round", False),
     "comparator": ("comparator", "square", True),
 }
-_WHAT = {
+WHAT = {
     "suppressed": "hidden counts",
     "missing": "missing values",
     "missing_within_follow_up": "missing values whose window had ended",
@@ -230,7 +230,7 @@ def bounds_picture(results: Results) -> Picture | None:
         return None
     groups: dict[Scale, list[Bar]] = {}
     for row in rows:
-        name = f"{results.labels[row.outcome_id]}: {_WHAT[row.what]}"
+        name = f"{results.labels[row.outcome_id]}: {WHAT[row.what]}"
         bar = Bar(name, row.att_complete_case, row.ci_low, row.ci_high, inner=(row.att_low, row.att_high))
         groups.setdefault(results.scales[row.outcome_id], []).append(bar)
 
@@ -238,7 +238,7 @@ def bounds_picture(results: Results) -> Picture | None:
         scale = results.scales[row.outcome_id]
         return (
             results.labels[row.outcome_id],
-            _WHAT[row.what],
+            WHAT[row.what],
             scale.change_unit,
             scale.change(row.att_complete_case),
             scale.interval(row.att_low, row.att_high),
@@ -266,7 +266,7 @@ def bounds_picture(results: Results) -> Picture | None:
 def _bar_in_words(row: Any, results: Results) -> str:
     scale = results.scales[row.outcome_id]
     return (
-        f"{results.labels[row.outcome_id]}, {_WHAT[row.what]}: {scale.change(row.att_complete_case)}"
+        f"{results.labels[row.outcome_id]}, {WHAT[row.what]}: {scale.change(row.att_complete_case)}"
         f" without them, bounds {scale.interval(row.att_low, row.att_high)} {scale.long_unit}."
     )
 
@@ -282,7 +282,7 @@ def bounds_in_words(results: Results, row: Any) -> str:
             means += ", and with any of them it is told from no change"
     else:
         means = "they could turn its direction"
-    what = _WHAT[row.what]
+    what = WHAT[row.what]
     note = f" {row.note[0].upper()}{row.note[1:]}." if row.note else ""
     return f"{results.labels[row.outcome_id]}: {what} in {of}; {size} {scale.long_unit}, so {means}.{note}"
 
@@ -293,5 +293,5 @@ def _without_numbers(results: Results) -> tuple[str, ...]:
     for key, label in results.labels.items():
         for row in rows_of(of_outcome(results.bounds, key)):
             if math.isnan(row.att_low) and row.note:
-                reasons.setdefault(f"{_WHAT[row.what]}: {row.note}", []).append(label)
+                reasons.setdefault(f"{WHAT[row.what]}: {row.note}", []).append(label)
     return tuple(f"No bounds for {why} ({'; '.join(dict.fromkeys(names))})." for why, names in reasons.items())
