@@ -123,9 +123,9 @@ def _rows_written(run: Run, table: Table) -> int | None:
 
 
 def _scope(run: Run) -> Scope:
-    study = run.the_study
+    study, spark = run.the_study, run.spark  # started before a column is named: the step may be a command of its own
     own = F.col("study_id") == study.study_id
-    units = run.lake.read(run.spark, COHORT_UNITS).where(own)
+    units = run.lake.read(spark, COHORT_UNITS).where(own)
     observed = run.lake.read(run.spark, COHORT_OBSERVED).where(own)
     quarantine = {name: run.lake.read_or_empty(run.spark, table) for name, table in QUARANTINE.items()}
     links = run.lake.read_or_empty(run.spark, SILVER_CHILD_LINKS)
