@@ -35,10 +35,8 @@ class SosError(Exception):
         return {}
 
 
-class StudyError(SosError):
-    """The command line or the study file asks for something that cannot be done. `faults` lists every one."""
-
-    exit_code = 2
+class ListedError(SosError):
+    """An error of several faults at once, each of which has a line."""
 
     def __init__(
         self,
@@ -56,6 +54,12 @@ class StudyError(SosError):
     def paragraph(self) -> str:
         """Returns the message as one paragraph, with a line for each fault."""
         return "\n".join([super().paragraph(), *(f"  - {fault}" for fault in self.faults)])
+
+
+class StudyError(ListedError):
+    """The command line or the study file asks for something that cannot be done. `faults` lists every one."""
+
+    exit_code = 2
 
 
 class QualityGateError(SosError):
@@ -101,7 +105,7 @@ class ConflictError(SosError):
     exit_code = 5
 
 
-class DisclosureError(SosError):
+class DisclosureError(ListedError):
     """Disclosure control refused a release."""
 
     exit_code = 6

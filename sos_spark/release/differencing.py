@@ -79,7 +79,7 @@ def _nearly_the_same(
             continue
         for one in before.get(everyone_in(key_of(count), outcome.universe.event), []):
             if few_between(verdict.low, verdict.high, one.low or 0, one.high or 0, rule):
-                exposed.append(Exposed(f"differs by few from {one.key} of an earlier release", (count.key,)))
+                exposed.append(Exposed(f"differs by few from {in_words(one.key)} of an earlier release", (count.key,)))
                 break
     return exposed
 
@@ -92,7 +92,7 @@ def _singled_out(
     verdicts = [judgement.of(count) for count in counts]
     before = [Count(one.key, one.boxes, 0) for one in agreeing]
     groups = groups_of([*counts, *before])
-    hidden = np.array([*(one.shown is None for one in verdicts), *(one.hidden for one in agreeing)])
+    hidden = np.array([*(one.shown is None for one in verdicts), *(one.hidden for one in agreeing)], dtype=bool)
     lower = np.array([*(one.low for one in verdicts), *(one.low or 0 for one in agreeing)], dtype=float)
     upper = np.array([*(one.high for one in verdicts), *(one.high or 0 for one in agreeing)], dtype=float)
     differences, _ = nested_differences(groups.members, np.zeros(len(hidden), dtype=np.int64))
@@ -115,7 +115,10 @@ def _singled_out(
             remedy="Check that the ledger is of this lake; if returns were corrected since, leave the tables that hold"
             " these counts out with --leave-out",
         ) from None
-    names = [*(count.key for count in counts), *(f"{one.key} of an earlier release" for one in agreeing)]
+    names = [
+        *(in_words(count.key) for count in counts),
+        *(f"{in_words(one.key)} of an earlier release" for one in agreeing),
+    ]
     exposed = []
     for place, interval in found.items():
         if place >= len(hidden) and (interval.high < 1 or interval.low > small):
@@ -127,6 +130,11 @@ def _singled_out(
         shared = (groups.members[: len(counts)] * targets[place]).any(axis=1) & ~hidden[: len(counts)]
         exposed.append(Exposed(words, tuple(counts[at].key for at in np.flatnonzero(shared))))
     return exposed
+
+
+def in_words(key: str) -> str:
+    """Returns a count's key as it is told: its table, then its place in it."""
+    return key.replace("|", ", ")
 
 
 def _size(target: NDArray[np.float64], sizes: Sequence[int | None]) -> int | None:

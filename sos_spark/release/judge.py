@@ -77,7 +77,7 @@ def judge(
     reasons = _alone(outcome, profile)
     for key, reason in _by_difference(outcome, counts, profile.counts, beside).items():
         reasons.setdefault(key, reason)
-    sensitive = np.array([key_of(count) in reasons for count in counts])
+    sensitive = np.array([key_of(count) in reasons for count in counts], dtype=bool)
     groups = groups_of(counts)
     rounded = round_controlled(groups.members, values, profile.counts.round_to, above=profile.counts.hide_up_to)
     lower, upper = windows(

@@ -134,17 +134,16 @@ def _refuse_what_is_exposed(exposed: Mapping[str, Sequence[Exposed]], *, n_earli
         return
     words = list(dict.fromkeys(f"{name}: {one.words}" for name, found in exposed.items() for one in found))
     tables = sorted({key.partition("|")[0] for found in exposed.values() for one in found for key in one.keys})
-    told = "; ".join(words[:_MOST_NAMED]) + (
-        f"; and {len(words) - _MOST_NAMED} more" if len(words) > _MOST_NAMED else ""
-    )
+    more = [f"and {len(words) - _MOST_NAMED} more"] if len(words) > _MOST_NAMED else []
     raise DisclosureError(
         "With what was released before, this release would give hidden counts away",
         where=", ".join(exposed),
         expected=f"no count of few children that can be worked out from this release and {n_earlier} earlier ones",
-        found=told,
+        found=f"{len(words)} that can be",
         remedy="Leave out the tables that hold them: "
         + " ".join(f"--leave-out {table}" for table in tables or sorted(LEAVABLE))
         + "; or release the same authorities and years as before",
+        faults=[*words[:_MOST_NAMED], *more],
     )
 
 

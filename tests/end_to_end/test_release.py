@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from sos_spark.cli.main import main
+from sos_spark.release.release import LEAVABLE
 from tests.end_to_end.test_fit_panel_file import STUDY, fitted, some_outcomes
 
 SMALL = frozenset("12345")
@@ -133,8 +134,19 @@ def test_a_second_study_whose_difference_is_one_authority_is_refused(
     assert main(["release", "--run", str(second / "out"), "--since", str(ledger)]) == 6
     told = capsys.readouterr().err
     assert "would give hidden counts away" in told
-    assert "--leave-out" in told
+    assert "\n  - " in told, "a line for each"
     assert not (second / "out" / "release").exists()
+    advised = re.findall(r"--leave-out \w+", told)
+    again = ["release", "--run", str(second / "out"), "--since", str(ledger), *" ".join(advised).split()]
+    assert main(again) == 0, "what the message advises"
+
+
+def test_a_release_without_any_table_of_counts_holds_its_estimates(run: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(run, tmp_path / "out")
+    left_out = [word for table in sorted(LEAVABLE) for word in ("--leave-out", table)]
+    assert main(["release", "--run", str(out), *left_out]) == 0
+    assert (out / "release" / "tables" / "estimates.csv").exists()
+    assert not (out / "release" / "tables" / "arms_by_year.csv").exists()
 
 
 def test_an_unknown_profile_table_run_or_ledger_is_told(run: Path, tmp_path: Path) -> None:
