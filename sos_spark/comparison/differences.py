@@ -60,6 +60,7 @@ class TableDifference:
         removed: Keys of the rows that only the first run has.
         added: Keys of the rows that only the second run has.
         columns: The columns in which any row differs.
+        is_of_both: Whether both runs left the table; where only one did, nothing is compared.
     """
 
     keys: tuple[str, ...]
@@ -68,10 +69,11 @@ class TableDifference:
     removed: pd.DataFrame
     added: pd.DataFrame
     columns: tuple[str, ...]
+    is_of_both: bool = True
 
     @property
     def is_equal(self) -> bool:
-        """Whether both runs have the same rows with the same values."""
+        """Whether both runs have the same rows with the same values, as far as both left any."""
         return self.changed.empty and self.removed.empty and self.added.empty
 
 
@@ -90,7 +92,7 @@ class Comparison:
 
     @property
     def is_equal(self) -> bool:
-        """Whether all results are equal."""
+        """Whether all results that both runs left are equal."""
         return all(table.is_equal for table in self.tables.values())
 
     @property
@@ -141,7 +143,9 @@ def _returns(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
     keys = RETURNS.key
     if before.empty and after.empty:
         return []
-    found = compare_tables(before, after, keys=keys)
+    found = compare_tables(
+        after.iloc[:0] if before.empty else before, before.iloc[:0] if after.empty else after, keys=keys
+    )
     lines = []
     gone, new = (_by_slice(frame) for frame in (found.removed, found.added))
     for place in sorted(gone | new):
@@ -161,12 +165,16 @@ def _by_slice(frame: pd.DataFrame) -> set[tuple[str, ...]]:
 def compare_tables(before: pd.DataFrame, after: pd.DataFrame, *, keys: Sequence[str]) -> TableDifference:
     """Returns how two tables differ; each has one row per key. A column that only one has differs in every row.
 
+    A table without columns was not left by its run.
+
     Raises:
         InputError: A table has a key twice.
     """
     keys = list(keys)
+    nothing = pd.DataFrame(columns=keys)
+    if before.columns.empty != after.columns.empty:
+        return TableDifference(tuple(keys), 0, nothing, nothing, nothing, (), is_of_both=False)
     if before.empty or after.empty:
-        nothing = pd.DataFrame(columns=keys)
         removed, added = (nothing if frame.empty else frame.reindex(columns=keys) for frame in (before, after))
         return TableDifference(tuple(keys), 0, nothing, removed, added, ())
     old, new = (_indexed(frame, keys) for frame in (before, after))

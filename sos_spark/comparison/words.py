@@ -32,10 +32,15 @@ _CAUSES = {
 
 def in_one_line(comparison: Comparison) -> str:
     """Returns what a hurried reader needs."""
+    of_one = [f"{name}.csv" for name, table in comparison.tables.items() if not table.is_of_both]
+    left = f" Left by one of the runs only, and not compared: {', '.join(of_one)}." if of_one else ""
+    if comparison.is_equal and of_one:
+        return f"All results that both runs left are equal.{left}"
     if comparison.is_equal:
         return "All results are equal: every estimate, cell, count of the sample flow and of data quality."
-    parts = [f"{_TITLES[name].lower()}: {_count(table)}" for name, table in comparison.tables.items()]
-    return "; ".join(parts) + "."
+    of_both = {name: table for name, table in comparison.tables.items() if table.is_of_both}
+    parts = [f"{_TITLES[name].lower()}: {_count(table)}" for name, table in of_both.items()]
+    return f"{'; '.join(parts)}.{left}"
 
 
 def _count(table: TableDifference) -> str:
@@ -78,6 +83,7 @@ def record(comparison: Comparison) -> dict[str, Any]:
                 "only_before": len(table.removed),
                 "only_after": len(table.added),
                 "columns": list(table.columns),
+                "compared": table.is_of_both,
                 "first_changes": [
                     {str(key): _plain(value) for key, value in row.items()}
                     for row in table.changed.head(MOST_SHOWN).to_dict(orient="records")

@@ -56,11 +56,26 @@ def test_a_digit_a_row_gone_and_a_row_new_are_three_things() -> None:
     assert list(found.added["outcome_id"]) == ["d"]
 
 
-def test_a_table_that_only_one_run_has_is_all_new() -> None:
-    found = compare_tables(pd.DataFrame(), estimates(a="0.1"), keys=("outcome_id", "specification"))
+def test_a_table_that_was_without_rows_is_all_new() -> None:
+    found = compare_tables(estimates(a="0.1").iloc[:0], estimates(a="0.1"), keys=("outcome_id", "specification"))
 
     assert not found.is_equal
     assert list(found.added["outcome_id"]) == ["a"]
+
+
+def test_a_table_that_one_run_did_not_leave_is_not_compared_and_said() -> None:
+    """As cells of a run that began with the fit."""
+    cells = pd.DataFrame({"outcome_id": ["a"], "n": ["1"]})
+    found = compare_runs(replace(RUN, cells=cells), RUN)
+
+    assert found.is_equal
+    assert in_one_line(found).endswith(
+        "both runs left are equal. Left by one of the runs only, and not compared: cells.csv."
+    )
+    assert not record(found)["tables"]["cells"]["compared"]
+    differs = in_one_line(compare_runs(replace(RUN, cells=cells), replace(RUN, estimates=estimates(a="0.1", b="1"))))
+    assert differs.startswith("estimates: 1 changed, 1 equal; sample flow")
+    assert differs.endswith("not compared: cells.csv.")
 
 
 def test_a_key_that_stands_twice_is_an_error() -> None:
