@@ -26,7 +26,7 @@ from sos_spark.fit.regression.leverage import leverage_shares
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.regression.robust import hc1
 from sos_spark.fit.result import NOT_KNOWN, DidResult
-from sos_spark.fit.thresholds import ALPHA, CAUTION_TREATED, FEW_DF, FEW_TREATED
+from sos_spark.fit.thresholds import ALPHA, CAUTION_TREATED, DOMINATED, FEW_DF, FEW_TREATED, UNEVEN
 
 
 def fit_did(cells: pd.DataFrame, *, design: Design, inference: Inference) -> DidResult:
@@ -128,6 +128,7 @@ def fit_prepared(
         label=design.label,
         scale=design.scale,
     )
+    result = _as_far_as_it_holds(result)
     bound = design.smallest_effect_of_interest
     return result if bound is None else replace(result, p_equivalence=p_equivalence(result, bound=bound))
 
@@ -160,7 +161,30 @@ def p_equivalence(result: DidResult, *, bound: float) -> float:
     """
     if result.n_treated_clusters <= FEW_TREATED:
         return NOT_KNOWN if result.permuted is None else result.permuted.p_equivalence(bound)
+    if np.isnan(result.p_cr2):
+        return NOT_KNOWN
     return equivalence_test(att=result.att, se=result.se_cr2, df=result.df_satterthwaite, bound=bound).p
+
+
+def _as_far_as_it_holds(result: DidResult) -> DidResult:
+    """Returns a result without the tests that do not hold where one of its many pilots has most of their rows."""
+    share = result.treated_weight_max
+    if result.n_treated_clusters <= FEW_TREATED or share <= UNEVEN:
+        return result
+    uneven = f"one pilot has {share:.0%} of the pilots' weight: permuted go-lives reject too much then, no p_ri"
+    permuted = {"p_ri": NOT_KNOWN, "ci_low_ri": NOT_KNOWN, "ci_high_ri": NOT_KNOWN}
+    if share <= DOMINATED:
+        return replace(result, **permuted, note="; ".join(filter(None, (result.note, uneven))))  # type: ignore[arg-type]
+    blank = dict.fromkeys(
+        ("p_wcr", "ci_low_wcr", "ci_high_wcr", "p_cr2", "ci_low_cr2", "ci_high_cr2", "mde"), NOT_KNOWN
+    )
+    alone = (
+        f"one pilot has {share:.0%} of the pilots' weight, so that this is nearly a study of one: no test of all pilots"
+        " holds then, and what rests on one is left out; la_equal counts every pilot alike, and pilots.csv has the"
+        " interval of each"
+    )
+    note = "; ".join(filter(None, (result.note, alone)))
+    return replace(result, **permuted, **blank, significant=None, note=note)  # type: ignore[arg-type]
 
 
 def _cautions(

@@ -197,11 +197,12 @@ class LonePilot:
 
 
 def lone_pilot(estimate: LinearEstimate) -> LonePilot:
-    """Returns what can be said of an estimate whose panel has one treated LA."""
+    """Returns what can be said of an estimate whose panel has one treated LA with rows on both sides of its go-live."""
     panel = estimate.panel
     rest = panel.without({unit for unit, g in zip(panel.unit_ids, panel.gtime, strict=True) if g != NEVER})
-    gtime = int(panel.gtime[panel.is_treated_unit].min())
-    place = int(np.flatnonzero(panel.gtime == gtime)[0])
+    on, seen = panel.treated == 1, panel.rows > 0
+    place = int(np.flatnonzero((seen & on).any(axis=1) & (seen & ~on).any(axis=1) & panel.is_treated_unit)[0])
+    gtime = int(panel.gtime[place])
     share = panel.share_by_gtime.get(gtime, 0.0)
     return LonePilot(
         estimate=Sandwich(estimate.moments).estimate(estimate.coefficient),

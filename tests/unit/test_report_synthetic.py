@@ -16,9 +16,7 @@ def test_a_row_says_who_is_in_how_few_they_come_to_and_which_pilots_are_missing(
     row = made_of(RESULTS).rows[0]
     assert row[1:3] == ("2 of 3", "3 of 3")
     assert row[3] == "1.7"  # 1 / (0.49 + 0.09)
-    assert row[4] == ", ".join(
-        f"{RESULTS.name_of(unit)} {part}" for unit, part in (("330", "70.0%"), ("331", "30.0%"), ("332", "0.0%"))
-    )
+    assert row[4] == ", ".join(f"{RESULTS.name_of(unit)} {part}" for unit, part in (("330", "70.0%"), ("331", "30.0%")))
     assert row[5] == RESULTS.name_of("919")
 
 

@@ -11,6 +11,8 @@ from sos_spark.report.results import Results, of_outcome, rows_of
 from sos_spark.report.words.numbers import count, listed, number, percent
 
 _NAMED = 3
+_SHOWN = 0.005
+"""A weight that is not 0 once it is rounded."""
 
 
 def section(results: Results) -> Section | None:
@@ -67,5 +69,7 @@ def _equal(comparators: pd.DataFrame) -> float:
 
 
 def _heaviest(results: Results, comparators: pd.DataFrame) -> str:
-    first = comparators.sort_values(["weight", "unit_id"], ascending=[False, True], kind="stable")[:_NAMED]
+    first = comparators[comparators["weight"] >= _SHOWN].sort_values(
+        ["weight", "unit_id"], ascending=[False, True], kind="stable"
+    )[:_NAMED]
     return ", ".join(f"{results.name_of(row.unit_id)} {percent(row.weight, 1.0)}" for row in rows_of(first))
