@@ -1,9 +1,10 @@
-"""Kills runs at seeded moments of every step, gives the same command again, and compares tables and results.
+"""Kills each step at seeded moments, gives the same command again, and compares tables and results.
 
-`python -m tools.trust.kill_runs --out FOLDER [--kills 30] [--first-seed 1]`. A run is killed (SIGKILL, with all it
-started) as soon as it has made a certain number of files in its lake and results, drawn from all that an undisturbed
-run makes, and up to a quarter of a second later: so the moments do not depend on how fast the machine is. Prints a line
-for each kill and a table by the step that was killed; ends with 1 where anything differs from the undisturbed run.
+`python -m tools.trust.kill_runs --out FOLDER [--kills 30] [--first-seed 1]`. The steps take turns. A step starts from
+what an undisturbed run left before it and is killed (SIGKILL, with all it started) as soon as it has made a certain
+number of files in lake and results, drawn from those that it makes undisturbed, and up to a quarter of a second later:
+so the moments do not depend on how fast the machine is. Prints a line for each kill and a table by step; ends with 1
+where anything differs from the undisturbed run.
 """
 
 from __future__ import annotations
@@ -19,75 +20,77 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.versions import version_of
 from sos_spark.steps.pipeline import STEPS
 from sos_spark.tables import TABLES
-from tools.trust.small_lake import SmallLake, done, environment, make_small_lake
+from tools.trust.small_lake import SmallLake, make_small_lake
 
 LATER = 0.25
 """A kill comes up to so many seconds after the file that it waits for."""
-_OF_LAYER = {
-    "bronze": "ingest",
-    "silver": "validate",
-    "quarantine": "validate",
-    "cohort": "cohort",
-    "outcome": "outcome",
-}
 _OF_RUN = {"run_id", "read_by"}
 """Columns that name a run or the code."""
 RESULTS = ("cells.csv", "estimates.csv", "event_study.csv", "flow.csv", "quality.csv", "returns_to_mend.csv")
 
 
-def files_of(*folders: Path) -> list[Path]:
-    """Returns all files below folders; one that vanishes meanwhile is left out."""
-    return [Path(at) / name for folder in folders for at, _, names in os.walk(folder) for name in names]
+@dataclass(frozen=True)
+class Undisturbed:
+    """A step of the undisturbed run: how many files it made, and what the lake and the results held after it."""
+
+    n_files: int
+    after: dict[str, str]
 
 
-def contents(lake: Path, out: Path) -> dict[str, str]:
+def files_of(folder: Path) -> list[Path]:
+    """Returns all files below a folder; one that vanishes meanwhile is left out."""
+    return [Path(at) / name for at, _, names in os.walk(folder) for name in names]
+
+
+def contents(folder: Path) -> dict[str, str]:
     """Returns a hash of each table's rows, whatever their order, and of each file of results."""
-    found = {}
+    lake, out, found = folder / "lake", folder / "out", {}
     for name, table in TABLES.items():
         if version_of(lake, table) is not None and name != "dq.results":
             rows = read_arrow(lake, table)
             kept = rows.select([column for column in rows.column_names if column not in _OF_RUN]).to_pylist()
             lines = sorted(json.dumps(row, sort_keys=True, default=str) for row in kept)
             found[name] = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    found |= {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in RESULTS}
-    return found
+    files = [out / name for name in RESULTS if (out / name).exists()]
+    return found | {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def kill_at(small: SmallLake, name: str, n_files: int, later: float) -> str:
-    """Starts a run, kills it once it has made so many files, and returns the step that it was in."""
-    lake, out = small.root / name / "lake", small.root / name / "out"
-    command = small.command("run", lake=f"{name}/lake", out=f"{name}/out")
+def run_undisturbed(small: SmallLake, step: str) -> Undisturbed:
+    """Runs the next step undisturbed, and keeps what stood before it in a folder of its name."""
+    folder = small.root / "undisturbed"
+    if step == STEPS[0]:
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "lake").mkdir(parents=True)
+    shutil.rmtree(small.root / step, ignore_errors=True)
+    shutil.copytree(folder, small.root / step)
+    before = len(files_of(folder))
+    small.done(small.command(step, lake="undisturbed/lake", out="undisturbed/out"))
+    return Undisturbed(len(files_of(folder)) - before, contents(folder))
+
+
+def kill_at(small: SmallLake, name: str, step: str, n_files: int, later: float) -> bool:
+    """Starts a step and kills it once it has made so many files. Returns whether it was still at work then."""
+    folder = small.root / name
+    n_files += len(files_of(folder))
     running = subprocess.Popen(
-        command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    while running.poll() is None and len(files_of(lake, out)) < n_files:
+        small.command(step, lake=f"{name}/lake", out=f"{name}/out"), env=small.environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    while running.poll() is None and len(files_of(folder)) < n_files:
         time.sleep(0.02)
     time.sleep(later)
-    step = step_of(lake, out)
-    if running.poll() is None:
+    killed = running.poll() is None
+    if killed:
         os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
-        return step
-    return "after its end"
-
-
-def step_of(lake: Path, out: Path) -> str:
-    """Returns the step that was at work, by the newest file that it left."""
-    newest = max(files_of(lake, out), key=lambda path: path.stat().st_mtime, default=None)
-    if newest is None:
-        return "ingest"
-    if out in newest.parents:
-        return "report" if newest.suffix in (".html", ".svg", ".png") else "fit"
-    layer, *rest = newest.relative_to(lake).parts
-    if layer == "panel" or (layer == "outcome" and rest[:1] == ["flow"]):
-        return "panel"
-    return "ingest" if layer == "dq" and not (lake / "silver").exists() else _OF_LAYER.get(layer, "validate")
+    running.wait()
+    return killed
 
 
 def main() -> None:
@@ -98,29 +101,34 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=1)
     given = parser.parse_args()
     small = make_small_lake(given.out.absolute())
-    undisturbed = small.root / "undisturbed"
-    if not (undisturbed / "out" / "report.html").is_file():
-        shutil.rmtree(undisturbed, ignore_errors=True)
-        done(small.command("run", lake="undisturbed/lake", out="undisturbed/out"))
-    expected = contents(undisturbed / "lake", undisturbed / "out")
-    n_files = len(files_of(undisturbed / "lake", undisturbed / "out"))
-    kills, parted = Counter[str](), 0
+    undisturbed: dict[str, Undisturbed] = {}
+    kills, equal = Counter[str](), Counter[str]()
     for seed in range(given.first_seed, given.first_seed + given.kills):
-        draw = random.Random(seed)  # noqa: S311 - moments, not secrets
-        name = f"killed_{seed}"
+        draw, step, name = random.Random(seed), STEPS[(seed - 1) % len(STEPS)], f"killed_{seed}"  # noqa: S311 - moments
+        for earlier in STEPS[: STEPS.index(step) + 1]:
+            if earlier not in undisturbed:
+                undisturbed[earlier] = run_undisturbed(small, earlier)
         shutil.rmtree(small.root / name, ignore_errors=True)
-        step = kill_at(small, name, draw.randint(1, n_files), draw.uniform(0, LATER))
-        done(small.command("run", lake=f"{name}/lake", out=f"{name}/out"))
-        made = contents(small.root / name / "lake", small.root / name / "out")
+        shutil.copytree(small.root / step, small.root / name)
+        n_files, expected = draw.randint(1, max(undisturbed[step].n_files, 1)), undisturbed[step].after
+        killed = kill_at(small, name, step, n_files, draw.uniform(0, LATER))
+        small.done(small.command(step, lake=f"{name}/lake", out=f"{name}/out"))
+        made = contents(small.root / name)
         differing = sorted(item for item in expected.keys() | made.keys() if expected.get(item) != made.get(item))
-        kills[step] += 1
-        parted += bool(differing)
-        _say(f"seed {seed}: killed in {step}; {len(made) - len(differing)} of {len(expected)} tables and files equal"
-             + (f"; differ: {', '.join(differing)}" if differing else ""))  # fmt: skip
+        kills[step] += killed
+        equal[step] += killed and not differing
+        _say(
+            f"seed {seed}: {step} {'killed' if killed else 'ended before it was killed,'} after file {n_files} of"
+            f" {undisturbed[step].n_files}; {len(expected) - len(differing)} of {len(expected)} tables and files equal"
+            + (f"; differ: {', '.join(differing)}" if differing else "")
+        )
         shutil.rmtree(small.root / name)
-    _say("step: kills\n" + "\n".join(f"{step}: {kills[step]}" for step in (*STEPS, "after its end") if kills[step]))
-    _say(f"{given.kills - parted} of {given.kills} killed runs, given again, equal the undisturbed run")
-    sys.exit(1 if parted else 0)
+        if differing and not killed:
+            sys.exit("a run that was not disturbed differs from the undisturbed run")
+    _say("step: kills, of which equal when given again")
+    _say("\n".join(f"{step}: {kills[step]}, {equal[step]}" for step in STEPS if kills[step]))
+    _say(f"{equal.total()} of {kills.total()} killed steps, given again, equal the undisturbed run")
+    sys.exit(1 if equal != kills else 0)
 
 
 def _say(text: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-AUTHORITIES, YEARS, PILOTS = 12, "2014-2017", 4
+AUTHORITIES, YEARS, PILOTS = 9, "2014-2017", 5
 
 STUDY = """
 schema_version = 1
@@ -35,6 +35,11 @@ kind = "kinship_placement"
 draws = 199
 permutations = 99
 """
+INTERPRETED = """\
+spark.sql.codegen.wholeStage false
+spark.sql.codegen.factoryMode NO_CODEGEN
+"""
+"""Compiling a plan takes seconds, running it on a few rows none."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,12 @@ class SmallLake:
         """The simulated returns."""
         return self.root / "returns"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's environment, with Spark set up for few rows and for nothing else."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "SPARK"))}
+        return kept | {"SPARK_CONF_DIR": str(self.root / "conf"), "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+
     def command(self, name: str, *, lake: str, out: str, more: Sequence[str] = ()) -> list[str]:
         """Returns the command line of `run` or of a step."""
         places = {
@@ -60,36 +71,31 @@ class SmallLake:
         options = [text for option, path in places.items() for text in (option, str(path))]
         return sos_spark(name, *options, "--master", "local[2]", "--driver-memory", "1g", *more)
 
+    def done(self, command: Sequence[str]) -> str:
+        """Runs a command to its end and returns what it printed.
+
+        Raises:
+            SystemExit: It failed; says what it said.
+        """
+        ended = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        if ended.returncode:
+            sys.exit(f"{' '.join(command)}\n{ended.stdout[-2000:]}{ended.stderr[-4000:]}")
+        return ended.stdout
+
 
 def sos_spark(*arguments: str) -> list[str]:
     """Returns a command line of sos-spark in this environment."""
     return [sys.executable, "-m", "sos_spark.cli.main", *arguments]
 
 
-def environment() -> dict[str, str]:
-    """Returns this process's environment without what would change a Spark session."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "SPARK"))}
-
-
-def done(command: Sequence[str]) -> str:
-    """Runs a command to its end and returns what it printed.
-
-    Raises:
-        SystemExit: It failed; says what it said.
-    """
-    ended = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
-    if ended.returncode:
-        sys.exit(f"{' '.join(command)}\n{ended.stdout[-2000:]}{ended.stderr[-4000:]}")
-    return ended.stdout
-
-
 def make_small_lake(root: Path) -> SmallLake:
-    """Simulates the returns and writes key and study, where they are not there yet."""
+    """Simulates the returns and writes key, study and Spark's settings, where they are not there yet."""
     small = SmallLake(root)
-    root.mkdir(parents=True, exist_ok=True)
+    (root / "conf").mkdir(parents=True, exist_ok=True)
+    (root / "conf" / "spark-defaults.conf").write_text(INTERPRETED, encoding="utf-8")
     if not small.returns.is_dir():
-        done(sos_spark("simulate", "--scale", "tiny", "--years", YEARS, "--las", str(AUTHORITIES), "--seed", "7",
-                       "--out", str(small.returns), "--driver-memory", "1g"))  # fmt: skip
+        small.done(sos_spark("simulate", "--scale", "tiny", "--years", YEARS, "--las", str(AUTHORITIES), "--seed", "7",
+                             "--out", str(small.returns), "--driver-memory", "1g"))  # fmt: skip
     key = root / "key"
     key.touch(mode=0o600)
     key.write_text("k" * 40)
