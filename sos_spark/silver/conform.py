@@ -7,16 +7,19 @@ pass.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType
 
 from sos_spark.config.zone import ZONE
+from sos_spark.tables import BRONZE_MODULES
+from sos_spark.tables import PROVENANCE as BRONZE_PROVENANCE
 
 PROVENANCE = ("la_code", "census_year", "file_id", "record_position")
 
-_NOT_RECEIVED = frozenset({"la_code", "record_fault"})
-"""Texts of a row that the lake wrote."""
+RECEIVED = frozenset(name for table in BRONZE_MODULES.values() for name in table.column_names[len(BRONZE_PROVENANCE) :])
+"""The fields of the returns, whichever module they are of."""
 
 SECONDS_PER_DAY = 86_400
 
@@ -51,14 +54,13 @@ _BRITISH_DAY = rf"^(\d\d?/\d\d?/(?!0000)\d{{4}})(?: {_TIME})?$"
 _ISO_INSTANT = rf"^((?!000[01]|9999)\d{{4}}-\d\d-\d\d[T ]{_TIME}{_OFFSET})$"
 
 
-def cleaned(rows: DataFrame) -> DataFrame:
-    """Returns rows as received with each text as it is seen: see `text`. Grain: unchanged.
+def cleaned(rows: DataFrame, names: Collection[str] = RECEIVED) -> DataFrame:
+    """Returns rows with the fields that were received as they are seen: see `text`. Grain: unchanged.
 
     Everything below reads cleaned fields. Cleaned once, in a projection of its own, a field that is looked at five
-    times is not cleaned five times.
+    times is not cleaned five times. Columns that are not among `names` stay.
     """
-    received = [field.name for field in rows.schema if isinstance(field.dataType, StringType)]
-    return rows.withColumns({name: text(name) for name in received if name not in _NOT_RECEIVED})
+    return rows.withColumns({name: text(name) for name in rows.columns if name in names})
 
 
 def text(name: str) -> Column:

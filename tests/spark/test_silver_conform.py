@@ -52,7 +52,7 @@ def test_dates_of_both_collections(spark: SparkSession) -> None:
     ]
     rows = spark.createDataFrame([(text,) for text, _, _ in cases], "day STRING")
 
-    found = conform.cleaned(rows).select(conform.iso_day("day"), conform.british_day("day")).collect()
+    found = conform.cleaned(rows, rows.columns).select(conform.iso_day("day"), conform.british_day("day")).collect()
 
     assert [tuple(row) for row in found] == [(cin, lac) for _, cin, lac in cases]
 
@@ -100,7 +100,7 @@ def test_invisible_characters_are_no_part_of_a_text(spark: SparkSession, unseen:
         [(f"{unseen}AB{unseen}12{unseen}", f"2015-{unseen}04-01"), (unseen, unseen)], "id STRING, day STRING"
     )
 
-    seen = conform.cleaned(rows.withColumn("has_invisible", conform.has_invisible("id")))
+    seen = conform.cleaned(rows.withColumn("has_invisible", conform.has_invisible("id")), rows.columns)
     found = seen.select("id", "has_invisible", conform.iso_day("day")).collect()
 
     assert [tuple(row) for row in found] == [("AB12", True, date(2015, 4, 1)), (None, True, None)]
@@ -118,7 +118,7 @@ def test_text_that_is_no_date_is_unreadable_and_no_text_is_not(spark: SparkSessi
     rows = spark.createDataFrame([("2015-04-01",), ("soon",), ("  ",), (None,)], "received STRING")
 
     found = (
-        conform.cleaned(rows)
+        conform.cleaned(rows, rows.columns)
         .select("received", conform.iso_day("received").alias("day"))
         .select(conform.unreadable("received", "day"))
     )
