@@ -74,8 +74,10 @@ def _named(node: str) -> str | None:
     if scan := re.match(
         r"(?:FileScan|BatchScan|Scan)\b.*?(?:Location: \w+(?:\(\d+ paths\))?\[(?P<paths>[^\]]*)\])", node
     ):
-        paths = scan["paths"].split(",")
-        return "scan " + "/".join(_stable(part) for part in Path(paths[0].strip()).parts[-2:])
+        first = Path(scan["paths"].split(",")[0].strip())
+        # A table of the lake is read by its files, which may lie in folders of partitions.
+        folders = [part for part in first.parts if "=" not in part and not part.endswith(".parquet")]
+        return "scan " + "/".join(_stable(part) for part in folders[-2:])
     if node.startswith("InMemoryTableScan"):
         return "cached"
     if exchange := re.match(r"(Exchange \w+|BroadcastExchange)(?:\((?P<by>[^)]*)\))?", node):

@@ -73,13 +73,17 @@ def read_arrow(
     wanted = dict(where or {})
     schema = arrow_schema(table)
     with told_reading(table.name):
-        paths = _files(DeltaTable(str(table_path(root, table)), version=version), root, table, wanted)
+        paths = files_of(DeltaTable(str(table_path(root, table)), version=version), root, table, wanted)
     pieces = [_read_file(path, table, schema, wanted) for path in paths]
     return pa.concat_tables([schema.empty_table(), *pieces])
 
 
-def _files(log: DeltaTable, root: Place, table: Table, wanted: Mapping[str, str]) -> list[Place]:
-    """The table's files. Of their URIs only what follows the table's folder is a name as it is on disk."""
+def files_of(log: DeltaTable, root: Place, table: Table, wanted: Mapping[str, str] | None = None) -> list[Place]:
+    """Returns the files of a table's version, of those of some partitions only where `wanted` names them.
+
+    Of their URIs only what follows the table's folder is a name as it is on disk.
+    """
+    wanted = wanted or {}
     filters = [(name, "=", value) for name, value in wanted.items() if name in table.partition_by]
     folder = log.table_uri.removeprefix("file://").rstrip("/")
     uris = log.file_uris(file_pruning_predicate=filters or None)

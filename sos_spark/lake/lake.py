@@ -15,6 +15,7 @@ from sos_spark.errors import EnvironmentFaultError, InputError
 from sos_spark.lake import versions
 from sos_spark.lake.faults import SchemaMismatchError, conflict, told_safely
 from sos_spark.lake.forms import MADE_BY, our_version
+from sos_spark.lake.frames import empty, read_version
 from sos_spark.lake.leases import Lease
 from sos_spark.lake.locks import locked, records_held
 from sos_spark.lake.simulated import PROPERTY, can_be_simulated, holds_simulated, mark
@@ -113,24 +114,13 @@ class Lake:
                 found="" if newest is None else f"versions 1 to {newest}",
                 remedy=f"Run the step that makes it first: sos-spark {step}",
             )
-        reader = spark.read.format("delta")
         if version is None:
             versions.require_form(self.root, table)
-        else:
-            reader = reader.option("versionAsOf", version)
-        return reader.load(str(self.path(table)))
+        return read_version(spark, self.root, table, newest if version is None else version)
 
     def read_or_empty(self, spark: SparkSession, table: Table) -> DataFrame:
         """Returns the table, or no rows with its columns where it does not exist."""
-        if self.exists(table):
-            return self.read(spark, table)
-        import pyarrow as pa
-
-        from sos_spark.lake.arrow import arrow_schema
-
-        # An Arrow table is a local relation: Spark knows that it is empty, so joins with it cost nothing.
-        nothing = pa.RecordBatch.from_pylist([], schema=arrow_schema(table))
-        return spark.createDataFrame(pa.Table.from_batches([nothing]), table.schema())
+        return self.read(spark, table) if self.exists(table) else empty(spark, table)
 
     def arrow(self, table: Table, *, where: Mapping[str, str] | None = None) -> pa.Table:
         """Returns a collapsed table's rows without Spark, in no order; `where` and errors as `arrow.read_arrow`."""

@@ -33,6 +33,8 @@ DEFAULTS = {
     # Few files a table: listing and snapshots with hundreds of tasks cost more than the work.
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
+    # A table's files are listed one by one: below a thousand of them a job costs more than it saves.
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
 }
 """What only time and space depend on: spark-submit's settings go before these."""
 
