@@ -31,7 +31,7 @@ DEFAULTS = {
     "spark.ui.showConsoleProgress": "false",
     "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
     # Few files a table: listing and snapshots with hundreds of tasks cost more than the work.
-    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
     # A table's files are listed one by one: below a thousand of them a job costs more than it saves.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
