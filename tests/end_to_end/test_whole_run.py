@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
+from sos_spark.cli.main import main
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.simulated import is_marked
 from sos_spark.steps.reproduce import reproduce
 from sos_spark.tables import DQ_LEDGER, FILES, OUTCOME_FLOW, PANEL_CELLS, SILVER_ENTITIES, TABLES
 from sos_spark.tables.results import ESTIMATES, EVENT_STUDY
-from tests.end_to_end.conftest import CANARY, WholeRun, command
+from tests.end_to_end.conftest import CANARY, FIELD_CANARY, WholeRun, command
 from tests.modes import open_to_others
 
 pytestmark = pytest.mark.slow
@@ -81,26 +82,67 @@ def test_no_child_s_value_is_outside_the_lake(whole_run: WholeRun) -> None:
     """The canary stands in ids, UPNs and postcodes of every file; only the lake's bronze may hold it."""
     bronze = read_arrow(whole_run.lake, TABLES["bronze.lac_header"]).to_pylist()
     assert CANARY in repr(bronze), "the canary was not planted"
-    assert CANARY not in whole_run.said
-    for path in whole_run.out.rglob("*"):
-        if path.is_file():
-            assert CANARY.encode() not in path.read_bytes(), path.name
+    assert FIELD_CANARY in repr(bronze), "the canary was not planted in every field"
+    assert holding(whole_run.said) == []
+    assert [path for path in whole_run.events.iterdir() if path.stat().st_size > 10_000], "events were not logged"
+    for folder in (whole_run.out, whole_run.events, whole_run.temporary):
+        assert [path for path in folder.rglob("*") if path.is_file() and holding(path.read_bytes())] == []
     for path in whole_run.lake.rglob("*"):
-        assert not path.name.startswith(CANARY)
+        assert not holding(path.name)
     # Postcodes are not kept even in bronze.
     for name in ("HOME_POST", "PL_POST"):
         assert f"{CANARY}{name}" not in repr(read_arrow(whole_run.lake, TABLES["bronze.lac_episodes"]).to_pylist())
 
 
+def holding(text: str | bytes) -> list[str]:
+    """The canaries that a text, or the bytes of a file, holds."""
+    found = text if isinstance(text, bytes) else text.encode()
+    return [canary for canary in (CANARY, FIELD_CANARY) if canary.encode() in found]
+
+
+def test_nothing_that_is_made_of_a_run_or_says_what_the_lake_holds_leaks(
+    whole_run: WholeRun, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out, lake = tmp_path / "out", str(whole_run.lake)
+    shutil.copytree(whole_run.out, out)
+    commands = [
+        (["release", "--run", str(out), "--profile", "dfe-cin"], {0, 6}),
+        (["compare", str(whole_run.out), str(out), "--page", str(out / "changes.html")], {0}),
+        (["lake", "history", "--lake", lake], {0}),
+        (["lake", "verify", "--lake", lake], {0}),
+        (["lake", "maintain", "--lake", lake, "--dry-run"], {0}),
+        (["lake", "quarantine", "list", "--lake", lake], {0}),
+        (["lake", "quarantine", "explain", "child_id_missing", "--lake", lake], {0}),
+        (["lake", "quarantine", "explain", CANARY, "--lake", lake], {2}),
+    ]
+    for arguments, codes in commands:
+        assert main([*arguments, "--debug"]) in codes, arguments
+    assert {"quality.html", "returns_to_mend.csv", "changes.html"} <= {path.name for path in out.iterdir()}
+    assert FIELD_CANARY not in (out / "returns_to_mend.csv").read_text()
+    assert [path for path in out.rglob("*") if path.is_file() and holding(path.read_bytes())] == []
+    said = capfd.readouterr()
+    assert holding(said.out + said.err) == []
+
+
 def test_failures_do_not_leak_either(whole_run: WholeRun, tmp_path: Path) -> None:
+    """An element that is none, each field of the header, a record in place of CSV's header, and of a table's."""
+    originals = sorted(whole_run.returns.glob("cin/2015/*.xml"))
     broken = tmp_path / "cin" / "2015"
     broken.mkdir(parents=True)
-    original = next(whole_run.returns.glob("cin/2015/*.xml"))
-    (broken / original.name).write_text(original.read_text().replace("</Child>", f"<{CANARY}></Child>", 1))
+    faults = {"</Child>": f"<{CANARY}></Child>"} | {
+        f"<{name}>": f"<{name}>{CANARY}" for name in ("LEA", "Year", "ReferenceDate", "Collection")
+    }
+    files = [broken / original.name for original in originals[: len(faults)]]
+    for original, path, (text, fault) in zip(originals, files, faults.items(), strict=False):
+        path.write_text(original.read_text().replace(text, fault, 1))
+    for path in (tmp_path / "ssda903" / "2015" / "926" / "header.csv", tmp_path / "tables" / "cin_details" / "a.csv"):
+        path.parent.mkdir(parents=True)
+        path.write_text(f"{CANARY},{CANARY}1,{CANARY}\n" * 3)
+        files.append(path)
     done = command("ingest", "--source", str(tmp_path), "--lake", str(tmp_path / "lake"), "--debug")
     assert done.returncode == 4
-    assert original.name in done.stderr
-    assert CANARY not in done.stdout + done.stderr
+    assert [path.name for path in files if path.name not in done.stderr] == []
+    assert holding(done.stdout + done.stderr) == []
 
 
 def test_the_manifest_says_what_made_the_numbers(whole_run: WholeRun) -> None:
