@@ -169,7 +169,7 @@ def p_equivalence(result: DidResult, *, bound: float) -> float:
 def _as_far_as_it_holds(result: DidResult) -> DidResult:
     """Returns a result without the tests that do not hold where one of its many pilots has most of their rows."""
     share = result.treated_weight_max
-    if result.n_treated_clusters <= FEW_TREATED or share <= UNEVEN:
+    if result.n_treated_clusters <= FEW_TREATED or share < UNEVEN:
         return result
     uneven = f"one pilot has {share:.0%} of the pilots' weight: permuted go-lives reject too much then, no p_ri"
     permuted = {"p_ri": NOT_KNOWN, "ci_low_ri": NOT_KNOWN, "ci_high_ri": NOT_KNOWN}
