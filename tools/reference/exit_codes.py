@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sos_spark.cli.boundary import INTERRUPTED
 from sos_spark.cli.commands_compare import PARTED
 from sos_spark.errors import SosError
@@ -13,9 +15,17 @@ _OTHERS = {
 }
 
 
+def _with_a_code(error: type[SosError]) -> Iterator[type[SosError]]:
+    """Yields the kinds of an error, at any depth, that name an exit code of their own."""
+    for kind in error.__subclasses__():
+        if "exit_code" in vars(kind):
+            yield kind
+        yield from _with_a_code(kind)
+
+
 def page() -> str:
     """Returns the page."""
-    meant = {error.exit_code: (error.__doc__ or "").partition("\n")[0] for error in SosError.__subclasses__()}
+    meant = {error.exit_code: (error.__doc__ or "").partition("\n")[0] for error in _with_a_code(SosError)}
     rows = [f"| {code} | {meaning} |" for code, meaning in sorted({**meant, **_OTHERS}.items())]
     head = (
         "# Exit codes\n\n"
