@@ -6,6 +6,7 @@ exception that nothing catches, in this process.
 
 from __future__ import annotations
 
+import csv
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,11 +21,27 @@ from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.steps.context import Run
 from sos_spark.steps.pipeline import step_function
-from sos_spark.tables import FILES, SILVER_REFERRALS, TABLES, Table
+from sos_spark.tables import (
+    COHORT_OBSERVED,
+    COHORT_UNITS,
+    FILES,
+    OUTCOME_FLOW,
+    OUTCOME_SUMS,
+    PANEL_CELLS,
+    PANEL_MOMENTS,
+    SILVER_REFERRALS,
+    Table,
+)
 from tests.builders import a_referral, a_study, frame, returns
 
 N_KILLS, SEED = 5, 20210101
-STEPS = ("cohort", "outcome", "panel")
+MADE = {
+    "cohort": (COHORT_UNITS, COHORT_OBSERVED),
+    "outcome": (OUTCOME_SUMS,),
+    "panel": (PANEL_CELLS, PANEL_MOMENTS, OUTCOME_FLOW),
+}
+"""What each step writes, in its order."""
+PASSED = ("before writing", "before declaring", "after declaring", "after writing")
 
 
 class KilledError(BaseException):
@@ -61,17 +78,9 @@ def moments(*, last: str = "") -> Iterator[list[str]]:
         yield seen
 
 
-def run_steps(spark: SparkSession, root: Path, out: Path) -> None:
-    run = Run("run", Environment(lake=root, out=out), a_study(), lambda: spark)
-    for step in STEPS:
-        step_function(step)(run)
-
-
-def contents(root: Path, out: Path) -> dict[str, object]:
-    """The rows of every table, whatever their order, and the cells as exported."""
-    held = [table for table in TABLES.values() if Lake(root).exists(table)]
-    rows = {table.name: sorted(map(str, read_arrow(root, table).to_pylist())) for table in held}
-    return rows | {"cells.csv": (out / "cells.csv").read_bytes()}
+def run_step(spark: SparkSession, name: str, root: Path, out: Path) -> None:
+    study = a_study(covariates={"categorical": ["age_band"]})
+    step_function(name)(Run("run", Environment(lake=root, out=out), study, lambda: spark))
 
 
 def a_lake(spark: SparkSession, root: Path) -> Path:
@@ -84,15 +93,22 @@ def a_lake(spark: SparkSession, root: Path) -> Path:
 
 @pytest.mark.slow
 def test_five_kills_at_seeded_moments_leave_what_an_undisturbed_run_leaves(spark: SparkSession, tmp_path: Path) -> None:
-    undisturbed, killed = a_lake(spark, tmp_path / "undisturbed"), a_lake(spark, tmp_path / "killed")
-    with moments() as all_of_them:
-        run_steps(spark, undisturbed, tmp_path / "out")
-    drawn = sorted(random.Random(SEED).sample(range(len(all_of_them)), N_KILLS))
+    lake, out = a_lake(spark, tmp_path / "lake"), tmp_path / "out"
+    all_moments = [
+        (step, f"{what} {table.name}") for step, tables in MADE.items() for table in tables for what in PASSED
+    ]
+    drawn = sorted(random.Random(SEED).sample(range(len(all_moments)), N_KILLS))
 
-    for place in drawn:
-        with moments(last=all_of_them[place]), pytest.raises(KilledError):
-            run_steps(spark, killed, tmp_path / "killed_out")
-    assert not (tmp_path / "killed_out" / "cells.csv").exists(), "killed before the end"
-    run_steps(spark, killed, tmp_path / "killed_out")
+    for step in MADE:
+        for moment in (moment for of, moment in (all_moments[place] for place in drawn) if of == step):
+            with moments(last=moment), pytest.raises(KilledError):
+                run_step(spark, step, lake, out)
+        run_step(spark, step, lake, out)
 
-    assert contents(killed, tmp_path / "killed_out") == contents(undisturbed, tmp_path / "out")
+    with (out / "cells.csv").open(newline="") as cells:
+        rows = [(row["unit_id"], row["period"], row["n"], row["y_sum"]) for row in csv.DictReader(cells)]
+    assert rows == [("926", "4", "1", "0"), ("926", "8", "1", "0")]
+    flow = {(row["reason"], row["period"]): row["n_rows"] for row in read_arrow(lake, OUTCOME_FLOW).to_pylist()}
+    assert flow == {("analysed", 4): 1, ("analysed", 8): 1}
+    written = {table.name: len(Lake(lake).history(table)) for tables in MADE.values() for table in tables}
+    assert written == dict.fromkeys(written, 1), "no table was committed twice"

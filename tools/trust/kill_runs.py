@@ -62,6 +62,11 @@ def contents(folder: Path) -> dict[str, str]:
     return found | {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+def step_of(small: SmallLake, step: str, folder: str) -> list[str]:
+    """Returns the command line of one step on the lake and the results of a folder."""
+    return small.command("run", lake=f"{folder}/lake", out=f"{folder}/out", more=["--from", step, "--to", step])
+
+
 def run_undisturbed(small: SmallLake, step: str) -> Undisturbed:
     """Runs the next step undisturbed, and keeps what stood before it in a folder of its name."""
     folder = small.root / "undisturbed"
@@ -71,7 +76,7 @@ def run_undisturbed(small: SmallLake, step: str) -> Undisturbed:
     shutil.rmtree(small.root / step, ignore_errors=True)
     shutil.copytree(folder, small.root / step)
     before = len(files_of(folder))
-    small.done(small.command(step, lake="undisturbed/lake", out="undisturbed/out"))
+    small.done(step_of(small, step, "undisturbed"))
     return Undisturbed(len(files_of(folder)) - before, contents(folder))
 
 
@@ -80,7 +85,7 @@ def kill_at(small: SmallLake, name: str, step: str, n_files: int, later: float) 
     folder = small.root / name
     n_files += len(files_of(folder))
     running = subprocess.Popen(
-        small.command(step, lake=f"{name}/lake", out=f"{name}/out"), env=small.environment,
+        step_of(small, step, name), env=small.environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     while running.poll() is None and len(files_of(folder)) < n_files:
@@ -112,7 +117,7 @@ def main() -> None:
         shutil.copytree(small.root / step, small.root / name)
         n_files, expected = draw.randint(1, max(undisturbed[step].n_files, 1)), undisturbed[step].after
         killed = kill_at(small, name, step, n_files, draw.uniform(0, LATER))
-        small.done(small.command(step, lake=f"{name}/lake", out=f"{name}/out"))
+        small.done(step_of(small, step, name))
         made = contents(small.root / name)
         differing = sorted(item for item in expected.keys() | made.keys() if expected.get(item) != made.get(item))
         kills[step] += killed
