@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 from sos_spark.places import Place, RemotePlace, within, write_whole
 from tests.end_to_end.conftest import WholeRun
 
@@ -13,10 +16,13 @@ RETURNS = "returns of 2014, 2015"
 
 
 def put_there(whole_run: WholeRun, root: RemotePlace) -> None:
-    """Copies the returns and the key of a whole run."""
-    for path in whole_run.returns.rglob("*"):
-        if path.is_file():
-            write_whole(root / RETURNS / within(path, whole_run.returns), path.read_bytes())
+    """Copies the returns and the key of a whole run: thousands of small files, so several at once."""
+
+    def put(path: Path) -> None:
+        write_whole(root / RETURNS / within(path, whole_run.returns), path.read_bytes())
+
+    with ThreadPoolExecutor(16) as several:
+        list(several.map(put, [path for path in whole_run.returns.rglob("*") if path.is_file()]))
     write_whole(root / "key", whole_run.key.read_bytes())
 
 
