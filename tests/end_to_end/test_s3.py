@@ -84,5 +84,5 @@ def test_a_secret_of_the_environment_is_nowhere_in_what_is_left(out: RemotePlace
 
 def test_commands_without_spark_look_after_it(out: RemotePlace) -> None:
     lake = str(out.parent / "lake")
-    assert "Every file of every version is there and whole" in command("lake", "verify", "--lake", lake).stdout
+    assert command("lake", "verify", "--lake", lake).returncode == 0
     assert "which has no modes" in command("doctor", "--lake", lake).stdout
