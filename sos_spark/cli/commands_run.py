@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -149,7 +149,7 @@ def fit(
     if panel is None:
         return _execute(the_run, plan("fit", "fit"), as_json=as_json, dry_run=dry_run)
     if dry_run:
-        return _say_plan(_OF_A_PANEL, missing=(), as_json=as_json)
+        return _say_plan(_OF_A_PANEL, missing=(), due={}, as_json=as_json)
     return _fit_panel(the_run, panel, as_json=as_json)
 
 
@@ -243,7 +243,8 @@ def _years(text: str) -> tuple[int, ...]:
 
 def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: bool = False) -> int:
     if dry_run:
-        return _say_plan(steps, missing=missing_options(run, steps), as_json=as_json)
+        missing = missing_options(run, steps)
+        return _say_plan(steps, missing=missing, due={} if missing else _due(run, steps), as_json=as_json)
     progress = progress_for([step.name for step in steps], quiet=as_json, earlier=_earlier_seconds(run))
     run.counted = progress.counted
     try:
@@ -255,12 +256,20 @@ def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: 
     return _finish(run, code, as_json=as_json)
 
 
-def _say_plan(steps: Sequence[PlannedStep], *, missing: Sequence[str], as_json: bool) -> int:
+def _due(run: Run, steps: Sequence[PlannedStep]) -> dict[str, str]:
+    from sos_spark.steps.due import what_is_due
+
+    return what_is_due(run, [step.name for step in steps])
+
+
+def _say_plan(steps: Sequence[PlannedStep], *, missing: Sequence[str], due: Mapping[str, str], as_json: bool) -> int:
+    """Says the steps and, of those that can tell, what they would do."""
     if as_json:
-        _say(json.dumps({"steps": [asdict(step) for step in steps], "missing_options": missing}))
+        _say(json.dumps({"steps": [asdict(step) for step in steps], "missing_options": missing, "due": due}))
         return 0
     for step in steps:
-        _say(step.name + (f", then the quality gate of {step.gate}" if step.gate else ""))
+        told = f": {due[step.name]}" if step.name in due else ""
+        _say(step.name + told + (f", then the quality gate of {step.gate}" if step.gate else ""))
     if missing:
         sys.stderr.write(f"the run would lack {', '.join(missing)}\n")
     return 0

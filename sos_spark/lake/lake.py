@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sos_spark.errors import EnvironmentFaultError, InputError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
+NO_PARTS: Mapping[str, str] = MappingProxyType({})
 _MADE_BY = {"bronze": "ingest", "silver": "validate", "quarantine": "validate", "dq": "validate"}
 
 
@@ -74,7 +76,13 @@ class Lake:
 
     def fingerprint(self, table: Table) -> str | None:
         """Returns what the table's content was made from; None where it does not exist or did not say."""
-        return versions.last_fingerprint(self.root, table)
+        commit = versions.content_commit(self.root, table)
+        return None if commit is None else commit.fingerprint
+
+    def parts(self, table: Table) -> Mapping[str, str]:
+        """Returns what each part of the table's content was made from; nothing where its writer did not say."""
+        commit = versions.content_commit(self.root, table)
+        return {} if commit is None else commit.parts
 
     def history(self, table: Table) -> tuple[versions.Commit, ...]:
         """Returns the table's commits, newest first. Needs no Spark."""
@@ -128,25 +136,39 @@ class Lake:
 
         return read_arrow(self.root, table, where=where)
 
-    def overwrite(self, df: DataFrame, table: Table, *, fingerprint: str) -> int:
+    def overwrite(self, df: DataFrame, table: Table, *, fingerprint: str, parts: Mapping[str, str] = NO_PARTS) -> int:
         """Replaces the whole table by the frame. Returns the version that holds it.
+
+        `parts`: what each part of the table is made from, by a name of the writer's choice, for a later writer that
+        makes only what has changed (`Lake.parts`).
 
         Raises:
             SchemaMismatchError: The frame's columns are not the table's, in its order.
             ConstraintViolationError: A row breaks a NOT NULL or CHECK constraint.
             ConflictError: Another writer holds the table, or committed meanwhile.
         """
-        return self._save(df, table, {}, fingerprint)
+        return self._save(df, table, {}, fingerprint, parts)
 
-    def replace(self, df: DataFrame, table: Table, *, slices: Sequence[Mapping[str, object]], fingerprint: str) -> int:
+    def replace(
+        self,
+        df: DataFrame,
+        table: Table,
+        *,
+        slices: Sequence[Mapping[str, object]],
+        fingerprint: str,
+        parts: Mapping[str, str] = NO_PARTS,
+    ) -> int:
         """Replaces the rows of some slices by the frame, which must hold none of any other slice.
 
         A slice is the rows whose columns equal its values, as in {"la_code": "926", "census_year": 2015}; every slice
-        names the same columns. A slice the frame has no rows of becomes empty. Returns and errors as `overwrite`.
+        names the same columns. A slice the frame has no rows of becomes empty. `parts`: of the whole table, not of the
+        slices alone. Returns and errors as `overwrite`.
         """
-        return self._save(df, table, {"replaceWhere": predicate(table, slices)}, fingerprint)
+        return self._save(df, table, {"replaceWhere": predicate(table, slices)}, fingerprint, parts)
 
-    def _save(self, df: DataFrame, table: Table, options: Mapping[str, str], fingerprint: str) -> int:
+    def _save(
+        self, df: DataFrame, table: Table, options: Mapping[str, str], fingerprint: str, parts: Mapping[str, str]
+    ) -> int:
         with self._writing(df, table, fingerprint) as base:
             if base is None:
                 return versions.version_of(self.root, table) or 0
@@ -155,7 +177,7 @@ class Lake:
                 .mode("overwrite")
                 .options(**options)
                 .option("mergeSchema", "false")
-                .option("userMetadata", fingerprint)
+                .option("userMetadata", versions.metadata_of(fingerprint, parts))
                 # Of two writers that saw the same version (possible only where locks do not reach, as on two machines)
                 # Delta lets one through: both would be the transaction after `base`.
                 .option("txnAppId", table.name)

@@ -6,8 +6,9 @@ leaves a table that still counts as not made.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,19 +22,21 @@ if TYPE_CHECKING:
 
     from sos_spark.tables import Table
 
+_SEPARATOR = "\n"
 # Commits that rearrange files and leave the rows as they were.
 _HOUSEKEEPING = frozenset({"OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "ADD COLUMN"})
 
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit of a table. `fingerprint`: what its content was made from, where the writer said."""
+    """A commit of a table, and what its content was made from, where the writer said: as a whole, and each part."""
 
     version: int
     at: datetime
     operation: str
     fingerprint: str | None
     n_rows_written: int | None
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 def table_path(root: Place, table: Table) -> Place:
@@ -72,12 +75,15 @@ def require_form(root: Place, table: Table) -> None:
         raise of_another_version(told, where=str(root))
 
 
-def last_fingerprint(root: Place, table: Table) -> str | None:
-    """Returns the fingerprint of the table's content: of its newest commit, housekeeping aside."""
-    for commit in _commits(root, table):
-        if commit.operation not in _HOUSEKEEPING:
-            return commit.fingerprint
-    return None
+def content_commit(root: Place, table: Table) -> Commit | None:
+    """Returns the commit that made the table's content: its newest, housekeeping aside."""
+    return next((commit for commit in _commits(root, table) if commit.operation not in _HOUSEKEEPING), None)
+
+
+def metadata_of(fingerprint: str, parts: Mapping[str, str]) -> str:
+    """Returns what a commit says of its content, for `content_commit` to read: its fingerprint and its parts'."""
+    told = json.dumps(dict(parts), sort_keys=True, separators=(",", ":"))
+    return f"{fingerprint}{_SEPARATOR}{told}" if parts else fingerprint
 
 
 def open_log(root: Place, table: Table) -> DeltaTable | None:
@@ -110,12 +116,14 @@ def _commits(root: Place, table: Table) -> Iterator[Commit]:
         return
     for entry in log.history():
         if entry["version"] > 0:
+            fingerprint, _, parts = (entry.get("userMetadata") or "").partition(_SEPARATOR)
             yield Commit(
                 version=entry["version"],
                 at=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
                 operation=entry["operation"],
-                fingerprint=entry.get("userMetadata"),
+                fingerprint=fingerprint or None,
                 n_rows_written=_rows_written(entry.get("operationMetrics") or {}),
+                parts=json.loads(parts) if parts else {},
             )
 
 

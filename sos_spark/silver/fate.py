@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
+from sos_spark.silver.pseudonyms import CHILD
 from sos_spark.silver.row_rule import contradiction_rule, field_is_unknown, with_finding
 
 SILVER = "silver"
@@ -21,7 +22,7 @@ def add_fate(
     """Adds fate: of the rows that share a child and a key, the best of the latest return is silver's.
 
     Grain: unchanged; `key` may be empty (one row per child). Needs errors (null: a good row), warnings, unknown_fields,
-    census_year and child_id. A row with errors is quarantined and takes no part: a bad later row replaces no good
+    census_year and `CHILD`. A row with errors is quarantined and takes no part: a bad later row replaces no good
     earlier one. Of the good ones those of an earlier return are superseded by the later; the others of the latest
     return itself are same-day duplicates. `best_first` must end in a total order (`total_order`).
 
@@ -31,9 +32,9 @@ def add_fate(
     is_good = F.col("errors").isNull()
     # Ascending, so that one sort serves both windows; the narrower comes second, and needs no shuffle of its own.
     by_return = rows.withColumn("years_back", -F.col("census_year"))
-    of_key = Window.partitionBy("child_id", *key).orderBy("years_back", *best_first)
+    of_key = Window.partitionBy(*CHILD, *key).orderBy("years_back", *best_first)
     so_far = of_key.rowsBetween(Window.unboundedPreceding, 0)
-    of_return = Window.partitionBy("child_id", *key, "years_back").orderBy(*best_first)
+    of_return = Window.partitionBy(*CHILD, *key, "years_back").orderBy(*best_first)
     whole_return = of_return.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     content = F.when(is_good, F.struct(*contents, "unknown_fields"))
     found = by_return.withColumns(
@@ -53,9 +54,9 @@ def add_fate(
     )
 
 
-def latest_first(*key: str, best_first: Sequence[Column]) -> WindowSpec:
-    """Returns the window of a key's rows, those of the latest return first. One sort serves all that use it."""
-    return Window.partitionBy(*key).orderBy(F.col("census_year").desc(), *best_first)
+def latest_first(*, best_first: Sequence[Column]) -> WindowSpec:
+    """Returns the window of a child's rows, those of the latest return first. One sort serves all that use it."""
+    return Window.partitionBy(*CHILD).orderBy(F.col("census_year").desc(), *best_first)
 
 
 def open_counts_as_latest(day: str) -> list[Column]:

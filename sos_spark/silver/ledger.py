@@ -12,7 +12,7 @@ from sos_spark.errors import InputError
 from sos_spark.silver.described import PLANS_AGAINST_CONFERENCES
 from sos_spark.silver.fate import DUPLICATE, QUARANTINED, SILVER, SUPERSEDED
 from sos_spark.silver.row_rule import RowRule
-from sos_spark.tables import DQ_LEDGER, DQ_QUARANTINED, DQ_RULE_COUNTS
+from sos_spark.tables import DQ_LEDGER, DQ_QUARANTINED, DQ_ROW_COUNTS, DQ_RULE_COUNTS
 
 ENTITY_OF_MODULE = {
     "child_identifiers": "cin_children",
@@ -32,10 +32,10 @@ _EVERY_ROW = "*"
 
 
 def count_rows(entity: str, classified: DataFrame) -> DataFrame:
-    """Returns how many rows of an entity met each fate, broke each rule, have an unknown field, and bear each tally.
+    """Returns an entity's rows of dq.row_counts: the one pass from which ledger and rule counts are made.
 
     Grain: one row per file, LA, census year, fate and item (a rule's code, UNKNOWN_FIELDS, a tally's name, or * for
-    every row). The one pass from which ledger and rule counts are made.
+    every row).
     """
     tally = F.col("tally") if "tally" in classified.columns else F.lit(None).cast("string")
     unknown = F.when(F.col("unknown_fields").isNotNull(), F.lit(UNKNOWN_FIELDS))
@@ -47,7 +47,8 @@ def count_rows(entity: str, classified: DataFrame) -> DataFrame:
         alike.select(*place, F.explode(F.split("findings", " ")).alias("item"), "count")
         .groupBy(*place, "item")
         .agg(F.sum("count").alias("n"))
-        .select(F.lit(entity).alias("entity"), "*")
+        .withColumn("entity", F.lit(entity))
+        .select(*DQ_ROW_COUNTS.column_names)
     )
 
 

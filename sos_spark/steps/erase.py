@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
+from sos_spark.bronze.decide.files import without_lost
 from sos_spark.lake.maintenance import maintain, tables_of
 from sos_spark.lake.versions import table_path
 from sos_spark.places import Place, readable
 from sos_spark.silver.pseudonyms import key_frame, with_pseudonyms
-from sos_spark.tables import SILVER_CHILD_LINKS, TABLES, Table
+from sos_spark.steps.known_files import read_files, write_files
+from sos_spark.tables import FILES, SILVER_CHILD_LINKS, TABLES, Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -27,7 +30,8 @@ RAW_IDS = ("LAchildID", "CHILD")
 PSEUDONYMS = ("child_id", "lac_child_id", "cin_child_id")
 _SLICES = ("la_code", "study_id")
 """Columns by which a table is written anew in part: the first that it has."""
-ERASED = "erased"
+ERASED = "erased:"
+"""What the fingerprint of an erased table begins with; each has its own, since one like the last is not written."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,10 @@ def erase(lake: Lake, spark: SparkSession, *, key: bytes, la_code: str, child_id
     named = spark.createDataFrame([(la_code, child_id)], "la_code STRING, LAchildID STRING")
     pseudonyms = [str(row["child_id"]) for row in with_pseudonyms(named, keys).collect() if row["child_id"]]
     pseudonyms += _linked(lake, spark, pseudonyms)
+    fingerprint = ERASED + uuid4().hex
     raw_ids: set[str] = set()
     rows: dict[str, int] = {}
+    lost: dict[tuple[str, int, str, int], int] = {}
     for table in tables_of(lake.root):
         if not _ids_of(table):
             continue
@@ -75,9 +81,15 @@ def erase(lake: Lake, spark: SparkSession, *, key: bytes, la_code: str, child_id
         if not held:
             continue
         rows[table.name] = sum(held.values())
+        if table.layer == "bronze":
+            of_files = of_child.groupBy("file_id", "la_code", "census_year").count().collect()
+            lost |= {(table.short_name, *where): n_lost for *where, n_lost in map(tuple, of_files)}
         raw_ids |= {row[0] for name in RAW_IDS if name in whole.columns for row in of_child.select(name).collect()}
         kept = others.where(F.col(slice_by).isin(list(held))).select(*table.column_names)
-        lake.replace(kept, table, slices=[{slice_by: value} for value in held], fingerprint=ERASED)
+        lake.replace(kept, table, slices=[{slice_by: value} for value in held], fingerprint=fingerprint)
+    if lost and lake.exists(FILES):
+        # The ledger holds what was received against bronze.files, which now received that much less.
+        write_files(spark, lake, without_lost(read_files(lake), lost), fingerprint=fingerprint)
     files = maintain(lake.root, keep={}, older_than_days=0, dry_run=False)
     searched = [_holds(path, la_code, raw_ids, set(pseudonyms)) for path in _data_files(lake.root)]
     return Erasure(rows, files, len(searched), sum(searched))

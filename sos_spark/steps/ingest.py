@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
-import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
@@ -28,7 +27,6 @@ from sos_spark.bronze.decide.files import (
     FileRow,
     Reading,
     accepted_files,
-    file_rows,
     held_slices,
     modules_with_rows,
     read_by_other_code,
@@ -51,12 +49,12 @@ from sos_spark.bronze.read.flat_tables import NANOS_AS_LONG, by_module, count_ta
 from sos_spark.config.reference import authorities
 from sos_spark.config.simulated import is_simulated
 from sos_spark.errors import InputError, shown_list
-from sos_spark.lake.arrow import arrow_schema, read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.locks import locked
 from sos_spark.places import Place, make_folder
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.ingest_unfinished import FINGERPRINT_PREFIX, undo_unfinished
+from sos_spark.steps.known_files import canonical, read_files, write_files
 from sos_spark.steps.provenance import code_sha256
 from sos_spark.steps.published import PublishedSource, inspect_published, require_published, write_published
 from sos_spark.steps.simulated import keep_truth
@@ -89,7 +87,7 @@ def ingest(run: Run) -> StepReport:
     spark, lake = run.spark, run.lake
     make_folder(lake.root)
     with locked(lake.root, LAYER_LOCK, java_process=None), _any_timestamps(spark):
-        rows = file_rows(read_arrow(lake.root, FILES).to_pylist()) if lake.exists(FILES) else {}
+        rows = read_files(lake)
         inspections = inspect_files(spark, inventory.files, authorities())
         gathered = gather_returns(spark, inspections)
         held = held_slices(rows)
@@ -104,7 +102,7 @@ def ingest(run: Run) -> StepReport:
             _write_modules(spark, lake, decisions, held, fingerprint)
         values = write_published(run, published)
         if new_rows != rows:
-            _write_files(spark, lake, new_rows, fingerprint)
+            write_files(spark, lake, new_rows, fingerprint=fingerprint)
     require_published(run, published)
     report = _report(run, inventory, [*inspections, *published.files], gathered, decisions, published)
     report.rows |= values
@@ -203,12 +201,8 @@ def _table_counts(spark: SparkSession, tables: Sequence[Inspection]) -> list[Tab
 
 def _fingerprint(lake: Lake, rows: Mapping[FileKey, FileRow]) -> str:
     """Returns what the ingest makes of which state of the lake; the same after a kill."""
-    content = json.dumps([lake.fingerprint(FILES), sorted(map(_canonical, rows.values()))])
+    content = json.dumps([lake.fingerprint(FILES), sorted(map(canonical, rows.values()))])
     return FINGERPRINT_PREFIX + hashlib.sha256(content.encode()).hexdigest()
-
-
-def _canonical(row: FileRow) -> str:
-    return json.dumps(row, sort_keys=True)
 
 
 def _write_modules(
@@ -240,13 +234,6 @@ def _write_modules(
 
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
             list(pool.map(write, [module for module in BRONZE_MODULES if module in touched]))
-
-
-def _write_files(spark: SparkSession, lake: Lake, rows: Mapping[FileKey, FileRow], fingerprint: str) -> None:
-    """Writes bronze.files as a whole: its rows are few, an LA-year of a file each."""
-    in_order = sorted(rows.values(), key=_canonical)
-    arrow = pa.Table.from_pylist(in_order, schema=arrow_schema(FILES))
-    lake.overwrite(spark.createDataFrame(arrow, FILES.schema()).coalesce(1), FILES, fingerprint=fingerprint)
 
 
 def _report(

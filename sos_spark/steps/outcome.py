@@ -2,11 +2,14 @@
 
 Every index row is computed and summed in one job, so that no row is written to be read once. Who wants to look at
 single rows asks for them (--index-rows): they are then written first, and the sums are made from what was written.
+
+A unit's sums depend on its own authorities' records alone: where some units' records have changed, only theirs are made
+again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import reduce
@@ -29,6 +32,8 @@ from sos_spark.outcome.records import Records
 from sos_spark.outcome.rows import Scope
 from sos_spark.outcome.sums import require_covariates, sum_index_rows, with_known_levels
 from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.outcome_parts import INPUTS, RECORDS, UnitsDue, units_due
+from sos_spark.steps.parts import fingerprint_of
 from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.tables import (
     COHORT_OBSERVED,
@@ -38,12 +43,8 @@ from sos_spark.tables import (
     QUARANTINE,
     SILVER_CHILD_LINKS,
     SILVER_ENTITIES,
-    SILVER_ICPCS,
     Table,
 )
-
-INPUTS: dict[str, Table] = {**SILVER_ENTITIES, "icpcs": SILVER_ICPCS, "child_links": SILVER_CHILD_LINKS}
-"""What outcomes read, by the names of `Records.silver`."""
 
 _CODES_OF = {"ethnicity": ("cin.Ethnicity", "ssda903.header.ETHNIC"), "primary_need": ("cin.PrimaryNeedCode",)}
 """The code sets of the covariates whose levels are codes as received."""
@@ -61,36 +62,64 @@ def outcome(run: Run) -> StepReport:
         InputError: The lake lacks silver or cohort tables.
     """
     study, lake = run.the_study, run.lake
-    computed = [variant for variant in variants(study) if variant.outcome.is_from_records]
+    computed = _computed(study)
     if not computed:
         return StepReport("outcome", facts={"outcomes": []})
     require_covariates(study.covariates)
-    settings = {
-        "study_id": study.study_id,
-        "window": study.window.model_dump(mode="json"),
-        "population": study.population.model_dump(mode="json"),
-        "outcomes": {variant.outcome_id: variant.outcome.model_dump(mode="json") for variant in computed},
-    }
-    versions = versions_of(lake, (*INPUTS.values(), *QUARANTINE.values(), COHORT_UNITS, COHORT_OBSERVED))
-    of_rows = made_from(versions, step=__name__, settings=settings)
-    of_sums = made_from(versions, step=__name__, settings={**settings, "covariates": study.covariates.model_dump()})
-    slices = [{"study_id": study.study_id}]
-    with _every_row(run, computed) as every_row:
-        if run.environment.keep_index_rows:
-            lake.replace(every_row, OUTCOME_INDEX_ROWS, slices=slices, fingerprint=of_rows)
-            own = F.col("study_id") == study.study_id
-            every_row = lake.read(run.spark, OUTCOME_INDEX_ROWS).where(own)
-        elif lake.exists(OUTCOME_INDEX_ROWS) and lake.fingerprint(OUTCOME_INDEX_ROWS) != of_rows:
-            no_row = every_row.where(F.lit(False))
-            lake.replace(no_row, OUTCOME_INDEX_ROWS, slices=slices, fingerprint=f"removed: {of_rows}")
-        known = with_known_levels(every_row, known_levels())
-        lake.replace(sum_index_rows(known, study.covariates), OUTCOME_SUMS, slices=slices, fingerprint=of_sums)
-    written = (OUTCOME_INDEX_ROWS, OUTCOME_SUMS) if run.environment.keep_index_rows else (OUTCOME_SUMS,)
+    due = what_is_due(run)
+    keep = run.environment.keep_index_rows
+    own = {"study_id": study.study_id}
+    of_rows = made_from(
+        versions_of(lake, (*RECORDS, COHORT_UNITS, COHORT_OBSERVED)), step=__name__, settings=_settings(study)
+    )
+    if not keep and lake.exists(OUTCOME_INDEX_ROWS) and lake.fingerprint(OUTCOME_INDEX_ROWS) != of_rows:
+        no_row = run.spark.createDataFrame([], OUTCOME_INDEX_ROWS.schema())
+        lake.replace(no_row, OUTCOME_INDEX_ROWS, slices=[own], fingerprint=f"removed: {of_rows}")
+    if keep or not due.change.is_none:
+        units = None if keep else due.change.only
+        with _every_row(run, computed, None if units is None else due.codes_of(units)) as every_row:
+            if keep:
+                lake.replace(every_row, OUTCOME_INDEX_ROWS, slices=[own], fingerprint=of_rows)
+                every_row = lake.read(run.spark, OUTCOME_INDEX_ROWS).where(F.col("study_id") == study.study_id)
+            known = with_known_levels(every_row, known_levels())
+            lake.replace(
+                sum_index_rows(known, study.covariates),
+                OUTCOME_SUMS,
+                slices=[own] if units is None else [{**own, "unit_id": unit} for unit in units],
+                fingerprint=fingerprint_of(due.parts),
+                parts=due.parts,
+            )
+    written = (OUTCOME_INDEX_ROWS, OUTCOME_SUMS) if keep else (OUTCOME_SUMS,)
     return StepReport(
         "outcome",
         rows={table.name: n for table in written if (n := _rows_written(run, table)) is not None},
-        facts={"outcomes": [variant.outcome_id for variant in computed]},
+        facts={"outcomes": [variant.outcome_id for variant in computed], "recomputed": due.change.why},
     )
+
+
+def what_is_due(run: Run) -> UnitsDue:
+    """Returns which units' sums would be made again, and why. Needs no Spark.
+
+    Raises:
+        InputError: The lake lacks the study's cohort.
+    """
+    study = run.the_study
+    settings = {**_settings(study), "covariates": study.covariates.model_dump()}
+    return units_due(run, made_from({}, step=__name__, settings=settings))
+
+
+def _computed(study: Study) -> list[Variant]:
+    return [variant for variant in variants(study) if variant.outcome.is_from_records]
+
+
+def _settings(study: Study) -> dict[str, object]:
+    """What of the study decides index rows."""
+    return {
+        "study_id": study.study_id,
+        "window": study.window.model_dump(mode="json"),
+        "population": study.population.model_dump(mode="json"),
+        "outcomes": {one.outcome_id: one.outcome.model_dump(mode="json") for one in _computed(study)},
+    }
 
 
 def known_levels() -> dict[str, frozenset[str]]:
@@ -102,9 +131,13 @@ def known_levels() -> dict[str, frozenset[str]]:
 
 
 @contextmanager
-def _every_row(run: Run, computed: Sequence[Variant]) -> Iterator[DataFrame]:
-    """The index rows of all variants, while what they share is cached."""
-    scope, records = _scope(run), _records(run)
+def _every_row(run: Run, computed: Sequence[Variant], codes: Sequence[str] | None) -> Iterator[DataFrame]:
+    """The index rows of all variants, of some LA codes or (None) of all, while what they share is cached."""
+
+    def of_codes(rows: DataFrame) -> DataFrame:
+        return rows if codes is None else rows.where(F.col("la_code").isin(*codes))
+
+    scope, records = _scope(run, of_codes), _records(run, of_codes)
     shared = (scope.coverage, scope.in_doubt, *records.shared)
     for frame in shared:
         frame.persist()
@@ -122,14 +155,14 @@ def _rows_written(run: Run, table: Table) -> int | None:
     return None if newest is None else newest.n_rows_written
 
 
-def _scope(run: Run) -> Scope:
+def _scope(run: Run, of_codes: Callable[[DataFrame], DataFrame]) -> Scope:
     study, spark = run.the_study, run.spark  # started before a column is named: the step may be a command of its own
     own = F.col("study_id") == study.study_id
-    units = run.lake.read(spark, COHORT_UNITS).where(own)
-    observed = run.lake.read(run.spark, COHORT_OBSERVED).where(own)
-    quarantine = {name: run.lake.read_or_empty(run.spark, table) for name, table in QUARANTINE.items()}
-    links = run.lake.read_or_empty(run.spark, SILVER_CHILD_LINKS)
-    silver = {name: run.lake.read_or_empty(run.spark, table) for name, table in SILVER_ENTITIES.items()}
+    units = of_codes(run.lake.read(spark, COHORT_UNITS).where(own))
+    observed = of_codes(run.lake.read(run.spark, COHORT_OBSERVED).where(own))
+    quarantine = {name: of_codes(run.lake.read_or_empty(run.spark, table)) for name, table in QUARANTINE.items()}
+    links = of_codes(run.lake.read_or_empty(run.spark, SILVER_CHILD_LINKS))
+    silver = {name: of_codes(run.lake.read_or_empty(run.spark, table)) for name, table in SILVER_ENTITIES.items()}
     return Scope(
         study.study_id,
         study.window,
@@ -140,8 +173,8 @@ def _scope(run: Run) -> Scope:
     )
 
 
-def _records(run: Run) -> Records:
-    silver = {name: run.lake.read_or_empty(run.spark, table) for name, table in INPUTS.items()}
+def _records(run: Run, of_codes: Callable[[DataFrame], DataFrame]) -> Records:
+    silver = {name: of_codes(run.lake.read_or_empty(run.spark, table)) for name, table in INPUTS.items()}
     return Records(silver, _calendar(run.spark, run.the_study))
 
 

@@ -1,6 +1,9 @@
 """validate: bronze to silver and quarantine, with the ledger that proves nothing is lost.
 
 Everything is classified and counted before anything is written: a run whose ledger does not balance changes no table.
+
+An authority's rows depend on its own returns alone: rows of one child share its authority, which every join and window
+holds to. So where some authorities' returns have changed, only theirs are classified, and replace theirs in each table.
 """
 
 from __future__ import annotations
@@ -9,11 +12,15 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from pyspark.sql import functions as F
+
 from sos_spark.config.reference import CodeSpan, authorities, bank_holidays, code_set, dfe_rules
+from sos_spark.lake.lake import Lake
 from sos_spark.silver.classify import NEEDED_MODULES, classify_all
 from sos_spark.silver.described import describe_rules
 from sos_spark.silver.entities.child_links import count_links, link_children
@@ -34,6 +41,8 @@ from sos_spark.silver.row_rule import CONTRADICTION, INVISIBLE_IN_ID, OLDEST_REC
 from sos_spark.silver.rule_book import counted_rules
 from sos_spark.silver.rule_data import RuleData
 from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.known_files import read_files
+from sos_spark.steps.parts import Change, authority_parts, fingerprint_of, rows_by_authority, what_changed
 from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.steps.pseudonym_key import read_key
 from sos_spark.steps.published import lake_holds_returns
@@ -44,6 +53,7 @@ from sos_spark.tables import (
     DQ_LINK_RATES,
     DQ_MEASURES,
     DQ_QUARANTINED,
+    DQ_ROW_COUNTS,
     DQ_RULE_COUNTS,
     DQ_RULES,
     FILES,
@@ -88,16 +98,30 @@ PLACES_TOLD = 5
 WRITERS = 3
 """Tables written at once: committing a small table is mostly waiting."""
 
-_WRITTEN = (
+BY_AUTHORITY = (
     *SILVER_ENTITIES.values(),
     *QUARANTINE.values(),
     SILVER_ICPCS,
-    DQ_RULES,
-    DQ_RULE_COUNTS,
-    DQ_QUARANTINED,
-    DQ_LEDGER,
+    SILVER_CHILD_LINKS,
+    DQ_ROW_COUNTS,
 )
-_MADE_FROM_SILVER = (SILVER_CHILD_LINKS, DQ_LINK_RATES, DQ_MEASURES)
+"""Tables of which an authority's rows depend on its own returns alone."""
+_WHOLE = (DQ_RULES, DQ_RULE_COUNTS, DQ_QUARANTINED, DQ_LEDGER, DQ_LINK_RATES, DQ_MEASURES)
+"""Tables that are small, or in which one authority's rows depend on another's."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """What the tables are to be made from, by authority and as a whole, and what of them has changed."""
+
+    parts: Mapping[str, str]
+    fingerprint: str
+    change: Change
+
+    def of(self, rows: DataFrame) -> DataFrame:
+        """Returns the rows of the authorities that are to be made again. Needs la_code."""
+        only = self.change.only
+        return rows if only is None else rows.where(F.col("la_code").isin(*only))
 
 
 def validate(run: Run) -> StepReport:
@@ -113,17 +137,26 @@ def validate(run: Run) -> StepReport:
         return report
     key = read_key(run.environment)
     versions = versions_of(run.lake, _bronze_tables())
-    fingerprint = _fingerprint(versions, key)
-    report.facts["fingerprint"] = fingerprint
-    if all(run.lake.fingerprint(table) == fingerprint for table in (*_WRITTEN, *_MADE_FROM_SILVER)):
+    due = what_is_due(run.lake, key)
+    report.facts |= {"fingerprint": due.fingerprint, "recomputed": due.change.why}
+    if all(run.lake.fingerprint(table) == due.fingerprint for table in (*BY_AUTHORITY, *_WHOLE)):
         report.facts["unchanged"] = True
         return report
+    with _tuned(run.spark):
+        _classify(run, key, versions, due, report)
+        _link(run, due)
+        _measure(run, due)
+    return report
+
+
+def _classify(run: Run, key: bytes, versions: Mapping[str, int | None], due: Due, report: StepReport) -> None:
+    """Writes silver, quarantine and what was counted of their rows, and reports it."""
     rule_data = load_rule_data()
-    with _tuned(run.spark), staging(run.lake_root, part_by="fate") as stage:
+    with staging(run.lake_root, part_by="fate") as stage:
         files = run.lake.read(run.spark, FILES, version=versions[FILES.name])
-        bronze = {name: _read(run, BRONZE_MODULES[name], versions) for name in NEEDED_MODULES}
+        bronze = {name: due.of(_read(run, BRONZE_MODULES[name], versions)) for name in NEEDED_MODULES}
         classified = classify_all(bronze, key_frame(run.spark, key), rule_data, keep=stage)
-        counts = stage(reduce(_union, (count_rows(entity, rows) for entity, rows in classified.by_entity.items())))
+        counts = stage(_counts(run, due, [count_rows(*entity) for entity in classified.by_entity.items()]))
         ledger = stage(make_ledger(files, counts))
         require_nothing_lost(ledger, files)
         rules = counted_rules(rule_data)
@@ -132,18 +165,25 @@ def validate(run: Run) -> StepReport:
             *((SILVER_ENTITIES[entity], to_silver(entity, rows)) for entity, rows in classified.by_entity.items()),
             *((QUARANTINE[entity], to_quarantine(entity, rows)) for entity, rows in classified.by_entity.items()),
             (SILVER_ICPCS, to_icpcs(classified.conferences)),
+            (DQ_ROW_COUNTS, due.of(counts).select(*DQ_ROW_COUNTS.column_names)),
             (DQ_RULES, described),
             (DQ_RULE_COUNTS, count_rules(counts, rules)),
             (DQ_QUARANTINED, count_quarantined(counts, rules)),
             (DQ_LEDGER, ledger),
         ]
-        _write(run, frames, fingerprint)
+        _write(run, frames, due)
         _report(report, ledger)
         _tell_unknown(report, counts)
         _tell_findings(report, counts)
-    _link(run, fingerprint)
-    _measure(run, fingerprint)
-    return report
+
+
+def what_is_due(lake: Lake, key: bytes) -> Due:
+    """Returns what validate would make again, and why. Needs no Spark."""
+    files = read_files(lake).values()
+    parts = authority_parts(files, _how(key))
+    before = [lake.parts(table) for table in BY_AUTHORITY]
+    change = what_changed(before, parts, weights=rows_by_authority(files), called="authorities")
+    return Due(parts, fingerprint_of(parts), change)
 
 
 def load_rule_data() -> RuleData:
@@ -176,11 +216,11 @@ def _read(run: Run, table: Table, versions: Mapping[str, int | None]) -> DataFra
     )
 
 
-def _fingerprint(versions: Mapping[str, int | None], key: bytes) -> str:
-    """Returns what silver is made from: bronze, the code and reference data of this step, and which key."""
+def _how(key: bytes) -> str:
+    """Returns how silver is made from bronze: the code and reference data of this step, and which key."""
     # A hash of the key's hash: says that the key is another one, and nothing of what it is.
     which_key = hashlib.sha256(hashlib.sha256(key).digest()).hexdigest()[:16]
-    return made_from(versions, step=__name__, settings={"key": which_key})
+    return made_from({}, step=__name__, settings={"key": which_key})
 
 
 @contextmanager
@@ -208,27 +248,47 @@ def _union(first: DataFrame, second: DataFrame) -> DataFrame:
     return first.unionByName(second)
 
 
-def _write(run: Run, frames: Sequence[tuple[Table, DataFrame]], fingerprint: str) -> None:
+def _counts(run: Run, due: Due, counted: Sequence[DataFrame]) -> DataFrame:
+    """Returns dq.row_counts as it will be: those just counted, and those of authorities that have not changed."""
+    if due.change.only is not None:
+        known = run.lake.read(run.spark, DQ_ROW_COUNTS)
+        counted = [*counted, known.where(~F.col("la_code").isin(*due.change.only))]
+    return reduce(_union, counted)
+
+
+def _save(run: Run, frame: DataFrame, table: Table, due: Due) -> None:
+    """Writes a table, or of one by authority the rows of the authorities that are due."""
+    if table.name not in {one.name for one in BY_AUTHORITY}:
+        run.lake.overwrite(frame, table, fingerprint=due.fingerprint)
+    elif due.change.only is None:
+        run.lake.overwrite(frame, table, fingerprint=due.fingerprint, parts=due.parts)
+    else:
+        slices = [{"la_code": la_code} for la_code in due.change.only]
+        run.lake.replace(frame, table, slices=slices, fingerprint=due.fingerprint, parts=due.parts)
+
+
+def _write(run: Run, frames: Sequence[tuple[Table, DataFrame]], due: Due) -> None:
     def write(item: tuple[Table, DataFrame]) -> None:
-        run.lake.overwrite(item[1], item[0], fingerprint=fingerprint)
+        _save(run, item[1], item[0], due)
 
     with ThreadPoolExecutor(WRITERS) as pool:
         # list() raises what a writer raised, after all have ended.
         list(pool.map(write, frames))
 
 
-def _link(run: Run, fingerprint: str) -> None:
-    lac_children = run.lake.read(run.spark, SILVER_ENTITIES["lac_children"])
-    cin_children = run.lake.read(run.spark, SILVER_ENTITIES["cin_children"])
-    run.lake.overwrite(link_children(lac_children, cin_children), SILVER_CHILD_LINKS, fingerprint=fingerprint)
+def _link(run: Run, due: Due) -> None:
+    lac_children, cin_children = (
+        due.of(run.lake.read(run.spark, SILVER_ENTITIES[name])) for name in ("lac_children", "cin_children")
+    )
+    _save(run, link_children(lac_children, cin_children), SILVER_CHILD_LINKS, due)
     links = run.lake.read(run.spark, SILVER_CHILD_LINKS)
-    run.lake.overwrite(count_links(links), DQ_LINK_RATES, fingerprint=fingerprint)
+    _save(run, count_links(links), DQ_LINK_RATES, due)
 
 
-def _measure(run: Run, fingerprint: str) -> None:
+def _measure(run: Run, due: Due) -> None:
     tables = {table.short_name: table for table in (*SILVER_ENTITIES.values(), SILVER_ICPCS)}
     silver = {name: run.lake.read(run.spark, tables[name]) for name in MEASURED}
-    run.lake.overwrite(count_measures(silver), DQ_MEASURES, fingerprint=fingerprint)
+    _save(run, count_measures(silver), DQ_MEASURES, due)
 
 
 def _tell_unknown(report: StepReport, counts: DataFrame) -> None:

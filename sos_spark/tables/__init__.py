@@ -22,6 +22,7 @@ from sos_spark.tables.dq import (
     DQ_MEASURES,
     DQ_QUARANTINED,
     DQ_RESULTS,
+    DQ_ROW_COUNTS,
     DQ_RULE_COUNTS,
     DQ_RULES,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "DQ_MEASURES",
     "DQ_QUARANTINED",
     "DQ_RESULTS",
+    "DQ_ROW_COUNTS",
     "DQ_RULES",
     "DQ_RULE_COUNTS",
     "FILES",
@@ -102,6 +104,7 @@ TABLES: dict[str, Table] = {
         DQ_QUARANTINED,
         DQ_MEASURES,
         DQ_RESULTS,
+        DQ_ROW_COUNTS,
         DQ_LINK_RATES,
         COHORT_UNITS,
         COHORT_OBSERVED,

@@ -90,6 +90,38 @@ DQ_RULE_COUNTS = Table(
     key=("entity", "rule_code", "la_code", "census_year"),
     made_from=("bronze.*",),
 )
+DQ_ROW_COUNTS = Table(
+    "dq.row_counts",
+    "what happened to rows of an entity: a file, LA, census year, fate and item with any such row",
+    (
+        FILE_ID.required(),
+        LA_CODE.required(),
+        CENSUS_YEAR.required(),
+        ENTITY,
+        Column(
+            "fate",
+            "STRING",
+            "Where the rows ended",
+            codes={
+                "silver": "in silver",
+                "quarantined": "in quarantine",
+                "superseded_by_later_return": "nowhere: a later return has the key",
+                "same_day_duplicate": "nowhere: another row of the return has the key, and was kept",
+            },
+            nullable=False,
+        ),
+        Column(
+            "item",
+            "STRING",
+            "What is counted of them: * for all, the code of a rule that they break, unknown_fields for those with any,"
+            " or the name of a tally",
+            nullable=False,
+        ),
+        Column("n", "BIGINT", "How many rows", nullable=False),
+    ),
+    key=("file_id", "la_code", "census_year", "entity", "fate", "item"),
+    made_from=("bronze.*",),
+)
 DQ_QUARANTINED = Table(
     "dq.quarantined",
     "a rule of severity error in an authority's year of a file: how many of its rows it sent to quarantine",

@@ -17,7 +17,8 @@ from sos_spark.lake.versions import table_path
 from sos_spark.places import require_local
 from sos_spark.silver.pseudonyms import key_frame, with_pseudonyms
 from sos_spark.steps.erase import erase
-from sos_spark.tables import SILVER_CIN_CHILDREN, TABLES, Table
+from sos_spark.steps.known_files import read_files
+from sos_spark.tables import FILES, SILVER_CIN_CHILDREN, TABLES, Table
 
 BRONZE = TABLES["bronze.child_identifiers"]
 KEY = b"k" * 40
@@ -124,6 +125,19 @@ def test_a_child_is_taken_out_of_every_table_and_version(lake: Lake, spark: Spar
     everything = b"".join(path.read_bytes() for path in lake.root.rglob("*") if path.is_file())
     assert pseudonym[CHILD].encode() not in everything
     assert CHILD.encode() not in everything
+
+
+def test_what_bronze_received_is_that_much_less_and_a_second_child_goes_too(lake: Lake, spark: SparkSession) -> None:
+    where = {"file_id": 1, "la_code": "201", "census_year": 2015, "collection": "cin", "status": "accepted"}
+    taken = rows_of(spark, FILES, {**where, "rows_by_module": {BRONZE.short_name: 3, "assessments": 1}})
+    lake.overwrite(taken, FILES, fingerprint="files")
+
+    left = []
+    for child in (CHILD, OTHER):
+        assert erase(lake, spark, key=KEY, la_code="201", child_id=child).is_proved
+        left += [row["rows_by_module"] for row in read_files(lake).values()]
+
+    assert left == [{BRONZE.short_name: 1, "assessments": 1}, {BRONZE.short_name: 0, "assessments": 1}]
 
 
 def test_another_authoritys_child_of_the_same_id_stays(lake: Lake, spark: SparkSession) -> None:

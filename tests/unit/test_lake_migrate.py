@@ -17,7 +17,7 @@ from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.forms import our_version
 from sos_spark.lake.lake import declare
 from sos_spark.lake.migrate import Migration, migrate
-from sos_spark.lake.versions import last_fingerprint, require_form, table_path, version_of
+from sos_spark.lake.versions import content_commit, require_form, table_path, version_of
 from sos_spark.tables import Column, Table
 
 OURS = Table(
@@ -88,10 +88,10 @@ def test_columns_that_may_be_null_are_added_in_bronze_too(lake: Path, monkeypatc
 
 
 def test_an_added_column_is_no_new_content(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = last_fingerprint(lake, OURS)
+    before = content_commit(lake, OURS)
     now_declared(monkeypatch, replace(OURS, columns=LONGER))
     migrate(lake)
-    assert last_fingerprint(lake, OURS) == before
+    assert content_commit(lake, OURS) == before
 
 
 @pytest.mark.parametrize("said", [name for name in CHANGES if name != "without weight"])

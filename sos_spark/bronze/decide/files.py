@@ -75,6 +75,18 @@ def updated_rows(
     return updated
 
 
+def without_lost(
+    rows: Mapping[FileKey, FileRow], lost: Mapping[tuple[str, int, str, int], int]
+) -> dict[FileKey, FileRow]:
+    """Returns the rows after records were taken out of bronze: how many, by module, file, LA and census year."""
+    updated = {key: {**row, "rows_by_module": dict(row["rows_by_module"])} for key, row in rows.items()}
+    for (module, *where), n_lost in lost.items():
+        for row in updated.values():
+            if [row["file_id"], row["la_code"], row["census_year"]] == where and module in row["rows_by_module"]:
+                row["rows_by_module"][module] -= n_lost
+    return updated
+
+
 def with_published(rows: Mapping[FileKey, FileRow], files: Sequence[Inspection]) -> dict[FileKey, FileRow]:
     """Returns the rows with those of a source's published tables, which replace an earlier source's."""
     updated = dict(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sos_spark.silver.pseudonyms import by_authority
 from sos_spark.tables import DQ_LINK_RATES, SILVER_CHILD_LINKS
 
 
@@ -14,8 +15,8 @@ def link_children(lac_children: DataFrame, cin_children: DataFrame) -> DataFrame
     Grain: one row per row of silver.lac_children. A person key links only where it is one CIN child's in the LA: of two
     it would not tell which. Looked-after children that share it, as one whose CHILD changed does, are each that child.
     """
-    cin = cin_children.select("la_code", F.col("child_id").alias("cin_child_id"), "person_key")
-    lac = lac_children.select("la_code", F.col("child_id").alias("lac_child_id"), "person_key")
+    cin = by_authority(cin_children.select("la_code", F.col("child_id").alias("cin_child_id"), "person_key"))
+    lac = by_authority(lac_children.select("la_code", F.col("child_id").alias("lac_child_id"), "person_key"))
     same_id = cin.select("la_code", F.col("cin_child_id").alias("lac_child_id"), F.lit(True).alias("has_same_id"))
     same_person = _held_by_one(cin, "cin_child_id").withColumnRenamed("cin_child_id", "person_child_id")
     joined = lac.join(same_id, ["la_code", "lac_child_id"], "left").join(same_person, ["la_code", "person_key"], "left")

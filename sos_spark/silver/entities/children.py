@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from sos_spark.silver import conform
 from sos_spark.silver.fate import SILVER, add_fate, latest_first, total_order
+from sos_spark.silver.pseudonyms import CHILD
 
 RECEIVED = ("birth_date", "sex", "ethnicity", "sex_received", "only_expected", "birth_date_unreadable", "person_key")
 """What both collections give of a child."""
@@ -16,7 +17,7 @@ RECEIVED = ("birth_date", "sex", "ethnicity", "sex_received", "only_expected", "
 
 def beside_other_years(rows: DataFrame, received: Sequence[str]) -> DataFrame:
     """Adds what the child's neighbouring rows say: of the same return, and of last year's."""
-    in_order = latest_first("child_id", best_first=total_order(received))
+    in_order = latest_first(best_first=total_order(received))
     year = F.col("census_year")
     earlier_year = F.lead("census_year").over(in_order)
     is_repeated = (F.lag("census_year").over(in_order) == year) | (earlier_year == year)
@@ -58,9 +59,9 @@ def with_attributes(rows: DataFrame, children: DataFrame) -> DataFrame:
     Grain: unchanged. `children`: classified children, of which silver has one row per child.
     """
     attributes = children.where(F.col("fate") == SILVER).select(
-        "child_id", "sex", "ethnicity", "birth_date", "only_expected", F.lit(True).alias("has_child")
+        *CHILD, "sex", "ethnicity", "birth_date", "only_expected", F.lit(True).alias("has_child")
     )
-    return rows.join(attributes, ["child_id"], "left").withColumns(
+    return rows.join(attributes, [*CHILD], "left").withColumns(
         {
             "sex": F.coalesce("sex", F.lit("unknown")),
             "only_expected": F.coalesce("only_expected", F.lit(False)),

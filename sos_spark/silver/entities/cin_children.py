@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from sos_spark.silver import conform
 from sos_spark.silver.entities.children import RECEIVED, beside_other_years, classified
 from sos_spark.silver.entities.cin_child_rules import cin_child_rules
+from sos_spark.silver.pseudonyms import CHILD, by_authority
 from sos_spark.silver.row_rule import add_findings
 from sos_spark.silver.rule_data import RuleData
 from sos_spark.tables import SILVER_CIN_CHILDREN
@@ -20,7 +21,8 @@ _RECEIVED = (*RECEIVED, "expected_birth_date")
 
 def referred_years(cin_details: DataFrame) -> DataFrame:
     """Returns the census years a child was in cin_details, as bits. Grain: one row per LA and LAchildID as received."""
-    return cin_details.groupBy("la_code", "LAchildID").agg(F.bit_or(_year_bit()).alias("referred_years"))
+    children = by_authority(cin_details.select("la_code", "LAchildID", "census_year")).groupBy("la_code", "LAchildID")
+    return children.agg(F.bit_or(_year_bit()).alias("referred_years"))
 
 
 def _year_bit() -> Column:
@@ -49,8 +51,8 @@ def examine_cin_children(child_identifiers: DataFrame, years: DataFrame) -> Data
         F.col("ExpectedPersonBirthDate").alias("expected_text"),
     )
     # An id with blanks around it and one without are one child, whose years come in two rows.
-    known_years = years.groupBy("child_id").agg(F.bit_or("referred_years").alias("referred_years"))
-    joined = rows.join(known_years, ["child_id"], "left")
+    known_years = years.groupBy(*CHILD).agg(F.bit_or("referred_years").alias("referred_years"))
+    joined = by_authority(rows).join(known_years, [*CHILD], "left")
     only_expected = F.col("birth_text").isNull() & F.col("expected_birth_date").isNotNull()
     referred_this_year = F.col("referred_years").bitwiseAND(_year_bit()) != 0
     typed = joined.select(

@@ -9,6 +9,7 @@ from sos_spark.silver import conform
 from sos_spark.silver.entities.cp_plan_rules import cp_plan_rules
 from sos_spark.silver.entities.under_referral import typed, with_referral
 from sos_spark.silver.fate import add_fate, open_counts_as_latest, total_order
+from sos_spark.silver.pseudonyms import CHILD
 from sos_spark.silver.row_rule import add_findings
 from sos_spark.silver.rule_data import RuleData
 from sos_spark.tables import SILVER_CP_PLANS
@@ -32,16 +33,16 @@ def examine_cp_plans(
         conform.first_iso_day("CPPreviewDates").alias("first_review_date"),
     )
     held = conferences.select(
-        "child_id", F.col("icpc_date").alias("cpp_start_date"), F.lit(True).alias("on_conference_day")
+        *CHILD, F.col("icpc_date").alias("cpp_start_date"), F.lit(True).alias("on_conference_day")
     )
-    in_return = Window.partitionBy("child_id", "census_year").orderBy(
+    in_return = Window.partitionBy(*CHILD, "census_year").orderBy(
         F.col("cpp_start_date").asc_nulls_first(), F.col("cpp_end_date").asc_nulls_last(), *total_order(_RECEIVED)
     )
     earlier = in_return.rowsBetween(Window.unboundedPreceding, -1)
     whole_return = in_return.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     is_open = F.col("cpp_end_date").isNull() & ~F.col("cpp_end_date_unreadable")
     ends = F.coalesce("cpp_end_date", conform.reference_day())
-    joined = with_referral(rows, referrals, children).join(held, ["child_id", "cpp_start_date"], "left")
+    joined = with_referral(rows, referrals, children).join(held, [*CHILD, "cpp_start_date"], "left")
     return joined.withColumns(
         {
             "on_conference_day": F.coalesce("on_conference_day", F.lit(False)),

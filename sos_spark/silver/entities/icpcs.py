@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sos_spark.silver.fate import SILVER
+from sos_spark.silver.pseudonyms import CHILD
 
 
 def find_conferences(referrals: DataFrame, section47: DataFrame) -> DataFrame:
@@ -23,7 +24,7 @@ def find_conferences(referrals: DataFrame, section47: DataFrame) -> DataFrame:
     return (
         at[0]
         .unionByName(at[1])
-        .groupBy("la_code", "child_id", "icpc_date")
+        .groupBy(*CHILD, "icpc_date")
         .agg(F.min("level").alias("first"), F.max("level").alias("last"))
         .select(
             "la_code",

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from sos_spark.silver import conform
 from sos_spark.silver.entities.children import RECEIVED, beside_other_years, classified
 from sos_spark.silver.entities.lac_child_rules import lac_child_rules
+from sos_spark.silver.pseudonyms import by_authority
 from sos_spark.silver.row_rule import add_findings
 from sos_spark.silver.rule_data import RuleData
 from sos_spark.tables import SILVER_LAC_CHILDREN
@@ -37,7 +38,7 @@ def examine_lac_children(lac_header: DataFrame) -> DataFrame:
         (F.col("birth_text").isNotNull() & F.col("birth_date").isNull()).alias("birth_date_unreadable"),
         F.lit(False).alias("only_expected"),
     )
-    return beside_other_years(typed, RECEIVED)
+    return beside_other_years(by_authority(typed), RECEIVED)
 
 
 def classify_lac_children(lac_header: DataFrame, rule_data: RuleData) -> DataFrame:

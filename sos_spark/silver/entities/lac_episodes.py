@@ -9,6 +9,7 @@ from sos_spark.silver import conform
 from sos_spark.silver.entities.children import with_attributes
 from sos_spark.silver.entities.lac_episode_rules import lac_episode_rules
 from sos_spark.silver.fate import add_fate, open_counts_as_latest, total_order
+from sos_spark.silver.pseudonyms import CHILD, by_authority
 from sos_spark.silver.row_rule import add_findings
 from sos_spark.silver.rule_data import RuleData
 from sos_spark.tables import SILVER_LAC_EPISODES
@@ -53,8 +54,8 @@ def examine_lac_episodes(lac_episodes: DataFrame, children: DataFrame) -> DataFr
     returned = lac_episodes.select(
         "la_code", (F.col("census_year") + 1).alias("census_year"), F.lit(True).alias("has_return_last_year")
     ).distinct()
-    with_returns = with_attributes(typed, children).join(F.broadcast(returned), ["la_code", "census_year"], "left")
-    return _beside_neighbours(with_returns)
+    rows_of_children = with_attributes(by_authority(typed), children)
+    return _beside_neighbours(rows_of_children.join(F.broadcast(returned), ["la_code", "census_year"], "left"))
 
 
 def _beside_neighbours(rows: DataFrame) -> DataFrame:
@@ -62,13 +63,13 @@ def _beside_neighbours(rows: DataFrame) -> DataFrame:
 
     An episode is open where its end is missing; one whose end is there and cannot be read is not.
     """
-    in_order = Window.partitionBy("child_id").orderBy(
+    in_order = Window.partitionBy(*CHILD).orderBy(
         "census_year",
         F.col("care_episode_start_date").asc_nulls_first(),
         F.col("care_episode_end_date").asc_nulls_last(),
         *total_order(_RECEIVED),
     )
-    last_return = Window.partitionBy("child_id").orderBy("census_year").rangeBetween(-1, -1)
+    last_return = Window.partitionBy(*CHILD).orderBy("census_year").rangeBetween(-1, -1)
     year, start = F.col("census_year"), F.col("care_episode_start_date")
     is_open = F.col("care_episode_end_date").isNull() & ~F.col("care_episode_end_date_unreadable")
     open_start = F.when(is_open, start)

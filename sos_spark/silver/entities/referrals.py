@@ -9,6 +9,7 @@ from sos_spark.silver import conform
 from sos_spark.silver.entities.children import with_attributes
 from sos_spark.silver.entities.referral_rules import referral_rules
 from sos_spark.silver.fate import SILVER, add_fate, open_counts_as_latest, total_order
+from sos_spark.silver.pseudonyms import CHILD, by_authority
 from sos_spark.silver.row_rule import add_findings
 from sos_spark.silver.rule_data import RuleData
 from sos_spark.tables import SILVER_REFERRALS
@@ -44,14 +45,16 @@ def examine_referrals(cin_details: DataFrame, cin_plan_dates: DataFrame, childre
         conform.unreadable("ReferralNFA", "nfa_flag").alias("nfa_flag_unreadable"),
     )
     planned = (
-        cin_plan_dates.select(
-            "child_id",
-            F.struct("census_year", conform.iso_day("CINreferralDate").alias("referral_date")).alias("of"),
+        by_authority(
+            cin_plan_dates.select(
+                *CHILD,
+                F.struct("census_year", conform.iso_day("CINreferralDate").alias("referral_date")).alias("of"),
+            )
         )
-        .groupBy("child_id")
+        .groupBy(*CHILD)
         .agg(F.collect_set("of").alias("planned"))
     )
-    joined = with_attributes(typed, children).join(planned, ["child_id"], "left")
+    joined = with_attributes(by_authority(typed), children).join(planned, [*CHILD], "left")
     has_plan = F.array_contains("planned", F.struct("census_year", "referral_date"))
     return _beside_other_referrals(
         joined.withColumn("has_cin_plan", F.coalesce(has_plan, F.lit(False))).drop("planned")
@@ -64,7 +67,7 @@ def _beside_other_referrals(rows: DataFrame) -> DataFrame:
     ends = F.coalesce(
         "closure_date", F.when(F.col("is_nfa_at_referral"), F.col("referral_date")).otherwise(conform.reference_day())
     )
-    in_return = Window.partitionBy("child_id", "census_year").orderBy(
+    in_return = Window.partitionBy(*CHILD, "census_year").orderBy(
         F.col("referral_date").asc_nulls_first(), F.col("closure_date").asc_nulls_last(), *total_order(_RECEIVED)
     )
     earlier = in_return.rowsBetween(Window.unboundedPreceding, -1)
@@ -128,7 +131,7 @@ def referral_facts(referrals: DataFrame) -> DataFrame:
     Grain: one row per referral of silver, from classified referrals.
     """
     return referrals.where(F.col("fate") == SILVER).select(
-        "child_id",
+        *CHILD,
         "referral_date",
         "primary_need",
         F.col("census_year").alias("referral_year"),
@@ -141,7 +144,7 @@ def referral_facts(referrals: DataFrame) -> DataFrame:
 def referral_conferences(referrals: DataFrame) -> DataFrame:
     """Returns the days of a child's conferences in its classified referrals. Grain: one row per child with any."""
     return (
-        referrals.where((F.col("fate") == SILVER) & F.col("icpc_date").isNotNull())
-        .groupBy("child_id")
+        by_authority(referrals.where((F.col("fate") == SILVER) & F.col("icpc_date").isNotNull()))
+        .groupBy(*CHILD)
         .agg(F.collect_set("icpc_date").alias("referral_icpc_dates"))
     )

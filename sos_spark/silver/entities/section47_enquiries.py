@@ -10,6 +10,7 @@ from sos_spark.silver.entities.referrals import referral_conferences
 from sos_spark.silver.entities.section47_rules import section47_rules
 from sos_spark.silver.entities.under_referral import REFERRAL_IN_RETURN, typed, with_referral
 from sos_spark.silver.fate import add_fate, total_order
+from sos_spark.silver.pseudonyms import CHILD
 from sos_spark.silver.row_rule import add_findings, field_is_unknown
 from sos_spark.silver.rule_data import RuleData
 from sos_spark.tables import SILVER_SECTION47
@@ -29,7 +30,7 @@ def examine_section47(section47: DataFrame, referrals: DataFrame, children: Data
         F.col("icpc_date").isNull() & ~F.coalesce("icpc_not_required", F.lit(False)) & ~F.col("icpc_date_unreadable")
     )
     in_referral = Window.partitionBy(*REFERRAL_IN_RETURN)
-    joined = with_referral(rows, referrals, children).join(referral_conferences(referrals), ["child_id"], "left")
+    joined = with_referral(rows, referrals, children).join(referral_conferences(referrals), [*CHILD], "left")
     return joined.withColumns({"is_open": is_open, "n_open_in_referral": F.count_if(is_open).over(in_referral)})
 
 

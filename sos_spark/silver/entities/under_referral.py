@@ -12,9 +12,10 @@ from pyspark.sql import functions as F
 from sos_spark.silver import conform
 from sos_spark.silver.entities.children import with_attributes
 from sos_spark.silver.entities.referrals import referral_facts
+from sos_spark.silver.pseudonyms import CHILD, by_authority
 from sos_spark.silver.row_rule import RowRule, warning
 
-REFERRAL_IN_RETURN = ("child_id", "referral_date", "census_year")
+REFERRAL_IN_RETURN = (*CHILD, "referral_date", "census_year")
 """What the rows under one referral in one return share."""
 
 
@@ -39,11 +40,11 @@ def typed(module: DataFrame, days: dict[str, str], *others: Column) -> DataFrame
 def with_referral(rows: DataFrame, referrals: DataFrame, children: DataFrame) -> DataFrame:
     """Adds the child's attributes and the referral's facts. Grain: unchanged (one child and one referral per row).
 
-    The child comes first: both joins and the windows after them then need one shuffle by LA and child, where the
-    session lets a join use a partitioning by fewer columns.
+    Both joins and the windows after them need one shuffle, by authority, where the session lets a join use a
+    partitioning by fewer columns.
     """
     facts = referral_facts(referrals).withColumn("has_referral", F.lit(True))
-    joined = with_attributes(rows, children).join(facts, ["child_id", "referral_date"], "left")
+    joined = with_attributes(by_authority(rows), children).join(facts, [*CHILD, "referral_date"], "left")
     return joined.withColumns(
         {
             "is_orphan": F.col("has_referral").isNull()
