@@ -24,7 +24,8 @@ import numpy as np
 import pandas as pd
 
 from sos_spark.analysis.calibration import Scatter, calibrate
-from sos_spark.analysis.specification import Specification, main_specification, prepared_panel, specifications
+from sos_spark.analysis.declared import Specification, main_specification, specifications
+from sos_spark.analysis.specification import prepared_panel
 from sos_spark.config.load import load_study
 from sos_spark.config.study import Study
 from sos_spark.errors import SosError

@@ -14,6 +14,7 @@ import pandas as pd
 
 from sos_spark.analysis.casemix import casemix_frame, casemix_levels_frame, casemix_trend_frame
 from sos_spark.analysis.contamination import contamination_frame
+from sos_spark.analysis.declared import main_specification
 from sos_spark.analysis.honest import honest_frame
 from sos_spark.analysis.leave_one_out import leave_one_out
 from sos_spark.analysis.other_inference import other_inference_frame
@@ -26,14 +27,15 @@ from sos_spark.analysis.placebo import (
 )
 from sos_spark.analysis.power import power_frame
 from sos_spark.analysis.pretrend import pretrend_frame
-from sos_spark.analysis.secondary.analyses import SIMULATED, secondary_frame
+from sos_spark.analysis.secondary.analyses import secondary_frame
 from sos_spark.analysis.secondary.rows import Source
-from sos_spark.analysis.specification import fit_beside_main, fit_specification, main_specification
+from sos_spark.analysis.specification import fit_beside_main, fit_specification
 from sos_spark.analysis.staggered_tables import (
     aggregates_frame,
     group_time_frame,
 )
 from sos_spark.config.characteristics import Trait
+from sos_spark.config.simulated import SIMULATED_TRAITS
 from sos_spark.config.study import Design, Study
 from sos_spark.errors import SosError
 from sos_spark.fit.cells.arms import arms_frame
@@ -230,7 +232,7 @@ def _secondary(fitted: _Fitted) -> pd.DataFrame:
 
 def _contamination(fitted: _Fitted) -> pd.DataFrame:
     made_up = fitted.inputs.sources.get("practice_models") == "simulated"
-    note = SIMULATED if made_up else ""
+    note = SIMULATED_TRAITS if made_up else ""
     return contamination_frame(fitted.main, fitted.prepared, study=fitted.study, note=note)
 
 

@@ -18,8 +18,12 @@ from sos_spark.machine.faults import fault_of
 from sos_spark.machine.java_errors import condition_of
 
 INTERRUPTED = 130
-_OF_THE_EXTRA = frozenset({"delta", "deltalake", "great_expectations", "pyarrow", "pyspark"})
-"""What `pip install sos-spark` leaves out: a fit and its report need none of it."""
+_OF_RECORDS = "This command reads records or a lake, and the packages for it are not installed"
+_EXTRAS = {
+    **dict.fromkeys(("delta", "deltalake", "great_expectations", "pyarrow", "pyspark"), ("spark", _OF_RECORDS)),
+    "great_tables": ("tables", "This command writes tables for papers, and the package for it is not installed"),
+}
+"""What `pip install sos-spark` leaves out, for a fit and its report need none of it: the extra, and what is told."""
 
 
 def within_boundary(command: Callable[[], int | None], *, debug: bool, as_json: bool) -> int:
@@ -55,12 +59,12 @@ def _with_what_is_installed(command: Callable[[], int | None]) -> int | None:
     try:
         return command()
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _OF_THE_EXTRA:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRAS:
             raise
+        extra, told = _EXTRAS[package]
         raise EnvironmentFaultError(
-            "This command reads records or a lake, and the packages for it are not installed",
-            found=f"no module {error.name}",
-            remedy="Install them: pip install 'sos-spark[spark]'",
+            told, found=f"no module {error.name}", remedy=f"Install it: pip install 'sos-spark[{extra}]'"
         ) from None
 
 

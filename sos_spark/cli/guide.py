@@ -19,6 +19,7 @@ EXAMPLES = {
     "panel": "sos-spark panel --study mine.toml --lake LAKE --out RESULTS",
     "fit": "sos-spark fit --study mine.toml --panel CELLS.csv --out RESULTS",
     "report": "sos-spark report --out RESULTS",
+    "tables": "sos-spark tables --out RESULTS",
     "quality": f"sos-spark quality {RECORDS}",
     "study new": "sos-spark study new mine.toml",
     "study check": "sos-spark study check mine.toml",

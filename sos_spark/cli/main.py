@@ -19,6 +19,7 @@ from sos_spark.cli import (
     commands_release,
     commands_run,
     commands_study,
+    commands_tables,
 )
 from sos_spark.cli.boundary import within_boundary
 from sos_spark.cli.guide import guided
@@ -55,6 +56,7 @@ commands_config.register(app)
 commands_lake.register(app)
 commands_analysis.register(app)
 commands_compare.register(app)
+commands_tables.register(app)
 commands_release.register(app)
 
 

@@ -10,6 +10,8 @@ from sos_spark.places import Place
 
 TRUTH_FILE = "truth.json"
 MARK_FILE = ".simulated"
+SIMULATED_TRAITS = "simulated characteristics, from the simulator's truth"
+"""The note on what was estimated by characteristics of authorities that the simulation drew."""
 MARK_TEXT = "Simulated by sos_spark: no record here is of a real child.\n"
 
 

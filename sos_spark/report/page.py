@@ -10,16 +10,19 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sos_spark.report.blocks import Section
-from sos_spark.report.front.screen import front_of
+from sos_spark.report.front.screen import Front, front_of
 from sos_spark.report.markdown import html_of
 from sos_spark.report.results import Results
 from sos_spark.report.standing import cleared, is_simulated, mark_of, standing_of
 
 
-def render_page(results: Results, sections: Sequence[Section], *, cleared_by: str = "") -> str:
+def render_page(
+    results: Results, sections: Sequence[Section], front: Front | None = None, *, cleared_by: str = ""
+) -> str:
     """Returns the report as HTML: no script, nothing fetched, every name and note escaped.
 
-    `cleared_by`: the disclosure profile that cleared all it shows; without one the page says what `standing_of` does.
+    `front` is its first screen, where that has been made already. `cleared_by`: the disclosure profile that cleared all
+    it shows; without one the page says what `standing_of` does.
     """
     standing = cleared(cleared_by) if cleared_by else standing_of(results)
     return (
@@ -30,7 +33,7 @@ def render_page(results: Results, sections: Sequence[Section], *, cleared_by: st
             mark=mark_of(results, standing),
             simulated=is_simulated(results),
             standing=standing,
-            front=front_of(results, sections),
+            front=front or front_of(results, sections),
             sections=sections,
         )
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from itertools import chain
 from typing import Any
@@ -68,11 +70,12 @@ def report(run: Run) -> StepReport:
     pictures = pictures_of(sections)
     rows = {table.file_name: write_table(run.out, table, frame) for table, frame in ((FLOW, flow), (QUALITY, quality))}
     folder = run.out / "figures"
-    for picture in run.counted(pictures):  # drawn here, which takes most of the time
-        write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
-        write_result(folder / f"{picture.name}.png", picture.drawn.png)
-    write_result(run.out / "report.html", render_page(results, sections))
+    with _unwatched():
+        for picture in run.counted(pictures):  # drawn here, which takes most of the time
+            write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
+            write_result(folder / f"{picture.name}.png", picture.drawn.png)
     front, mark = front_of(results, sections), mark_of(results, standing_of(results))
+    write_result(run.out / "report.html", render_page(results, sections, front))
     write_result(run.out / "answer.png", card(front, mark))
     write_result(run.out / "answer.pdf", one_page(front, mark))
     pieces = tuple(pieces_of(front, mark, sections))
@@ -85,6 +88,16 @@ def report(run: Run) -> StepReport:
         rows=rows,
         facts={"figures": len(pictures), "is_simulated": results.is_simulated},
     )
+
+
+@contextmanager
+def _unwatched() -> Iterator[None]:
+    """Keeps the collector to what is made from here on: figures make it run, and all before them outlives them."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def read_results(run: Run) -> Results:

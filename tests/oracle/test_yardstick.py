@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from sos_spark.analysis.specification import fit_specification, main_specification, specifications
+from sos_spark.analysis.declared import main_specification, specifications
+from sos_spark.analysis.specification import fit_specification
 from sos_spark.config.environment import Environment
 from sos_spark.config.load import load_study
 from sos_spark.places import require_local

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sos_spark.analysis.bounds import study_bounds
-from sos_spark.analysis.specification import specifications
+from sos_spark.analysis.declared import specifications
 from sos_spark.cli.commands_study import template
 from sos_spark.cli.main import main
 from sos_spark.config.load import parse_study

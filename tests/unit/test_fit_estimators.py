@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from sos_spark.analysis.specification import specifications
+from sos_spark.analysis.declared import specifications
 from sos_spark.config.load import load_study
 from sos_spark.config.shipped import conf_root
 from sos_spark.config.study import Covariates, Inference, Staggered

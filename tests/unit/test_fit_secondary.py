@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sos_spark.analysis.secondary.analyses import SIMULATED
 from sos_spark.analysis.secondary.traits import BETTER, OTHER, UNKNOWN, embeddedness, intensity_of_models, rating_groups
+from sos_spark.config.simulated import SIMULATED_TRAITS
 from sos_spark.config.study import Inference, Pilot
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.tables.results import SECONDARY
@@ -196,11 +196,11 @@ def test_rows_of_simulated_characteristics_say_so() -> None:
     cells, design, known = a_split_world(noise=0.01)
     known["pilots"] = {code: own | {"embeddedness": k} for k, (code, own) in enumerate(known["pilots"].items())}
     study = a_study(design, **known)
-    assert not rows_of(cells, design, study)["note"].str.contains(SIMULATED).any()
+    assert not rows_of(cells, design, study)["note"].str.contains(SIMULATED_TRAITS).any()
     of_all = rows_of(cells, design, study, source="simulated")
-    assert of_all.loc[of_all["headline"] != "", "note"].str.startswith(SIMULATED).all()
+    assert of_all.loc[of_all["headline"] != "", "note"].str.startswith(SIMULATED_TRAITS).all()
     of_one = rows_of(cells, design, study, source={"embeddedness": "simulated"})
-    assert set(of_one.loc[of_one["note"].str.startswith(SIMULATED), "analysis"]) == {"embeddedness"}
+    assert set(of_one.loc[of_one["note"].str.startswith(SIMULATED_TRAITS), "analysis"]) == {"embeddedness"}
 
 
 def test_draws_are_the_fewer_of_the_study_s() -> None:

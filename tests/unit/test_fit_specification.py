@@ -9,14 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sos_spark.analysis.specification import (
-    Specification,
-    declared_specifications,
-    fit_beside_main,
-    fit_specification,
-    main_specification,
-    specifications,
-)
+from sos_spark.analysis.declared import Specification, declared_specifications, main_specification, specifications
+from sos_spark.analysis.specification import fit_beside_main, fit_specification
 from sos_spark.config.load import load_study, study_from
 from sos_spark.config.shipped import conf_root
 from sos_spark.config.study import Comparators, Covariates, Study

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sos_spark.analysis.specification import declared_specifications
+from sos_spark.analysis.declared import declared_specifications
 from sos_spark.config.load import parse_study
 from sos_spark.report.words.specifications import meaning, spoken
 from tests.unit.report_example import STUDY_TEXT

@@ -4,7 +4,8 @@
 what an undisturbed run left before it and is killed (SIGKILL, with all it started) as soon as it has made a certain
 number of files in lake and results, drawn from those that it makes undisturbed, and up to a quarter of a second later:
 so the moments do not depend on how fast the machine is. Prints a line for each kill and a table by step; ends with 1
-where anything differs from the undisturbed run.
+where anything differs from the undisturbed run. The same FOLDER again, with `--first-seed`, goes on from what it keeps
+of the undisturbed run, so that thirty kills can be spread over several commands.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sos_spark.lake.arrow import read_arrow
@@ -67,7 +68,17 @@ def step_of(small: SmallLake, step: str, folder: str) -> list[str]:
     return small.command("run", lake=f"{folder}/lake", out=f"{folder}/out", more=["--from", step, "--to", step])
 
 
-def run_undisturbed(small: SmallLake, step: str) -> Undisturbed:
+def undisturbed_run(small: SmallLake, step: str) -> Undisturbed:
+    """Returns what a step leaves undisturbed: as an earlier command kept it, or else by running it now."""
+    kept = small.root / f"{step}.json"
+    if kept.exists():
+        return Undisturbed(**json.loads(kept.read_text(encoding="utf-8")))
+    found = _run_undisturbed(small, step)
+    kept.write_text(json.dumps(asdict(found)), encoding="utf-8")
+    return found
+
+
+def _run_undisturbed(small: SmallLake, step: str) -> Undisturbed:
     """Runs the next step undisturbed, and keeps what stood before it in a folder of its name."""
     folder = small.root / "undisturbed"
     if step == STEPS[0]:
@@ -112,7 +123,7 @@ def main() -> None:
         draw, step, name = random.Random(seed), STEPS[(seed - 1) % len(STEPS)], f"killed_{seed}"  # noqa: S311 - moments
         for earlier in STEPS[: STEPS.index(step) + 1]:
             if earlier not in undisturbed:
-                undisturbed[earlier] = run_undisturbed(small, earlier)
+                undisturbed[earlier] = undisturbed_run(small, earlier)
         shutil.rmtree(small.root / name, ignore_errors=True)
         shutil.copytree(small.root / step, small.root / name)
         n_files, expected = draw.randint(1, max(undisturbed[step].n_files, 1)), undisturbed[step].after

@@ -23,13 +23,12 @@ from sos_spark.analysis.secondary.rows import (
 )
 from sos_spark.analysis.secondary.split import split_by_rating
 from sos_spark.analysis.secondary.subgroups import subgroup_coefficients
+from sos_spark.config.simulated import SIMULATED_TRAITS
 from sos_spark.config.study import Design, Inference, Study
 from sos_spark.errors import InputError, StudyError
 from sos_spark.fit.cells.prepare import Prepared
 from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.regression.design import PreparedPanel
-
-SIMULATED = "simulated characteristics, from the simulator's truth"
 
 
 def secondary_frame(
@@ -63,7 +62,7 @@ def secondary_frame(
             # The panel is sound: what cannot be done here is a matter of who is in which group.
             rows.append(left_out(design.outcome_id, analysis, because=error.what))
             continue
-        notes = (SIMULATED,) if of_analysis == "simulated" else ()
+        notes = (SIMULATED_TRAITS,) if of_analysis == "simulated" else ()
         rows += [row_of(each, panel=panel, analysis=analysis, inference=given, notes=notes) for each in coefficients]
     return frame_of(rows)
 

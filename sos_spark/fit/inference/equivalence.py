@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy.stats import t as student
+from sos_spark.fit import student
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Equivalence:
 
 def equivalence_test(*, att: float, se: float, df: float, bound: float, alpha: float = 0.05) -> Equivalence:
     """Tests that an effect is smaller than `bound` either way, by the CR2 standard error and its df."""
-    p_below = student.sf((att + bound) / se, df)  # the null of an effect at or below -bound
-    p_above = student.cdf((att - bound) / se, df)  # the null of an effect at or above +bound
-    half = student.ppf(1 - alpha, df) * se
+    p_below = student.above((att + bound) / se, df)  # the null of an effect at or below -bound
+    p_above = student.below((att - bound) / se, df)  # the null of an effect at or above +bound
+    half = student.quantile(1 - alpha, df) * se
     return Equivalence(bound, float(max(p_below, p_above)), att - half, att + half)
 
 
@@ -34,4 +34,4 @@ def minimum_detectable_effect(*, se: float, df: float, power: float = 0.8, alpha
 
     Source: Bloom (1995, Evaluation Review 19), with the t distribution of the Satterthwaite df.
     """
-    return float((student.ppf(1 - alpha / 2, df) + student.ppf(power, df)) * se)
+    return float((student.quantile(1 - alpha / 2, df) + student.quantile(power, df)) * se)

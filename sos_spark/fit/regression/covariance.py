@@ -18,9 +18,9 @@ from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
-from scipy import stats
 
 from sos_spark.errors import StudyError
+from sos_spark.fit import student
 from sos_spark.fit.regression.adjustment import adjusted_combinations
 from sos_spark.fit.regression.moments import Array, ClusterMoments
 from sos_spark.fit.regression.roots import left_inverse, root_of
@@ -55,7 +55,7 @@ class Satterthwaite:
 
     def interval(self, level: float = 0.95) -> tuple[Array, Array]:
         """Returns the ends of the t intervals, (m,) each."""
-        half = stats.t.ppf((1 + level) / 2, self.df) * self.se
+        half = student.quantile((1 + level) / 2, self.df) * self.se
         return self.estimate - half, self.estimate + half
 
 
@@ -178,7 +178,7 @@ class Sandwich:
         se = np.linalg.norm(self._adjusted_scores(chosen / self._scale), axis=0)
         se = np.where(se > _NO_VARIATION * self._size(chosen), se, np.nan)
         df = np.where(np.isnan(se), np.nan, self._adjustment(chosen / self._scale)[1])
-        return Satterthwaite(estimate, se, df, 2 * stats.t.sf(np.abs(estimate / se), df))
+        return Satterthwaite(estimate, se, df, 2 * student.above(np.abs(estimate / se), df))
 
     def satterthwaite_of(self, coefficients: Sequence[str]) -> Satterthwaite:
         """Returns CR2 inference on coefficients by name."""

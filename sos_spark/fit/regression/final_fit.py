@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from statsmodels.regression.linear_model import WLS
 
 from sos_spark.errors import SosError
 from sos_spark.fit.regression.covariance import Sandwich
@@ -38,6 +37,8 @@ class FinalFit:
 
 def final_fit(moments: ClusterMoments) -> FinalFit:
     """Fits the regression by statsmodels."""
+    from statsmodels.regression.linear_model import WLS  # a second to import, which a report need not wait for
+
     exog, endog, groups = _smallest_rows(moments)
     fitted = WLS(endog, exog, weights=moments.weight[groups]).fit(
         method="qr", cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}

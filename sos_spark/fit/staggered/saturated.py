@@ -12,8 +12,8 @@ The same numbers as `Sandwich` of `saturated_moments` at a fraction of the memor
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
+from sos_spark.fit import student
 from sos_spark.fit.regression.covariance import Satterthwaite
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.staggered.group_time import GroupTime, UnitPanel
@@ -44,4 +44,4 @@ def saturated_satterthwaite(panel: UnitPanel, effects: GroupTime, maps: Array) -
         se[row] = np.sqrt(scores @ scores)
         se[row] = se[row] if se[row] > _NO_VARIATION * size else np.nan
         df[row] = np.trace(p) ** 2 / np.sum(p**2) if se[row] > 0 else np.nan
-    return Satterthwaite(estimate, se, df, 2 * stats.t.sf(np.abs(estimate / se), df))
+    return Satterthwaite(estimate, se, df, 2 * student.above(np.abs(estimate / se), df))

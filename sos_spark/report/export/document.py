@@ -76,7 +76,7 @@ def pieces_of(front: Front, mark: str, sections: tuple[Section, ...]) -> Iterato
     yield Title(front.headline, 1)
     yield _said(f"{front.title}. {mark}.", "strong")
     yield _said(front.lede)
-    yield Grid("What was found", _answers(front))
+    yield Grid("What was found", answers_of(front))
     if front.checks:
         yield _said(f"How sure are we? {front.checks_in_words}.", "strong")
         for check in front.checks:
@@ -95,7 +95,8 @@ def pieces_of(front: Front, mark: str, sections: tuple[Section, ...]) -> Iterato
                 yield from _block(block)
 
 
-def _answers(front: Front) -> DataTable:
+def answers_of(front: Front) -> DataTable:
+    """Returns the first screen's rows: an outcome, what was before, the change, its interval and the answer."""
     rows = [
         (row.name, row.before.removesuffix(" before"), row.change, row.interval, row.verdict)
         for panel in front.panels

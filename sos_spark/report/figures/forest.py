@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from sos_spark.report.blocks import DataTable, Picture
 from sos_spark.report.figures.axes import bare_rows, wrapped, zero_line
@@ -123,22 +125,28 @@ def _paint_rows(axes: Axes, forest: Forest) -> None:
             axes.axhspan(place - 0.45, place + 0.45, color=WASH, zorder=0)
             axes.get_yticklabels()[place].set(color=PILOT, fontweight="bold")
         for (start, end), colour, width in _lines(bar):
-            axes.hlines(place, *np.clip([start * factor, end * factor], low, high), color=colour, linewidth=width)
+            ends = np.clip([start * factor, end * factor], low, high).tolist()
+            _add(axes, ends, [place] * 2, color=colour, linewidth=width, solid_capstyle="butt", zorder=2)
         if not math.isnan(bar.att):
-            axes.plot(
-                bar.att * factor, place, "o", color=bar.colour, markersize=5.5, zorder=4,
+            _add(
+                axes, [bar.att * factor], [place], marker="o", color=bar.colour, markersize=5.5, zorder=4,
                 mfc=bar.colour if bar.known else PAPER,
             )  # fmt: skip
         if bar.planted is not None:
-            axes.plot(
-                bar.planted * factor, place, "D", color=COMPARATOR, markersize=6, mfc="none", markeredgewidth=1.4,
-                zorder=5,
+            _add(
+                axes, [bar.planted * factor], [place], marker="D", color=COMPARATOR, markersize=6, mfc="none",
+                markeredgewidth=1.4, zorder=5,
             )  # fmt: skip
         axes.annotate(
             _numbers(bar, forest.scale), (1.0, place), xycoords=("axes fraction", "data"), xytext=(8, 0),
             textcoords="offset points", va="center", fontsize=8, color=INK, annotation_clip=False,
         )  # fmt: skip
     axes.set_xlabel(forest.scale.axis)
+
+
+def _add(axes: Axes, xs: Sequence[float], ys: Sequence[float], **look: Any) -> None:
+    """Adds a line or a point. It is added, not plotted: nothing has to find the axes' limits anew."""
+    axes.add_line(Line2D(xs, ys, **look))
 
 
 def _lines(bar: Bar) -> list[tuple[tuple[float, float], str, float]]:

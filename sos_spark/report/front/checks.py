@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from sos_spark.fit.thresholds import ALPHA
 from sos_spark.fit.verdict import CHANGE
@@ -137,7 +137,7 @@ def placebos(results: Results) -> Check | None:
     if not judged:
         return None
     n, k = len(judged), sum(judged)
-    usual = bool(binom.sf(k - 1, n, ALPHA) >= ALPHA)
+    usual = bool(bdtrc(k - 1, n, ALPHA) >= ALPHA)
     return Check(
         f"{counted(k).capitalize() if k else 'None'} of {counted(n)} placebo tests found an effect", usual, "placebo"
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-from scipy.stats import t as student
 
+from sos_spark.fit import student
 from sos_spark.report.blocks import DataTable, Picture
 from sos_spark.report.figures.forest import Bar, Forest, draw_forest
 from sos_spark.report.figures.style import QUIET
@@ -72,7 +72,7 @@ def _left_out(results: Results, outcome_id: str, arm: str) -> pd.DataFrame:
     if frame.empty:
         return frame
     own = frame[(frame["outcome_id"] == outcome_id) & (frame["arm"] == arm) & frame["att"].notna()]
-    half = student.ppf(0.975, own["df"].to_numpy(dtype=float)) * own["se_cr2"]
+    half = student.quantile(0.975, own["df"].to_numpy(dtype=float)) * own["se_cr2"]
     return own.assign(low=own["att"] - half, high=own["att"] + half)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sos_spark.analysis.secondary.analyses import SIMULATED
+from sos_spark.config.simulated import SIMULATED_TRAITS
 from sos_spark.report.blocks import Banner, Block, Bullets, DataTable, Heading, Picture, Section, Text, section_of
 from sos_spark.report.figures.forest import Bar, Forest, bar_in_words, draw_forest
 from sos_spark.report.figures.style import PILOT, QUIET
@@ -80,7 +80,7 @@ def _shown(results: Results, analysis: str, title: str, own: pd.DataFrame) -> li
 
 def _made_up(rows: pd.DataFrame) -> pd.Series[bool]:
     """Whether the simulator made a row's characteristics up: its source, or its note, says so."""
-    said = rows["note"].fillna("").str.contains(SIMULATED, regex=False)
+    said = rows["note"].fillna("").str.contains(SIMULATED_TRAITS, regex=False)
     known = rows["att"].notna()
     return (said | (rows["source"] == "simulated") if "source" in rows else said) & known
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from sos_spark.analysis.specification import declared_specifications
+from sos_spark.analysis.declared import declared_specifications
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.outcomes import Outcome
 from sos_spark.config.study import Study
