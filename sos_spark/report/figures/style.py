@@ -16,10 +16,10 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from PIL import Image
 
 from sos_spark.fit.plot import PILOT as PILOT
 from sos_spark.report.blocks import DataTable, Drawn, Form, Picture
+from sos_spark.report.figures.pixels import in_a_palette
 
 COMPARATOR = "#a84300"
 INK, QUIET, FAINT, WASH = "#1a1a1a", "#595959", "#c9c9c9", "#eef1f4"
@@ -107,13 +107,7 @@ def drawn(paint: Callable[[Figure], None], height: float) -> Drawn:
         svg, png = io.BytesIO(), io.BytesIO()
         # Straight to each format: `savefig` would draw everything once more, to no file.
         canvas.draw()  # type: ignore[no-untyped-call]
-        _pixels(canvas).save(png, format="png", dpi=(figure.dpi, figure.dpi))
+        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+        in_a_palette(pixels).save(png, format="png", dpi=(figure.dpi, figure.dpi))
         FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     return Drawn(svg.getvalue(), png.getvalue())
-
-
-def _pixels(canvas: FigureCanvasAgg) -> Image.Image:
-    """What was drawn, in 256 colours: a third of the bytes of all colours, and not one that is off by more than 6 %."""
-    drawn = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    opaque = Image.fromarray(drawn).convert("RGB")
-    return opaque.quantize(256, method=Image.Quantize.FASTOCTREE)
