@@ -28,7 +28,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Measured:
-    """A command that has ended. `cpu_seconds` is the kernel's own sum over the tree, not the last sample's."""
+    """A command that has ended.
+
+    `cpu_seconds`: the kernel's sum over what the command waited for, or the most that a sample saw, whichever is more:
+    a session's Java is ended and not waited for.
+    """
 
     exit_code: int
     output: str
@@ -76,7 +80,8 @@ def measure(command: Sequence[str], *, environment: Mapping[str, str], errors: P
         process.returncode = os.waitstatus_to_exitcode(status)
         over.set()
         sampler.join()
-    return Measured(process.returncode, output, started, seconds, used.ru_utime + used.ru_stime, tuple(samples))
+    cpu_seconds = max([used.ru_utime + used.ru_stime, *(sample.cpu_seconds for sample in samples)])
+    return Measured(process.returncode, output, started, seconds, cpu_seconds, tuple(samples))
 
 
 def _sample(root: int, samples: list[Sample], over: threading.Event) -> None:
