@@ -177,8 +177,9 @@ def _levels(
     levels = {}
     for code in codes:
         own_codes = {code, *(change.to_la_code for change in later.get(code, ()))}
+        times = next((entry.times for entry in effects.sizes if own_codes & set(entry.la_codes)), 1.0)
         levels[code] = Levels(
-            relative_size(scores["size"][code]) / total,
+            relative_size(scores["size"][code]) / total * times,
             {name: scores[name][code] for name in SCORED},
             {entry.outcome_id: entry.level for entry in effects.baselines if own_codes & set(entry.la_codes)},
         )

@@ -58,7 +58,10 @@ set so that England's share of referrals within twelve months of the one before 
 
 @dataclass(frozen=True)
 class Levels:
-    """An authority's standing: normal scores by quantity, its share of England, and baselines that replace levels."""
+    """An authority's standing: normal scores by quantity, its share of England, and baselines that replace levels.
+
+    An authority that the effects file makes larger has more than its share.
+    """
 
     share_of_england: float
     scores: Mapping[str, float]

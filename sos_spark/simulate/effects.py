@@ -45,6 +45,12 @@ class Baseline(_Entry):
     level: float = Field(gt=0, lt=1)
 
 
+class Size(_Entry):
+    """How many times as large some authorities are as the simulation's scale would make them."""
+
+    times: float = Field(gt=0, le=40)
+
+
 class MissingReturns(_Entry):
     """Census years in which some authorities made no return of either collection."""
 
@@ -58,6 +64,7 @@ class Effects(BaseModel):
 
     effects: tuple[Effect, ...] = ()
     baselines: tuple[Baseline, ...] = ()
+    sizes: tuple[Size, ...] = ()
     missing_returns: tuple[MissingReturns, ...] = ()
 
     @model_validator(mode="after")
@@ -66,12 +73,15 @@ class Effects(BaseModel):
             named = [(entry.outcome_id, code) for entry in entries for code in entry.la_codes]
             for outcome_id, code in sorted({pair for pair in named if named.count(pair) > 1}):
                 raise ValueError(f"{outcome_id} has more than one {what} in {code}")
+        sized = [code for entry in self.sizes for code in entry.la_codes]
+        for code in sorted({code for code in sized if sized.count(code) > 1}):
+            raise ValueError(f"there is more than one size of {code}")
         return self
 
     @property
     def la_codes(self) -> frozenset[str]:
         """Every authority the file names."""
-        entries: tuple[_Entry, ...] = (*self.effects, *self.baselines, *self.missing_returns)
+        entries: tuple[_Entry, ...] = (*self.effects, *self.baselines, *self.sizes, *self.missing_returns)
         return frozenset(code for entry in entries for code in entry.la_codes)
 
 
@@ -102,6 +112,6 @@ def load_effects(path: str | Path) -> Effects:
             "The effects file has faults",
             where=str(path),
             expected="[[effects]] outcome_id, la_codes, from, size; [[baselines]] outcome_id, la_codes, level;"
-            " [[missing_returns]] la_codes, census_years",
+            " [[sizes]] la_codes, times; [[missing_returns]] la_codes, census_years",
             faults=faults,
         ) from None

@@ -45,6 +45,14 @@ def test_authorities_that_merge_are_one_unit_and_come_together_or_not_at_all() -
     assert len(chosen) == 5
 
 
+def test_an_authority_is_so_many_times_as_large_and_the_others_as_they_were() -> None:
+    larger = Effects.model_validate({"sizes": [{"la_codes": ["926", "839"], "times": 6}]})
+    found = units_of(authorities(), authority_changes(), larger, census_years=YEARS, n_authorities=None, seed=1)
+    shares = {area.code: area.levels.share_of_england for unit in units() for area in unit.areas}
+    times = {area.code: area.levels.share_of_england / shares[area.code] for unit in found for area in unit.areas}
+    assert times == dict.fromkeys(times, 1.0) | dict.fromkeys(("926", "835", "836", "837"), 6.0)
+
+
 def test_a_subset_holds_the_authorities_of_the_effects_and_depends_on_the_seed_alone() -> None:
     chosen = {seed: {unit.codes for unit in units("926", "304", n=10, seed=seed)} for seed in (1, 2)}
     assert all({("926",), ("304",)} < picked and len(picked) == 10 for picked in chosen.values())

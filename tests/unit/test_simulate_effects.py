@@ -51,6 +51,13 @@ def test_the_study_finding_raises_the_baseline_of_the_same_authorities() -> None
     assert set(effects.baselines[0].la_codes) == set(effects.effects[0].la_codes)
 
 
+def test_the_demo_plants_that_finding_in_pilots_made_larger() -> None:
+    effects, finding = (load_effects(conf_root() / "effects" / f"{name}.toml") for name in ("demo", "study_finding"))
+    assert (effects.effects, effects.baselines) == (finding.effects, finding.baselines)
+    assert effects.sizes[0].times > 1
+    assert set(effects.sizes[0].la_codes) == {pilot.la_code for pilot in the_study().pilots}
+
+
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     text = """
         [[effects]]
@@ -70,6 +77,8 @@ def test_one_outcome_has_one_effect_in_an_authority(tmp_path: Path) -> None:
     entry = '[[effects]]\noutcome_id = "icpc"\nla_codes = ["926"]\nfrom = 2015-04-01\nsize = 0.01\n'
     with pytest.raises(StudyError, match="icpc has more than one effect in 926"):
         load_effects(written(tmp_path, entry * 2))
+    with pytest.raises(StudyError, match="more than one size of 926"):
+        load_effects(written(tmp_path, '[[sizes]]\nla_codes = ["926", "926"]\ntimes = 2\n'))
 
 
 def test_a_missing_file_is_an_input_error_and_no_toml_a_study_error(tmp_path: Path) -> None:
