@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: setup validators browser demo quick test-spark test test-long test-hdfs test-s3 yardstick coverage benchmark docs site check audit sbom wheels lock clean
+.PHONY: setup validators browser demo quick test-spark test test-long test-hdfs test-s3 test-cluster environment schedulers yardstick coverage benchmark docs site check audit sbom wheels lock clean
 
 setup: $(STAMP)
 
@@ -46,6 +46,19 @@ test-hdfs: setup
 test-s3: setup
 	PYTHON=$(PYTHON) tools/s3.sh
 	$(BIN)/python -m pytest -m long tests/end_to_end/test_s3.py
+
+# A small England on Spark's own cluster on loopback, in each way that tools/trust/cluster_runs.py tells: equal to local.
+test-cluster: setup
+	$(BIN)/python -m tools.trust.cluster_runs --out .sos/cluster
+
+# One file with the package and all that it runs on, for executors (and drivers) that have Java, Spark and a bare Python.
+environment: setup
+	$(BIN)/python -m tools.environment dist/sos_spark_environment.zip
+
+# Airflow and Dagster in an environment of their own, and what ships for them as they read it.
+schedulers: setup
+	PYTHON=$(PYTHON) tools/locked_venv.sh conf/locks/schedulers.txt .sos/schedulers
+	$(BIN)/python -m pytest -m long tests/end_to_end/test_schedulers.py
 
 # What takes half a minute or more and stands beside tests of the same: minutes, before a release.
 test-long: setup

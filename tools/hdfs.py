@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import pyspark
 from sos_spark.config.shipped import private_root
 from sos_spark.machine.jars import fetch_jars, read_lock
 from sos_spark.machine.java import java_environment
+from tools.loopback import free_port, java_command, serving
 
 _SERVERS = "org.apache.hadoop.hdfs.server"
 _PATIENCE_SECONDS = 60.0
@@ -42,35 +43,19 @@ def hdfs(folder: Path) -> Iterator[str]:
     folder = folder.absolute()
     for name in ("conf", "data"):
         (folder / name).mkdir(mode=0o700, parents=True)
-    uri = f"hdfs://127.0.0.1:{_free_port()}"
+    uri = f"hdfs://127.0.0.1:{free_port()}"
     _write_settings(folder, uri)
     spark_jars = Path(pyspark.__path__[0]) / "jars"
     classes = os.pathsep.join([str(folder / "conf"), *map(str, hdfs_jars()), f"{spark_jars}/*"])
     environment = {**os.environ, **java_environment()}
-    java = [_java(environment), _HEAP, "-cp", classes]
+    java = [java_command(environment), _HEAP, "-cp", classes]
     name_node = [*java, f"{_SERVERS}.namenode.NameNode"]
     subprocess.run([*name_node, "-format", "-nonInteractive"], env=environment, check=True, capture_output=True)
     with ExitStack() as until:
-        until.enter_context(_server(name_node, folder / "name_node.log", environment))
-        until.enter_context(_server([*java, f"{_SERVERS}.datanode.DataNode"], folder / "data_node.log", environment))
+        until.enter_context(serving(name_node, folder / "name_node.log", environment))
+        until.enter_context(serving([*java, f"{_SERVERS}.datanode.DataNode"], folder / "data_node.log", environment))
         _wait(uri)
         yield uri
-
-
-@contextmanager
-def _server(command: list[str], log: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    with log.open("wb") as told:
-        server = subprocess.Popen(command, env=environment, stdout=told, stderr=subprocess.STDOUT)
-        try:
-            yield
-        finally:
-            server.kill()
-            server.wait()
-
-
-def _java(environment: Mapping[str, str]) -> str:
-    home = environment.get("JAVA_HOME")
-    return str(Path(home) / "bin" / "java") if home else "java"
 
 
 def _write_settings(folder: Path, uri: str) -> None:
@@ -90,12 +75,6 @@ def _write_settings(folder: Path, uri: str) -> None:
     )
     for name in ("core-site.xml", "hdfs-site.xml"):
         (folder / "conf" / name).write_text(f"<configuration>{rows}</configuration>\n", encoding="utf-8")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _wait(uri: str) -> None:

@@ -10,6 +10,7 @@ compile conf/locks/java.in --output-file conf/locks/java.txt
 compile conf/locks/validators_cin.in --output-file conf/locks/validators_cin.txt
 compile conf/locks/validators_903.in --output-file conf/locks/validators_903.txt
 compile conf/locks/moto.in --output-file conf/locks/moto.txt
+compile conf/locks/schedulers.in --output-file conf/locks/schedulers.txt
 compile pyproject.toml --extra spark --extra stores --extra lineage --extra tables --extra dev --extra docs --output-file conf/locks/python.txt
 # What fit and report need: the same versions, of which an existing output file is the preference.
 cp conf/locks/python.txt conf/locks/fit.txt

@@ -1,25 +1,61 @@
 #!/usr/bin/env bash
 # Runs one step on a cluster: tools/submit.sh STEP [spark-submit's options] -- [the step's options]
 #
-#   tools/submit.sh ingest --master spark://host:7077 --properties-file conf/spark/cluster.conf -- \
-#       --source /data/returns --lake /data/lake --key-file /secure/key
+#   make environment
+#   SOS_SPARK_ENVIRONMENT=dist/sos_spark_environment.zip tools/submit.sh ingest --master spark://host:7077 \
+#       --properties-file conf/spark/cluster.conf -- --source /data/returns --lake /data/lake --key-file /secure/key
 #
-# The driver runs here, in client mode; source and lake must be at the same paths on every machine. Packages other than
-# sos_spark itself (conf/locks/python.txt) must be installed on the workers: name their Python in PYSPARK_PYTHON.
+# Source and lake must be at the same paths on every machine, or be URIs. SOS_SPARK_ENVIRONMENT is a file of
+# tools/environment.py, by a path or URI that the driver's machine can read: it brings the package and all that it runs
+# on. Without it the package goes as a zip, and the packages of conf/locks/python.txt must be installed on the workers:
+# name their Python in PYSPARK_PYTHON.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 step=${1:?usage: tools/submit.sh STEP [options of spark-submit] -- [options of the step]}
 shift
-spark_options=()
-while [ $# -gt 0 ] && [ "$1" != -- ]; do spark_options+=("$1"); shift; done
+spark_options=() master='' mode=client
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    case $1 in
+        --master) master=${2:-} ;;
+        --deploy-mode) mode=${2:-} ;;
+    esac
+    spark_options+=("$1")
+    shift
+done
 [ $# -eq 0 ] || shift
-archive=$(cd "$root" && tools/package.sh)
-# The driver imports the package from the zip, which has no checkout around it.
+environment=${SOS_SPARK_ENVIRONMENT:-}
+umask 077
+submit=$root/.venv/bin/spark-submit
+inside=./environment/bin/python
+
+if [ -n "$environment" ] && [ "$mode" = cluster ] && [[ $master == spark://* ]]; then
+    # Spark takes no Python application into a standalone cluster, but any main class: its own, which runs Python, with
+    # the file itself as the program (a zip with a __main__.py). The worker fetches it and puts its place in {{USER_JAR}}.
+    version=$("$root/.venv/bin/python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+    exec "$submit" ${spark_options[@]+"${spark_options[@]}"} --archives "$environment#environment" \
+        --conf "spark.pyspark.driver.python=$version" --conf "spark.pyspark.python=$inside" \
+        --conf spark.standalone.submit.waitAppCompletion=true \
+        --class org.apache.spark.deploy.PythonRunner "$environment" '{{USER_JAR}}' '' "$step" "$@"
+fi
+
 export SOS_SPARK_JARS=${SOS_SPARK_JARS:-$root/.sos/jars}
 jars=$(ls "$SOS_SPARK_JARS"/delta-*.jar | paste -sd, -)
-export PYSPARK_DRIVER_PYTHON=${PYSPARK_DRIVER_PYTHON:-$root/.venv/bin/python}
-export PYSPARK_PYTHON=${PYSPARK_PYTHON:-$root/.venv/bin/python}
 export SOS_SPARK_CONF=${SOS_SPARK_CONF:-$root/conf}
-umask 077
-exec "$root/.venv/bin/spark-submit" --py-files "$root/$archive" --jars "$jars" \
-    ${spark_options[@]+"${spark_options[@]}"} "$root/jobs/$step.py" "$@"
+if [ -n "$environment" ]; then
+    export PYSPARK_PYTHON=$inside
+    # On YARN and Kubernetes the driver has the environment too; in client mode it runs here.
+    if [ "$mode" = cluster ]; then
+        export PYSPARK_DRIVER_PYTHON=$inside
+        unset SOS_SPARK_CONF SOS_SPARK_JARS
+    else
+        export PYSPARK_DRIVER_PYTHON=${PYSPARK_DRIVER_PYTHON:-$root/.venv/bin/python}
+    fi
+    shipped=(--archives "$environment#environment")
+else
+    # The driver imports the package from the zip, which has no checkout around it.
+    archive=$(cd "$root" && tools/package.sh)
+    export PYSPARK_DRIVER_PYTHON=${PYSPARK_DRIVER_PYTHON:-$root/.venv/bin/python}
+    export PYSPARK_PYTHON=${PYSPARK_PYTHON:-$root/.venv/bin/python}
+    shipped=(--py-files "$root/$archive")
+fi
+exec "$submit" "${shipped[@]}" --jars "$jars" ${spark_options[@]+"${spark_options[@]}"} "$root/jobs/$step.py" "$@"

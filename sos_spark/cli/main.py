@@ -75,5 +75,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
 
 
+def job() -> None:
+    """Runs the command line for a platform that calls a function and reads no exit code, as Databricks does.
+
+    Raises:
+        SystemExit: The command ended with another code than 0.
+    """
+    code = main()
+    if code:
+        raise SystemExit(code)
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -27,6 +27,7 @@ def session_starter(
     """
 
     def start() -> SparkSession:
+        from sos_spark.machine.connect import silence
         from sos_spark.machine.session import start_session
 
         submitted = "PYSPARK_GATEWAY_PORT" in os.environ
@@ -36,7 +37,7 @@ def session_starter(
             is_short=bool(reads) and has_few_rows(reads),
         )
         # The executors' own error messages quote values; what failed is told by the command's boundary.
-        session.sparkContext.setLogLevel("OFF")
+        silence(session)
         return session
 
     return start

@@ -9,17 +9,19 @@ import os
 from pathlib import Path
 
 from sos_spark.errors import EnvironmentFaultError
+from sos_spark.places import here, place_of
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def conf_root() -> Path:
-    """Returns the folder conf/: SOS_SPARK_CONF where it is set, else the one that ships with the package.
+    """Returns the folder conf/: SOS_SPARK_CONF where it is set (a path or URI), else the package's own.
 
     Raises:
         EnvironmentFaultError: There is no such folder, or it holds no reference data.
     """
-    root = Path(os.environ.get("SOS_SPARK_CONF") or _shipped("conf"))
+    given = os.environ.get("SOS_SPARK_CONF")
+    root = here(place_of(given)) if given else _shipped("conf")
     if not (root / "reference").is_dir():
         raise EnvironmentFaultError(
             "The folder conf/ is not where it should be",
@@ -32,9 +34,8 @@ def conf_root() -> Path:
 
 def expectations_root() -> Path:
     """Returns the folder expectations/: beside conf/ where SOS_SPARK_CONF is set, else that of the package."""
-    if os.environ.get("SOS_SPARK_CONF"):
-        return conf_root().parent / "expectations"
-    return _shipped("expectations")
+    given = os.environ.get("SOS_SPARK_CONF")
+    return here(place_of(given).parent / "expectations") if given else _shipped("expectations")
 
 
 def checkout_root() -> Path | None:

@@ -7,23 +7,28 @@ folders that hold them.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from sos_spark.errors import EnvironmentFaultError
+from sos_spark.places import here, place_of
+
+# As PATH is parted, but for the colon of a URI.
+_BETWEEN = re.compile(rf"{os.pathsep}(?!//)")
 
 MORE_JARS = "SOS_SPARK_MORE_JARS"
 
 
 def more_jars(environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Returns the jars in the folders that SOS_SPARK_MORE_JARS names, parted as PATH is; none where it is not set.
+    """Returns the jars in the folders (paths or URIs) that SOS_SPARK_MORE_JARS names; none where it is not set.
 
     Raises:
         EnvironmentFaultError: A folder holds none.
     """
     found: list[Path] = []
-    for name in filter(None, environment.get(MORE_JARS, "").split(os.pathsep)):
-        jars = sorted(Path(name).absolute().glob("*.jar"))
+    for name in filter(None, _BETWEEN.split(environment.get(MORE_JARS, ""))):
+        jars = sorted(here(place_of(name)).absolute().glob("*.jar"))
         if not jars:
             raise EnvironmentFaultError(
                 f"A folder that {MORE_JARS} names holds no jars",

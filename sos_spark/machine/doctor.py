@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sos_spark.errors import SosError
+from sos_spark.machine.connect import WITHOUT_JAVA, is_connect, silence, tasks_at_once
 from sos_spark.machine.jars import jar_lock, jars_folder, require_jars
 from sos_spark.machine.java import SUPPORTED, candidates, find_java
+from sos_spark.machine.settings import PLATFORMS
 from sos_spark.places import Place, RemotePlace, mode_of, place_of, remove_tree, require_plain
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import SparkSession
 
 MIN_MEMORY_GB = 4.0
@@ -67,7 +70,8 @@ def _of_spark(start: bool, master: str | None, lake: Place | None) -> Iterator[E
     if not _has_spark():
         yield Examined("Spark", False, "not installed", "Run pip install 'sos-spark[spark]'.")
         return
-    base = (_java(), _spark(), _delta_jars(), _delta_build())
+    offered = PLATFORMS & os.environ.keys()
+    base = (_of_platform(min(offered)),) if offered else (_java(), _spark(), _delta_jars(), _delta_build())
     yield from base
     if not start:
         yield Examined("Session", True, "not tried; --spark starts Spark and tries it")
@@ -77,6 +81,13 @@ def _of_spark(start: bool, master: str | None, lake: Place | None) -> Iterator[E
 
 def _has_spark() -> bool:
     return find_spec("pyspark") is not None and find_spec("delta") is not None
+
+
+def _of_platform(variable: str) -> Examined:
+    """A platform has a Java, a Spark and a Delta that fit each other; ours are not used there."""
+    import pyspark
+
+    return Examined("Spark", True, f"pyspark {pyspark.__version__}; {variable} names a platform, with its own Delta")
 
 
 def _java() -> Examined:
@@ -129,7 +140,7 @@ def _session(master: str | None, lake: Place | None) -> Iterator[Examined]:
 
     from sos_spark.machine.session import start_session
 
-    own = SparkSession.getActiveSession() is None
+    own = SparkSession.getActiveSession() is None and not PLATFORMS & os.environ.keys()
     try:
         session = start_session(
             app_name="doctor", master=master or (None if _is_submitted() else "local[1]"), driver_memory="1g"
@@ -140,7 +151,9 @@ def _session(master: str | None, lake: Place | None) -> Iterator[Examined]:
         return
     try:
         if own:
-            session.sparkContext.setLogLevel("OFF")
+            silence(session)
+        if is_connect(session):
+            yield Examined("Spark Connect", True, WITHOUT_JAVA)
         yield _tried(
             "Session", lambda: _delta_works(session, lake), "Spark and the jars do not fit: run `make setup` anew."
         )
@@ -181,7 +194,8 @@ def _delta_works(session: SparkSession, lake: Place | None) -> str:
     if n_rows != 2:
         raise _WrongError(f"a Delta table of 2 rows read back with {n_rows}")
     where = f" in {lake.root}" if isinstance(lake, RemotePlace) else ""
-    return f"Spark {session.version} on {session.sparkContext.master} writes and reads Delta{where}"
+    there = "a Spark Connect server" if is_connect(session) else session.sparkContext.master
+    return f"Spark {session.version} on {there} writes and reads Delta{where}"
 
 
 @contextmanager
@@ -199,10 +213,15 @@ def _folder_to_try(lake: Place | None) -> Iterator[Place]:
 
 
 def _same_python(session: SparkSession) -> str:
-    n_tasks = session.sparkContext.defaultParallelism
-    on_executors = set(
-        session.sparkContext.parallelize(range(n_tasks), n_tasks).map(lambda _: platform.python_version()).collect()
-    )
+    import pyarrow as pa
+
+    def of_task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            yield pa.RecordBatch.from_pydict({"python": [platform.python_version()]})
+
+    n_tasks = tasks_at_once(session)
+    asked = session.range(0, n_tasks, 1, n_tasks)
+    on_executors = {row.python for row in asked.mapInArrow(of_task, "python STRING").distinct().collect()}
     driver = platform.python_version()
     if on_executors != {driver}:
         raise _WrongError(f"driver {driver}, executors {', '.join(sorted(on_executors))}")

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from sos_spark.config.shipped import conf_root, private_root
 from sos_spark.errors import EnvironmentFaultError
 from sos_spark.machine.java import java_environment
+from sos_spark.places import here, place_of
 
 # Delta's other dependencies are Spark's own, or serve catalogs and kernels that no table of ours uses.
 _NOT_NEEDED = ("org.*:*", "com.*:*", "io.netty:*", "io.unitycatalog:*", "io.delta:delta-kernel*")
@@ -72,8 +73,9 @@ def read_lock(name: str) -> JarLock:
 
 
 def jars_folder() -> Path:
-    """Returns where Delta's jars are: SOS_SPARK_JARS, else .sos/jars of a checkout."""
-    return Path(os.environ.get("SOS_SPARK_JARS") or private_root() / "jars").absolute()
+    """Returns where Delta's jars are: SOS_SPARK_JARS (a path or URI), else .sos/jars of a checkout."""
+    given = os.environ.get("SOS_SPARK_JARS")
+    return (here(place_of(given)) if given else private_root() / "jars").absolute()
 
 
 def require_jars(folder: Path, lock: JarLock | None = None) -> tuple[Path, ...]:

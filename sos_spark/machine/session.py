@@ -19,7 +19,7 @@ from sos_spark.machine.jars import jar_lock, jars_folder, require_jars
 from sos_spark.machine.java import java_environment
 from sos_spark.machine.processes import java_process
 from sos_spark.machine.scratch import Scratch
-from sos_spark.machine.settings import DELTA, PINNED
+from sos_spark.machine.settings import DELTA, PINNED, PLATFORMS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -38,8 +38,13 @@ DEFAULTS = {
 }
 """What only time and space depend on: spark-submit's settings go before these."""
 
-PRIVATE = {"spark.hadoop.fs.permissions.umask-mode": "077"}
-"""Hadoop has a file mask of its own: without this setting, tables, logs and checksums can be read by everyone."""
+PRIVATE = {
+    "spark.hadoop.fs.permissions.umask-mode": "077",
+    "spark.executor.syncLogLevel.enabled": "true",
+}
+"""Hadoop has a file mask of its own: without it, tables, logs and checksums can be read by everyone. Executors write
+logs of their own, which quote the rows they fail on: they are told the driver's level, whatever files are on their
+machines."""
 
 # Its room for compiled code would be a fifth of what Spark's generated code needs, and be cleared over and over.
 _FIRST_COMPILER_ONLY = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
@@ -58,7 +63,7 @@ def start_session(
 ) -> SparkSession:
     """Returns the one Spark session of this process, made if there is none.
 
-    One that is there, as a platform's, keeps its own Delta and jars.
+    One that is there, or that a platform gives, keeps its own Delta, catalog and jars.
 
     Args:
         app_name: The application's name.
@@ -74,9 +79,9 @@ def start_session(
     """
     from pyspark.sql import SparkSession
 
-    active = SparkSession.getActiveSession()
-    if active is not None:
-        return _pinned(active)
+    offered = _offered()
+    if offered is not None:
+        return _pinned(offered)
     jars = (*require_jars(jars_folder()), *more_jars(os.environ))
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -98,6 +103,7 @@ def start_session(
             # On Java's own class path, where the archive reaches; spark-submit has started Java already.
             **({} if submitted else {"spark.driver.extraClassPath": os.pathsep.join(map(str, jars))}),
             **given,
+            **_shared_secret(given),
             **(extra or {}),
             **PINNED,
             **PRIVATE,
@@ -120,11 +126,36 @@ def start_session(
     return session
 
 
+def _offered() -> SparkSession | None:
+    """A session that is there already, or that a platform gives whoever asks: Databricks', or Spark Connect's."""
+    from pyspark.sql import SparkSession
+
+    active = SparkSession.getActiveSession()
+    if active is None and PLATFORMS & os.environ.keys():
+        return SparkSession.builder.getOrCreate()
+    return active
+
+
 def _pinned(session: SparkSession) -> SparkSession:
-    """Sets what numbers depend on in a session that was there before, as a notebook's or a platform's."""
+    """Sets what numbers depend on in a session that was there before, as a notebook's or a platform's.
+
+    Raises:
+        EnvironmentFaultError: The platform does not let them be set.
+    """
+    from pyspark.errors import PySparkException
+
     for name, value in PINNED.items():
         if name not in DELTA:
-            session.conf.set(name, value)
+            try:
+                session.conf.set(name, value)
+            except PySparkException as error:
+                raise EnvironmentFaultError(
+                    "The platform's Spark does not take a setting that numbers depend on",
+                    where=name,
+                    expected=value,
+                    found=error.getCondition() or type(error).__name__,
+                    remedy="Use a cluster of the platform that takes settings, as Databricks' job clusters do",
+                ) from None
     return session
 
 
@@ -180,6 +211,13 @@ def _submitted_settings(jars: Sequence[Path]) -> dict[str, str]:
         if jar.name not in known:
             loader.addURL(jvm.java.io.File(str(jar)).toURI().toURL())
     return given
+
+
+def _shared_secret(given: Mapping[str, str]) -> dict[str, str]:
+    """The secret of a standalone cluster: its servers take it from the environment, a driver from its settings only."""
+    secret = os.environ.get("_SPARK_AUTH_SECRET")
+    is_asked = given.get("spark.authenticate") == "true" and given.get("spark.master", "").startswith("spark://")
+    return {"spark.authenticate.secret": secret} if secret and is_asked else {}
 
 
 def _silent_log() -> Path:

@@ -17,3 +17,6 @@ PINNED = {
     **DELTA,
 }
 """Neither a cluster's settings nor a caller's change these."""
+
+PLATFORMS = frozenset({"DATABRICKS_RUNTIME_VERSION", "SPARK_REMOTE"})
+"""Variables by which a platform says that a session, with a Delta of its own, is to be had from it."""

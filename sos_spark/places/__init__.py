@@ -21,6 +21,7 @@ from sos_spark.places.files import (
     write_new,
     write_whole,
 )
+from sos_spark.places.here import here
 from sos_spark.places.remote import Place, RemotePlace
 from sos_spark.places.uris import SCHEMES, is_same, is_within, place_of, require_plain, within
 
@@ -28,6 +29,7 @@ __all__ = [
     "SCHEMES",
     "Place",
     "RemotePlace",
+    "here",
     "is_same",
     "is_within",
     "local_of",

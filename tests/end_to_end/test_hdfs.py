@@ -66,9 +66,9 @@ def test_commands_without_spark_look_after_it(whole_run: WholeRun, out: RemotePl
     assert "mode 0700" in doctor.stdout, doctor.stdout
 
 
-def test_a_run_that_was_killed_goes_on_where_it_stopped(whole_run: WholeRun, out: RemotePlace) -> None:
-    given = options(whole_run, out.parent, lake="killed", out="killed out")
-    lake = out.parent / "killed"
+def test_a_run_that_was_killed_goes_on_where_it_stopped(whole_run: WholeRun, shared: RemotePlace) -> None:
+    given = options(whole_run, shared, lake="killed", out="killed out")
+    lake = shared / "killed"
     process = begun("run", *given)
     wait_for(lambda: version_of(lake, TABLES["bronze.cin_details"]) is not None)
     os.killpg(process.pid, signal.SIGKILL)
@@ -76,14 +76,12 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(whole_run: WholeRun, out
     assert version_of(lake, PANEL_CELLS) is None
     done = command("run", *given, "--driver-memory", "2g")
     assert done.returncode == 0, done.stderr[-3000:]
-    assert (out.parent / "killed out" / "cells.csv").read_bytes() == (whole_run.out / "cells.csv").read_bytes()
+    assert (shared / "killed out" / "cells.csv").read_bytes() == (whole_run.out / "cells.csv").read_bytes()
 
 
-def test_of_two_runs_at_once_none_leaves_a_mixed_table(whole_run: WholeRun, out: RemotePlace) -> None:
-    lake = out.parent / "both"
-    runs = [
-        begun("run", *options(whole_run, out.parent, lake="both", out=f"both {n}"), "--to", "validate") for n in (1, 2)
-    ]
+def test_of_two_runs_at_once_none_leaves_a_mixed_table(whole_run: WholeRun, shared: RemotePlace) -> None:
+    lake = shared / "both"
+    runs = [begun("run", *options(whole_run, shared, lake="both", out=f"both {n}"), "--to", "validate") for n in (1, 2)]
     codes = sorted(process.wait() for process in runs)
     assert codes in ([0, 0], [0, 5]), codes
     assert version_of(lake, FILES) == 1

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from sos_spark.places import RemotePlace, place_of
 from sos_spark.places.stores import store_of
 from tests.end_to_end.conftest import WholeRun, command
 from tests.end_to_end.elsewhere import SAME, options, put_there
+from tools.loopback import free_port, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
@@ -28,27 +27,22 @@ def shared(whole_run: WholeRun, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A bucket that holds the returns of the whole run, and its key."""
     if not SERVER.exists() or not JARS.is_dir():
         pytest.skip("no S3 server: run make test-s3")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     uri = f"http://127.0.0.1:{port}"
-    with pytest.MonkeyPatch.context() as patch, (tmp_path_factory.mktemp("moto") / "log").open("wb") as log:
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in {
             "AWS_ENDPOINT_URL": uri, "AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "nobody",
             "AWS_SECRET_ACCESS_KEY": "nothing", MORE_JARS: str(JARS),
         }.items():  # fmt: skip
             patch.setenv(name, value)
-        server = subprocess.Popen([str(SERVER), "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log)
-        try:
+        command = [str(SERVER), "-H", "127.0.0.1", "-p", str(port)]
+        with serving(command, tmp_path_factory.mktemp("moto") / "log", os.environ):
             make_bucket(uri)
             root = place_of("s3a://bucket/study")
             assert isinstance(root, RemotePlace)
             put_there(whole_run, root)
             yield root
-        finally:
-            server.kill()
-            server.wait()
-            store_of.cache_clear()
+        store_of.cache_clear()
 
 
 def make_bucket(uri: str) -> None:

@@ -18,8 +18,9 @@ from sos_spark.lake.simulated import is_marked
 from sos_spark.steps.reproduce import reproduce
 from sos_spark.tables import DQ_LEDGER, FILES, OUTCOME_FLOW, PANEL_CELLS, SILVER_ENTITIES, TABLES
 from sos_spark.tables.results import ESTIMATES, EVENT_STUDY
-from tests.end_to_end.conftest import CANARY, FIELD_CANARY, WholeRun, command
+from tests.end_to_end.conftest import WholeRun, command
 from tests.modes import open_to_others
+from tools.trust.canaries import CANARY, FIELD_CANARY, holding
 
 pytestmark = pytest.mark.slow
 
@@ -92,12 +93,6 @@ def test_no_child_s_value_is_outside_the_lake(whole_run: WholeRun) -> None:
     # Postcodes are not kept even in bronze.
     for name in ("HOME_POST", "PL_POST"):
         assert f"{CANARY}{name}" not in repr(read_arrow(whole_run.lake, TABLES["bronze.lac_episodes"]).to_pylist())
-
-
-def holding(text: str | bytes) -> list[str]:
-    """The canaries that a text, or the bytes of a file, holds."""
-    found = text if isinstance(text, bytes) else text.encode()
-    return [canary for canary in (CANARY, FIELD_CANARY) if canary.encode() in found]
 
 
 def test_nothing_that_is_made_of_a_run_or_says_what_the_lake_holds_leaks(

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from sos_spark.config.shipped import conf_root, expectations_root
 from sos_spark.errors import EnvironmentFaultError
 from sos_spark.machine.connectors import MORE_JARS, more_jars, s3_settings
 from sos_spark.machine.doctor import _lake
+from sos_spark.machine.jars import jars_folder
 from sos_spark.places import RemotePlace, remote, write_whole
+from tests.modes import open_to_others
 from tests.stores import a_bucket
 
 
@@ -23,6 +26,23 @@ def test_jars_are_those_of_the_folders_named(tmp_path: Path) -> None:
     assert more_jars({}) == ()
     with pytest.raises(EnvironmentFaultError, match=MORE_JARS):
         more_jars({MORE_JARS: str(tmp_path)})
+
+
+def test_jars_and_conf_may_be_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They are copied here once, for their owner only."""
+    bucket = a_bucket(monkeypatch)
+    for name in ("jars/a.jar", "conf/reference/authorities.csv", "expectations/a.json"):
+        write_whole(bucket / "apps" / name, name.encode())
+    (tmp_path / "b.jar").touch()
+    jars = more_jars({MORE_JARS: f"{bucket / 'apps' / 'jars'}{os.pathsep}{tmp_path}"})
+    assert [jar.name for jar in jars] == ["a.jar", "b.jar"]
+    assert jars[0].read_text() == "jars/a.jar"
+    monkeypatch.setenv("SOS_SPARK_JARS", str(bucket / "apps" / "jars"))
+    assert jars_folder() == jars[0].parent
+    monkeypatch.setenv("SOS_SPARK_CONF", str(bucket / "apps" / "conf"))
+    assert (conf_root() / "reference" / "authorities.csv").is_file()
+    assert [path.name for path in expectations_root().iterdir()] == ["a.json"]
+    assert open_to_others(jars_folder(), conf_root()) == []
 
 
 def test_hadoop_is_told_of_s3_what_the_environment_says_and_no_secret() -> None:

@@ -34,6 +34,7 @@ from sos_spark.bronze.fields import DECLARED, LA_YEAR, fields_of, required_of
 from sos_spark.bronze.record_batches import file_id_of
 from sos_spark.config.reference import Authority
 from sos_spark.errors import shown_name
+from sos_spark.machine.connect import tasks_at_once
 from sos_spark.places import place_of
 
 _BYTES_A_TASK = 128 << 20
@@ -104,7 +105,7 @@ def spread(
     file's name. The worker gets the file's fields and its notes as a mapping.
     """
     sizes = [file.n_bytes + _OVERHEAD_BYTES_A_FILE for file in files]
-    n_tasks = min(len(files), max(2 * spark.sparkContext.defaultParallelism, -(-sum(sizes) // _BYTES_A_TASK)))
+    n_tasks = min(len(files), max(2 * tasks_at_once(spark), -(-sum(sizes) // _BYTES_A_TASK)))
     rows, done = [], 0
     for file, size in zip(files, sizes, strict=True):
         entry = {**asdict(file), **(notes or {}).get(file.name, {})}

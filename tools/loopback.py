@@ -1,0 +1,49 @@
+"""Servers of this machine that live as long as a context: their ports, their Java, their logs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+def free_port() -> int:
+    """Returns a port of loopback that nothing listens on at this moment."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def java_command(environment: Mapping[str, str]) -> str:
+    """Returns the command of the Java that an environment names."""
+    home = environment.get("JAVA_HOME")
+    return str(Path(home) / "bin" / "java") if home else "java"
+
+
+def start(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Starts a server in a process group of its own, with what it starts; its files are its owner's alone."""
+    with log.open("ab") as told:
+        return subprocess.Popen(
+            command, env=environment, stdout=told, stderr=subprocess.STDOUT, start_new_session=True, umask=0o077
+        )
+
+
+def kill(server: subprocess.Popen[bytes]) -> None:
+    """Kills a server and what it started, as a machine that fails does."""
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+@contextmanager
+def serving(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """A server while the context lives."""
+    server = start(command, log, environment)
+    try:
+        yield
+    finally:
+        kill(server)
