@@ -67,6 +67,18 @@ def test_a_plan_is_printed_for_a_program_too(capsys: pytest.CaptureFixture[str])
     assert plan["missing_options"] == ["--lake", "--out"]
 
 
+def test_a_plan_tells_which_files_are_new(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "returns" / "cin" / "2016").mkdir(parents=True)
+    (tmp_path / "returns" / "cin" / "2016" / "926.xml").write_text("<Message/>")
+    where = ["--source", str(tmp_path / "returns"), "--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out")]
+    assert main(["run", *where, "--study", STUDY, "--to", "validate", "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ingest: 1 of 1 files are new to the lake: cin/2016/926.xml, then the quality gate of bronze",
+        "validate, then the quality gate of silver",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["returns"]
+
+
 def test_a_dry_run_of_a_panel_file_fits_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert main(["fit", "--panel", "none.csv", "--study", STUDY, "--out", str(out), "--dry-run"]) == 0
