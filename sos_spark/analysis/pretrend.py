@@ -27,6 +27,7 @@ from sos_spark.fit.estimators import LinearEstimate, shares_one_go_live
 from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.inference.equivalence import equivalence_test, minimum_detectable_effect
 from sos_spark.fit.inference.randomisation import effect_and_scores, randomisation_distribution, randomise_effect
+from sos_spark.fit.lone_pilot import as_far_as_alike
 from sos_spark.fit.regression.covariance import Sandwich, Satterthwaite
 from sos_spark.fit.regression.design import CellArrays, Ints, PreparedPanel, Weights, regression
 from sos_spark.fit.regression.moments import Array, ClusterMoments
@@ -37,6 +38,8 @@ from sos_spark.tables.results import PRETREND
 SLOPE = "treated_x_time"
 _REFITTED = 999
 _ALONE = "one treated authority: its own drift cannot be told from its own shocks, so no test and no interval"
+_UNSTEADY = "pilots too unsteady for permuted go-lives: no interval, no equivalence and no detectable slope"
+_TOO_FEW = "too few assignments for a test at 5 %"
 _FEW = f"{FEW_TREATED} or fewer treated authorities: interval, equivalence and detectable slope by permuted go-lives"
 
 
@@ -119,8 +122,10 @@ def _slope(
         notes.append(_ALONE)
         found = blank
     elif n_treated <= FEW_TREATED:
-        permuted = slope_distribution(panel, moments, weights=fitted.weights, inference=inference)
-        notes.append(_FEW if permuted.can_reject else f"{_FEW}; too few assignments for a test at 5 %")
+        permuted = as_far_as_alike(
+            slope_distribution(panel, moments, weights=fitted.weights, inference=inference), fitted.panel
+        )
+        notes.append(_UNSTEADY if not permuted.known else _FEW if permuted.can_reject else f"{_FEW}; {_TOO_FEW}")
         found = _by_permutation(blank, permuted, bound)
     else:
         found = _by_cr2(blank, own, bound)

@@ -26,7 +26,8 @@ from sos_spark.fit.regression.leverage import leverage_shares
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.regression.robust import hc1
 from sos_spark.fit.result import NOT_KNOWN, DidResult
-from sos_spark.fit.thresholds import ALPHA, CAUTION_TREATED, DOMINATED, FEW_DF, FEW_TREATED, UNEVEN
+from sos_spark.fit.thresholds import ALPHA, CAUTION_TREATED, DOMINATED, FEW_DF, FEW_TREATED, UNEVEN, UNSTEADY
+from sos_spark.fit.unsteadiness import unsteadiness
 
 
 def fit_did(cells: pd.DataFrame, *, design: Design, inference: Inference) -> DidResult:
@@ -196,11 +197,7 @@ def _cautions(
     if isinstance(permuted, LonePilot):
         notes += _of_one_pilot(permuted)
     elif n_treated <= FEW_TREATED:
-        notes.append(
-            f"{n_treated} treated authorities: with {FEW_TREATED} or fewer the wild cluster bootstrap rejects next to"
-            " nothing, so p_wcr and its interval are left out; p_ri is the headline, and its interval, the detectable"
-            " effect and equivalence come from the randomisation distribution"
-        )
+        notes += _of_few(n_treated, unsteadiness(panel))
         if permuted.known and not permuted.can_reject:
             notes.append(
                 f"{permuted.why_it_cannot_reject}: no p_ri can be below {ALPHA}, so there is no detectable effect"
@@ -219,6 +216,30 @@ def _cautions(
     if estimate.regression and estimate.regression.dropped:
         notes.append("determined by other regressors and left out: " + ", ".join(estimate.regression.dropped))
     return notes
+
+
+def _of_few(n_treated: int, unsteady: float) -> list[str]:
+    """Returns what few treated LAs are judged by, what it takes for granted, and why they are not where it fails."""
+    said = (
+        f"{n_treated} treated authorities: with {FEW_TREATED} or fewer the wild cluster bootstrap rejects next to"
+        " nothing, so p_wcr and its interval are left out"
+    )
+    if unsteady > UNSTEADY:
+        return [
+            f"{said}; permuted go-lives take for granted that pilots are as unsteady as comparators, and theirs is"
+            f" {unsteady:.1f} times the comparators' scatter from period to period: above {UNSTEADY} no p_ri, interval,"
+            " detectable effect or equivalence is printed, and pilots.csv judges each pilot by its own scatter"
+        ]
+    seen = (
+        "which too few periods show"
+        if np.isnan(unsteady)
+        else f"and their scatter from period to period is {unsteady:.1f} times the comparators'"
+    )
+    return [
+        f"{said}; p_ri is the headline, and its interval, the detectable effect and equivalence come from the"
+        " randomisation distribution",
+        f"that takes for granted that pilots are as unsteady as comparators, {seen}",
+    ]
 
 
 def _of_one_pilot(alone: LonePilot) -> list[str]:

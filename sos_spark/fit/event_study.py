@@ -28,6 +28,7 @@ from sos_spark.fit.staggered.group_time import group_time_effects, saturated_mom
 from sos_spark.fit.staggered.residual_model import has_a_small_group
 from sos_spark.fit.staggered.residuals import average_moments
 from sos_spark.fit.thresholds import FEW_TREATED
+from sos_spark.fit.unsteadiness import too_unsteady
 
 _NAN = float("nan")
 
@@ -129,6 +130,9 @@ def event_study(panel: PreparedPanel, *, estimator: str, inference: Inference, b
         if panel.n_treated_units == 1:
             blank = np.full(len(names), _NAN)
             own, ends = replace(own, se=blank, df=blank, p=blank), np.full((len(names), 2), _NAN)
+        elif too_unsteady(panel):
+            notes.append("pilots too unsteady for permuted go-lives: no intervals")
+            ends = np.full((len(names), 2), _NAN)
         else:
             ends = _permuted_intervals(panel, moments, binned, names, inference)
     rows = []

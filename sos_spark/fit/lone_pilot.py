@@ -32,40 +32,12 @@ from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import NEVER, Ints, PreparedPanel, Weights
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.thresholds import ALPHA
+from sos_spark.fit.unsteadiness import FEWEST_FREE_PERIODS, Scatter, too_unsteady
 
 FEWEST_PLACEBOS = math.ceil(1 / ALPHA) - 1
 """With fewer comparators no p-value is below 0.05, and an interval would have no end."""
-FEWEST_FREE_PERIODS = 3
-"""With fewer periods beyond the two means a pilot's own scatter says next to nothing."""
 
 _NAN = float("nan")
-
-
-@dataclass(frozen=True)
-class Scatter:
-    """How unsteady LAs are by themselves. Shapes (G,): `variance` s^2, `free` the periods beyond the two means."""
-
-    variance: Array
-    free: Ints
-
-    @classmethod
-    def of(cls, panel: PreparedPanel, rest: PreparedPanel, gtime: int) -> Scatter:
-        """Measures every LA of a panel against the comparators in `rest`, itself left out, about a go-live.
-
-        NaN where an LA lacks rows before the go-live or from it on, or has no period beyond the two means.
-        """
-        gap, there = _gaps(panel, rest)
-        squares, per_square = np.zeros(len(gap)), np.zeros(len(gap))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            for side in (panel.periods < gtime, panel.periods >= gtime):
-                inside = there & side
-                share = np.where(inside, panel.rows, 0.0)
-                share = share / share.sum(axis=1, keepdims=True)
-                mean = np.sum(gap * inside, axis=1, keepdims=True) / inside.sum(axis=1, keepdims=True)
-                squares += np.sum((gap - mean) ** 2 * inside, axis=1)
-                per_square += np.sum(share**2, axis=1)
-            free = there.sum(axis=1) - 2
-            return cls(np.where(free > 0, squares / free * per_square, _NAN), free)
 
 
 @dataclass(frozen=True)
@@ -222,10 +194,18 @@ def _whole(panel: PreparedPanel, gtime: int, share: float) -> PreparedPanel:
 def distribution_of(
     estimate: LinearEstimate, *, permutations: int, seed: int, strata: Literal["none", "size"] = "none"
 ) -> EffectDistribution | LonePilot:
-    """Returns what an estimate is compared with: permuted go-lives, or with one treated LA its own scatter."""
+    """Returns what an estimate is compared with: permuted go-lives, or with one treated LA its own scatter.
+
+    Of few treated LAs that are more unsteady than the comparators nothing is known by permuted go-lives.
+    """
     if estimate.panel.n_treated_units == 1:
         return lone_pilot(estimate)
-    return estimate.distribution(permutations=permutations, seed=seed, strata=strata)
+    return as_far_as_alike(estimate.distribution(permutations=permutations, seed=seed, strata=strata), estimate.panel)
+
+
+def as_far_as_alike(permuted: EffectDistribution, panel: PreparedPanel) -> EffectDistribution:
+    """Returns permuted go-lives, of which nothing is known where few treated LAs are too unsteady for them."""
+    return replace(permuted, se=_NAN) if too_unsteady(panel) else permuted
 
 
 def own_scatter(panel: PreparedPanel, rest: PreparedPanel, gtime: int, place: int) -> float:
@@ -261,15 +241,3 @@ def inverse_rows(panel: PreparedPanel, gtime: int) -> Array:
     after = panel.periods >= gtime
     with np.errstate(divide="ignore"):
         return np.asarray(1 / panel.rows[:, ~after].sum(axis=1) + 1 / panel.rows[:, after].sum(axis=1))
-
-
-def _gaps(panel: PreparedPanel, rest: PreparedPanel) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """Returns each LA's mean less that of the comparators without it, 0 where not known, and where it is (G, T)."""
-    shared = [panel.unit_ids.index(unit) for unit in rest.unit_ids]
-    compares = np.isin(np.arange(len(panel.unit_ids)), shared)[:, None]
-    others = panel.rows[shared].sum(axis=0) - compares * panel.rows
-    total = panel.y_sum[shared].sum(axis=0) - compares * panel.y_sum
-    there = (panel.rows > 0) & (others > 0)
-    gap = np.zeros(panel.rows.shape)
-    gap[there] = panel.y_sum[there] / panel.rows[there] - total[there] / others[there]
-    return gap, there

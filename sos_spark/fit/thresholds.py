@@ -21,3 +21,7 @@ With 9 pilots of 60 the headline rule rejects 4.0 % of true nulls at a share of 
 
 UNEVEN = 0.6
 """From this share of one pilot on p_ri is not printed: it rejects 13.8 % there, and 6.8 % at 35 %."""
+
+UNSTEADY = 1.5
+"""Where few pilots' scatter from period to period is more than so many times the comparators' (a ratio of standard
+deviations), no p_ri is printed: permuted go-lives take for granted that it is alike (`tools.monte_carlo.unsteady`)."""

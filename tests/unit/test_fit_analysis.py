@@ -81,7 +81,7 @@ def test_the_other_weights_stand_beside_the_studys_own() -> None:
 
 
 def test_with_few_treated_the_family_is_adjusted_by_shared_permutations() -> None:
-    few = dict.fromkeys(("201", "202", "203"), 3)
+    few = dict.fromkeys(("204", "205", "206"), 3)
     families = dict.fromkeys("abc", "primary")
     fitted = fit_study(three_outcomes(), a_study(pilots=few, families=families))
     rows = [rows_of(fitted)[name, "main"] for name in "abc"]

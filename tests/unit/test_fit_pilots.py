@@ -10,7 +10,8 @@ import pytest
 from sos_spark.analysis.pilots import Errors, Line, each_pilot, pilots_frame, pooled_frame
 from sos_spark.analysis.pooling import pool
 from sos_spark.fit.errors import NotEstimableError
-from sos_spark.fit.lone_pilot import FEWEST_PLACEBOS, Scatter
+from sos_spark.fit.lone_pilot import FEWEST_PLACEBOS
+from sos_spark.fit.unsteadiness import Scatter
 from tests.staggered_panels import random_totals
 
 

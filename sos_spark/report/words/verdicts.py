@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sos_spark.fit.thresholds import ALPHA
+from sos_spark.fit.thresholds import ALPHA, UNSTEADY
 from sos_spark.fit.verdict import CHANGE, NO_CHANGE_THAT_MATTERS, NO_ESTIMATE, verdict_of
 from sos_spark.fit.verdict import Verdict as Finding
 from sos_spark.report.results import Results, of_outcome
@@ -140,15 +140,16 @@ def _sentences(row: Row, scale: Scale, att: float, finding: Finding, possible: P
 
 
 def _taken_for_granted(pilots: float | None) -> str:
-    """What permuted go-lives assume of how unsteady the pilots are, and what it costs where it is not so."""
+    """What permuted go-lives assume of how unsteady the pilots are, and where it is looked at."""
     if pilots == 1:
         return (
             "With one pilot the change is measured by how unsteady that authority is by itself, beside comparators each"
             " taken for a pilot: it may be more unsteady than they are."
         )
     return (
-        "This takes for granted that the pilots are no more unsteady than the comparators. Where they are twice as"
-        " unsteady, a change is seen in 8% (four pilots) to 12% (two) of cases in which there is none."
+        "This takes for granted that the pilots are no more unsteady than the comparators. The note says how large"
+        f" their ups and downs from period to period are beside the comparators'; above {UNSTEADY:g} times as large no"
+        " test would be made."
     )
 
 
