@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sos_spark.config.periods import Period, periods_between
+from sos_spark.fit.cells.years import periods_a_year
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import ESTIMATORS, shares_one_go_live, unit_panel
 from sos_spark.fit.regression.covariance import Sandwich
@@ -24,8 +24,6 @@ from sos_spark.fit.thresholds import FEW_TREATED
 
 YEARS_AFTER = 5
 REFERENCE = -1
-
-_PERIODS_A_YEAR: dict[Period, int] = {"month": 12, "quarter": 4, "year": 1}
 
 
 @dataclass(frozen=True)
@@ -114,13 +112,6 @@ def _run(usable: dict[int, bool], first: int, step: int, *, most: int | None = N
     while (most is None or len(years) < most) and usable.get(first + step * len(years), False):
         years.append(first + step * len(years))
     return years
-
-
-def periods_a_year(panel: PreparedPanel) -> int:
-    """Returns how many of the panel's periods make a year: 12, 4 or 1."""
-    first, last = panel.period_starts[0], panel.period_starts[-1]
-    numbers = int(panel.periods[-1] - panel.periods[0])
-    return next((n for period, n in _PERIODS_A_YEAR.items() if periods_between(first, last, period) == numbers), 1)
 
 
 def _filled(panel: PreparedPanel) -> dict[int, bool]:

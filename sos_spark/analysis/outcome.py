@@ -15,6 +15,7 @@ import pandas as pd
 from sos_spark.analysis.casemix import casemix_frame, casemix_levels_frame, casemix_trend_frame
 from sos_spark.analysis.contamination import contamination_frame
 from sos_spark.analysis.declared import main_specification
+from sos_spark.analysis.durations import Lengths, duration_days_frame, duration_effects_frame, lengths_of
 from sos_spark.analysis.honest import honest_frame
 from sos_spark.analysis.leave_one_out import leave_one_out
 from sos_spark.analysis.other_inference import other_inference_frame
@@ -34,6 +35,7 @@ from sos_spark.analysis.staggered_tables import (
     aggregates_frame,
     group_time_frame,
 )
+from sos_spark.analysis.synthetic_checks import synthetic_checks_frame
 from sos_spark.config.characteristics import Trait
 from sos_spark.config.simulated import SIMULATED_TRAITS
 from sos_spark.config.study import Design, Study
@@ -55,12 +57,14 @@ from sos_spark.tables.results import ResultTable
 class Inputs:
     """What every outcome is fitted from.
 
-    `panel` holds the cells of all outcomes; `sources` says which traits of authorities a simulation made up.
+    `panel` holds the cells of all outcomes; `sources` says which traits of authorities a simulation made up;
+    `durations` is durations.csv, without rows where there is none.
     """
 
     panel: pd.DataFrame
     study: Study
     sources: Mapping[Trait, Source] = field(default_factory=dict)
+    durations: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,10 @@ class _Fitted:
     @cached_property
     def pilots(self) -> EachPilot:
         return each_pilot(self.prepared.panel, weights=self.study.inference.weights)
+
+    @cached_property
+    def lengths(self) -> Lengths | None:
+        return lengths_of(self.prepared.panel, self.inputs.durations, inference=self.study.inference)
 
     @cached_property
     def placebos(self) -> list[PlaceboPilots]:
@@ -182,6 +190,14 @@ def _casemix_levels(fitted: _Fitted) -> pd.DataFrame:
     return casemix_levels_frame(fitted.prepared.panel)
 
 
+def _duration_effects(fitted: _Fitted) -> pd.DataFrame:
+    return duration_effects_frame(fitted.lengths)
+
+
+def _duration_days(fitted: _Fitted) -> pd.DataFrame:
+    return duration_days_frame(fitted.lengths)
+
+
 def _arms(fitted: _Fitted) -> pd.DataFrame:
     return arms_frame(fitted.main.outcome_id, fitted.prepared.arms, fitted.prepared.gtimes)
 
@@ -243,6 +259,10 @@ def _synthetic(fitted: _Fitted) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(results.SYNTHETIC.column_names))
 
 
+def _synthetic_checks(fitted: _Fitted) -> pd.DataFrame:
+    return synthetic_checks_frame(fitted.prepared.panel, inference=fitted.study.inference)
+
+
 def _inference(fitted: _Fitted) -> pd.DataFrame:
     methods = fitted.study.sensitivity.inference
     return other_inference_frame(fitted.main, methods=methods, inference=fitted.study.inference)
@@ -263,6 +283,8 @@ TABLES: tuple[tuple[ResultTable, Callable[[_Fitted], pd.DataFrame]], ...] = (
     (results.CASEMIX, _casemix),
     (results.CASEMIX_TREND, _casemix_trend),
     (results.CASEMIX_LEVELS, _casemix_levels),
+    (results.DURATION_EFFECTS, _duration_effects),
+    (results.DURATION_DAYS, _duration_days),
     (results.ARMS, _arms),
     (results.WELCH, _welch),
     (results.GROUP_TIME, _group_time),
@@ -272,6 +294,7 @@ TABLES: tuple[tuple[ResultTable, Callable[[_Fitted], pd.DataFrame]], ...] = (
     (results.PLACEBO_SUMMARY, _placebo_summary),
     (results.INFERENCE, _inference),
     (results.SYNTHETIC, _synthetic),
+    (results.SYNTHETIC_CHECKS, _synthetic_checks),
     (results.SECONDARY, _secondary),
     (results.CONTAMINATION, _contamination),
     (results.POWER, _power),

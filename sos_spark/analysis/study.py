@@ -54,6 +54,7 @@ def fit_study(
     study: Study,
     *,
     sources: Mapping[Trait, Source] | None = None,
+    durations: pd.DataFrame | None = None,
     counted: Callable[[Sequence[str]], Iterable[str]] = iter,
 ) -> StudyFit:
     """Fits every outcome of the study that the panel has.
@@ -64,6 +65,7 @@ def fit_study(
         panel: Collapsed cells, also of declared alternatives.
         study: What is estimated.
         sources: Which traits of authorities a simulation made up; the study declared the others.
+        durations: Counts by day of outcomes that are lengths, as durations.csv, where there are any.
         counted: Gives the outcomes one by one, and may tell how many are done.
 
     Raises:
@@ -81,7 +83,7 @@ def fit_study(
             remedy="Check outcome_id in the panel and in the study file",
         )
     refuse_unknown_codes(study, [names_of_panel(units_in(panel, outcome_id)) for outcome_id in outcome_ids])
-    inputs = Inputs(panel, study, sources or {})
+    inputs = Inputs(panel, study, sources or {}, pd.DataFrame() if durations is None else durations)
     fits = [fit_outcome(inputs, outcome_id) for outcome_id in counted(outcome_ids)]
     results = _with_evidence(_with_family(fits, study.inference), fits, study)
     estimates = _stacked([result.to_frame() for result in results], FITTED)

@@ -45,15 +45,32 @@ def makes_rows_of(kind: type[Kind]) -> Callable[[IndexRows[Kind]], IndexRows[Kin
     return register
 
 
+FOLLOWED_ROWS: dict[type[Outcome], IndexRows[Any]] = {}
+"""By the kind's model, what follows each index row of a length day by day; columns as `outcome.durations` says."""
+
+
+def follows_rows_of(kind: type[Kind]) -> Callable[[IndexRows[Kind]], IndexRows[Kind]]:
+    """Registers the decorated function as the one that follows the index rows of a kind that is a length."""
+
+    def register(made_by: IndexRows[Kind]) -> IndexRows[Kind]:
+        FOLLOWED_ROWS[kind] = made_by
+        return made_by
+
+    return register
+
+
 def require_every_kind() -> None:
     """Checks that what is declared is computed.
 
     Raises:
-        TypeError: A declared kind from records has no index rows.
+        TypeError: A declared kind from records has no index rows, or counts days and follows none.
     """
     lacking = sorted(name for name, kind in KINDS.items() if kind.reads and kind not in INDEX_ROWS)
     if lacking:
         raise TypeError(f"kinds of outcome without index rows: {', '.join(lacking)}")
+    counting = {name for name, kind in KINDS.items() if kind.counted_days is not Outcome.counted_days}
+    if unfollowed := sorted(name for name in counting if KINDS[name] not in FOLLOWED_ROWS):
+        raise TypeError(f"kinds of outcome that count days and follow no rows: {', '.join(unfollowed)}")
 
 
 def _faults(kind: type[Outcome]) -> Iterator[str]:

@@ -57,11 +57,28 @@ def observe(candidates: DataFrame, scope: Scope, *, kind: str) -> DataFrame:
 def conclude(rows: DataFrame, scope: Scope, *, outcome_id: str, reasons: Mapping[str, Column]) -> DataFrame:
     """Returns index rows: y where the row is analysed, else null and the first reason why it is not.
 
-    Grain: an index row, in and out. Needs the columns of `COMMON`, those of `observe`, y (the value, were all of it
-    observed) and window_end (last day of the row's window, the index date where it has none; null: beyond any day
-    observed). `reasons` holds the outcome's own, by name; a condition that is null does not hold. A row is known only
-    if every day from the index date to window_end was observed, and no record of the child that could lie there is in
-    quarantine, even if y is settled before (censor before counting).
+    Grain: an index row, in and out. Needs y (the value, were all of it observed) and what `placed` needs; errors as
+    there.
+    """
+    computed = {
+        "study_id": F.lit(scope.study_id),
+        "outcome_id": F.lit(outcome_id),
+        "y": F.when(F.col("reason").isNull(), F.col("y").cast("bigint")),
+        "age_band": age_band(F.col("age_years")),
+    }
+    return placed(rows, scope, reasons=reasons).select(
+        *(computed[name].alias(name) if name in computed else name for name in OUTCOME_INDEX_ROWS.column_names)
+    )
+
+
+def placed(rows: DataFrame, scope: Scope, *, reasons: Mapping[str, Column]) -> DataFrame:
+    """Adds period_start and period (null outside the windows) and reason (null: analysed); no age is below 0.
+
+    Grain: an index row, in and out. Needs the columns of `COMMON`, those of `observe` and window_end (last day of the
+    row's window, the index date where it has none; null: beyond any day observed). `reasons` holds the outcome's own,
+    by name; a condition that is null does not hold. A row is known only if every day from the index date to window_end
+    was observed, and no record of the child that could lie there is in quarantine, even if y is settled before (censor
+    before counting).
 
     Raises:
         ValueError: A reason without a place in the order of precedence.
@@ -88,18 +105,12 @@ def conclude(rows: DataFrame, scope: Scope, *, outcome_id: str, reasons: Mapping
     if unplaced:
         raise ValueError(f"reasons without a place in the order of precedence: {', '.join(sorted(unplaced))}")
     first_reason = F.coalesce(*(F.when(conditions[name], F.lit(name)) for name in PRECEDENCE if name in conditions))
-    computed = {
-        "study_id": F.lit(scope.study_id),
-        "outcome_id": F.lit(outcome_id),
-        "period": period_number(F.col("period_start"), first=window.baseline[0], period=window.period),
-        "y": F.when(F.col("reason").isNull(), F.col("y").cast("bigint")),
-        "age_band": age_band(F.col("age_years")),
-    }
+    number = period_number(F.col("period_start"), first=window.baseline[0], period=window.period)
     return (
         # The unborn count as 0.
         rows.withColumn("age_years", F.when(F.col("age_years") < 0, 0).otherwise(F.col("age_years")))
         .withColumns({"period_start": F.when(in_windows, period_start), "reason": first_reason})
-        .select(*(computed[name].alias(name) if name in computed else name for name in OUTCOME_INDEX_ROWS.column_names))
+        .withColumn("period", number)
     )
 
 

@@ -34,11 +34,14 @@ _NOT_JUDGED = {
     "pilots": "the effect in each pilot",
     "inference": "other ways of judging chance",
     "synthetic": "who is in the synthetic control",
+    "synthetic_checks": "other ways of making a synthetic control",
     "contamination": "effects with exposed comparators allowed for",
     "casemix": "casemix and rate: they rest on combinations of characteristics",
     "casemix_trend": "the outcomes that casemix leads one to expect",
     "casemix_levels": "characteristics by group and period",
     "pilots_pooled": "what the pilots have in common",
+    "duration_effects": "effects on the distribution of lengths: each rests on counts of one day",
+    "duration_days": "lengths day by day, by group",
 }
 """What files are that no rule judges; one that is not named here is refused all the same."""
 

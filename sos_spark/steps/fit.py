@@ -16,7 +16,13 @@ from sos_spark.config.study import Study
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.reading import read_panel
 from sos_spark.places import Place, is_same
-from sos_spark.steps.cells_file import bounds_beside, keep_bounds
+from sos_spark.steps.cells_file import (
+    bounds_beside,
+    durations_beside,
+    durations_of_lake,
+    keep_bounds,
+    keep_durations,
+)
 from sos_spark.steps.collapsed import collapsed_frame, has_table
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.fitted_study import write_fitted_study
@@ -43,7 +49,8 @@ def fit(run: Run) -> StepReport:
     simulated = run_is_simulated(run)
     filled = with_simulated(run.the_study, _simulated_authorities(run))
     cells = panel_frame(run.lake_root, run.the_study)
-    fitted = fit_study(cells, filled.study, sources=filled.sources, counted=run.counted)
+    durations = durations_of_lake(run.lake_root, run.the_study)
+    fitted = fit_study(cells, filled.study, sources=filled.sources, durations=durations, counted=run.counted)
     report = _written(fitted, _bounds(run, cells), run.out, simulated=simulated)
     report.facts["simulated"] = list(filled.filled)
     _write_frames({"returns": returns_of(run.lake_root)}, run.out, report)
@@ -59,7 +66,8 @@ def fit_panel_file(panel_csv: Place, run: Run) -> StepReport:
     """
     study, out = run.the_study, run.out
     cells = read_panel(panel_csv)
-    fitted = fit_study(cells, study, counted=run.counted)
+    durations = durations_beside(panel_csv)
+    fitted = fit_study(cells, study, durations=durations, counted=run.counted)
     if all(result.fitted is None for result in fitted.results):
         raise fitted.failures[0]
     simulated = cells_are_simulated(panel_csv)
@@ -69,6 +77,7 @@ def fit_panel_file(panel_csv: Place, run: Run) -> StepReport:
         _write_frames({"cells": _in_order(cells)}, out, report)
         write_sidecar(out / "cells.csv", study_id=study.study_id, simulated=simulated)
         keep_bounds(panel_csv, out / "cells.csv")
+        keep_durations(durations, out)
     write_fitted_study(run, is_simulated=simulated)
     return report
 

@@ -1,7 +1,8 @@
 """The step that computes the index rows of every outcome of the study and of its declared alternatives, and sums them.
 
 Every index row is computed and summed in one job, so that no row is written to be read once. Who wants to look at
-single rows asks for them (--index-rows): they are then written first, and the sums are made from what was written.
+single rows asks for them (--index-rows): they are then written first, and the sums are made from what was written. How
+long assessments were open is counted by day in a job of its own, of assessments only.
 
 A unit's sums depend on its own authorities' records alone: where some units' records have changed, only theirs are made
 again.
@@ -28,6 +29,7 @@ from sos_spark.outcome.calendar import WORKING_DAYS_SCHEMA, working_day_numbers
 from sos_spark.outcome.compute import index_rows
 from sos_spark.outcome.coverage import coverage
 from sos_spark.outcome.doubt import quarantined_years, unreadable_events
+from sos_spark.outcome.durations import day_counts, lengths_in
 from sos_spark.outcome.records import Records
 from sos_spark.outcome.rows import Scope
 from sos_spark.outcome.sums import require_covariates, sum_index_rows, with_known_levels
@@ -38,6 +40,7 @@ from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.tables import (
     COHORT_OBSERVED,
     COHORT_UNITS,
+    OUTCOME_DURATIONS,
     OUTCOME_INDEX_ROWS,
     OUTCOME_SUMS,
     QUARANTINE,
@@ -53,6 +56,8 @@ _CODES_OF = {"ethnicity": ("cin.Ethnicity", "ssda903.header.ETHNIC"), "primary_n
 def outcome(run: Run) -> StepReport:
     """Writes the study's slice of outcome.sums, all outcomes in one commit; of outcome.index_rows too where asked to.
 
+    Of outcomes that are lengths outcome.durations first: what the sums say of themselves then holds of both.
+
     Outcomes of the kind 'published' are not computed from records and are left out here. Index rows that an earlier
     run left are removed where the lake does not know them to be what this run would make.
 
@@ -67,7 +72,7 @@ def outcome(run: Run) -> StepReport:
         return StepReport("outcome", facts={"outcomes": []})
     require_covariates(study.covariates)
     due = what_is_due(run)
-    keep = run.environment.keep_index_rows
+    keep, lengths = run.environment.keep_index_rows, lengths_in(computed)
     own = {"study_id": study.study_id}
     of_rows = made_from(
         versions_of(lake, (*RECORDS, COHORT_UNITS, COHORT_OBSERVED)), step=__name__, settings=_settings(study)
@@ -77,7 +82,15 @@ def outcome(run: Run) -> StepReport:
         lake.replace(no_row, OUTCOME_INDEX_ROWS, slices=[own], fingerprint=f"removed: {of_rows}")
     if keep or not due.change.is_none:
         units = None if keep else due.change.only
-        with _every_row(run, computed, None if units is None else due.codes_of(units)) as every_row:
+        slices = [own] if units is None else [{**own, "unit_id": unit} for unit in units]
+        made = fingerprint_of(due.parts)
+        with _shared(run, None if units is None else due.codes_of(units)) as (scope, records):
+            if lengths:
+                lake.replace(day_counts(lengths, records, scope), OUTCOME_DURATIONS, slices=slices, fingerprint=made)
+            every_row = reduce(
+                DataFrame.unionByName,
+                (index_rows(v.outcome, records, scope, outcome_id=v.outcome_id) for v in computed),
+            )
             if keep:
                 lake.replace(every_row, OUTCOME_INDEX_ROWS, slices=[own], fingerprint=of_rows)
                 every_row = lake.read(run.spark, OUTCOME_INDEX_ROWS).where(F.col("study_id") == study.study_id)
@@ -85,11 +98,11 @@ def outcome(run: Run) -> StepReport:
             lake.replace(
                 sum_index_rows(known, study.covariates),
                 OUTCOME_SUMS,
-                slices=[own] if units is None else [{**own, "unit_id": unit} for unit in units],
-                fingerprint=fingerprint_of(due.parts),
+                slices=slices,
+                fingerprint=made,
                 parts=due.parts,
             )
-    written = (OUTCOME_INDEX_ROWS, OUTCOME_SUMS) if keep else (OUTCOME_SUMS,)
+    written = [OUTCOME_INDEX_ROWS] * keep + [OUTCOME_SUMS] + [OUTCOME_DURATIONS] * bool(lengths)
     return StepReport(
         "outcome",
         rows={table.name: n for table in written if (n := _rows_written(run, table)) is not None},
@@ -131,8 +144,8 @@ def known_levels() -> dict[str, frozenset[str]]:
 
 
 @contextmanager
-def _every_row(run: Run, computed: Sequence[Variant], codes: Sequence[str] | None) -> Iterator[DataFrame]:
-    """The index rows of all variants, of some LA codes or (None) of all, while what they share is cached."""
+def _shared(run: Run, codes: Sequence[str] | None) -> Iterator[tuple[Scope, Records]]:
+    """What the outcomes read, of some LA codes or (None) of all, while what they share is cached."""
 
     def of_codes(rows: DataFrame) -> DataFrame:
         return rows if codes is None else rows.where(F.col("la_code").isin(*codes))
@@ -142,8 +155,7 @@ def _every_row(run: Run, computed: Sequence[Variant], codes: Sequence[str] | Non
     for frame in shared:
         frame.persist()
     try:
-        rows = (index_rows(v.outcome, records, scope, outcome_id=v.outcome_id) for v in computed)
-        yield reduce(DataFrame.unionByName, rows)
+        yield scope, records
     finally:
         for frame in shared:
             frame.unpersist()

@@ -1,4 +1,4 @@
-"""The step that makes the panel and the flow from the sums of index rows, and writes cells.csv."""
+"""The step that makes the panel and the flow from the sums of index rows, and writes cells.csv and durations.csv."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ from sos_spark.config.variants import variants
 from sos_spark.panel.collapse import cells_of, flow_of, moments_of
 from sos_spark.panel.table import cells_with_moments
 from sos_spark.places import Place
+from sos_spark.steps.cells_file import durations_of_lake
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.guarded_csv import guarded_text
 from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.steps.published import write_published_cells
+from sos_spark.steps.result_tables import write_table
 from sos_spark.steps.results import result_file
 from sos_spark.steps.simulated import panel_is_simulated, write_sidecar
 from sos_spark.tables import COHORT_UNITS, OUTCOME_FLOW, OUTCOME_SUMS, PANEL_CELLS, PANEL_MOMENTS
+from sos_spark.tables.results import DURATIONS
 
 
 def panel(run: Run) -> StepReport:
     """Writes the study's panel.cells, panel.moments and outcome.flow, and its cells as `<out>/cells.csv`.
 
-    What their columns do not say, whether they come from simulated returns, stands in cells.provenance.json.
+    The days of outcomes that are lengths go beside them, as durations.csv. What their columns do not say, whether they
+    come from simulated returns, stands in cells.provenance.json.
 
     Cells of published outcomes come from published tables instead of index rows.
 
@@ -62,6 +66,7 @@ def panel(run: Run) -> StepReport:
     simulated = panel_is_simulated(run.lake_root, study)
     write_sidecar(run.out / "cells.csv", study_id=study.study_id, simulated=simulated)
     report.rows[PANEL_CELLS.name] = n_cells
+    write_table(run.out, DURATIONS, durations_of_lake(run.lake_root, study))
     report.facts["is_simulated"] = simulated
     return report
 

@@ -26,7 +26,7 @@ from sos_spark.tables.dq import (
     DQ_RULE_COUNTS,
     DQ_RULES,
 )
-from sos_spark.tables.outcome import CONTINUOUS, OUTCOME_FLOW, OUTCOME_INDEX_ROWS, OUTCOME_SUMS
+from sos_spark.tables.outcome import CONTINUOUS, OUTCOME_DURATIONS, OUTCOME_FLOW, OUTCOME_INDEX_ROWS, OUTCOME_SUMS
 from sos_spark.tables.panel import COVARIATES, PANEL_BOUNDS, PANEL_CELLS, PANEL_MOMENTS
 from sos_spark.tables.quarantine import QUARANTINE
 from sos_spark.tables.silver import (
@@ -62,6 +62,7 @@ __all__ = [
     "FILES",
     "LAC_MODULES",
     "LAYERS",
+    "OUTCOME_DURATIONS",
     "OUTCOME_FLOW",
     "OUTCOME_INDEX_ROWS",
     "OUTCOME_REASONS",
@@ -111,6 +112,7 @@ TABLES: dict[str, Table] = {
         COHORT_UNOBSERVED,
         OUTCOME_INDEX_ROWS,
         OUTCOME_SUMS,
+        OUTCOME_DURATIONS,
         OUTCOME_FLOW,
         PANEL_CELLS,
         PANEL_MOMENTS,

@@ -42,6 +42,22 @@ N = Column("n", "BIGINT", "How many rows the cell counts", nullable=False)
 Y_SUM = Column("y_sum", "BIGINT", "The sum of their y, in the outcome's own unit", nullable=False)
 Y_SUMSQ = Column("y_sumsq", "BIGINT", "The sum of the squares of their y; null where it is not known")
 
+DAYS = Column(
+    "days",
+    "INT",
+    "Working days after the start: to the conclusion, or to the last that was observed, or that is counted",
+    nullable=False,
+)
+IS_CONCLUDED = Column(
+    "is_concluded", "BOOLEAN", "Whether the rows were concluded on that day; else they were still open", nullable=False
+)
+IS_FOLLOWED = Column(
+    "is_followed",
+    "BOOLEAN",
+    "Whether every day that is counted was observed, concluded or not; else the data end before",
+    nullable=False,
+)
+
 _OUTSIDE_WINDOWS = "; null outside the study's windows"
 
 OUTCOME_INDEX_ROWS = Table(
@@ -135,4 +151,24 @@ OUTCOME_FLOW = Table(
     key=("study_id", "outcome_id", "unit_id", "period", "reason"),
     partition_by=("study_id",),
     made_from=("outcome.sums",),
+)
+
+OUTCOME_DURATIONS = Table(
+    "outcome.durations",
+    "a length in working days and a fate of an outcome that is a length, by unit and period",
+    (
+        STUDY_ID,
+        OUTCOME_ID,
+        UNIT_ID,
+        PERIOD.required(),
+        PERIOD_START.required(),
+        DAYS,
+        IS_CONCLUDED,
+        IS_FOLLOWED,
+        replace(N, meaning="How many index rows"),
+    ),
+    key=("study_id", "outcome_id", "unit_id", "period", "days", "is_concluded", "is_followed"),
+    partition_by=("study_id",),
+    checks={"n_positive": "n > 0", "days_forward": "days >= 0"},
+    made_from=("silver.*", "quarantine.*", "cohort.units", "cohort.observed"),
 )

@@ -82,6 +82,7 @@ def test_each_file_of_a_fit_is_made_by_one_function() -> None:
         "sensitivity",
         "bounds",
         "cells",
+        "durations",
         "flow",
         "quality",
         "returns",

@@ -36,7 +36,10 @@ def frames() -> dict[str, Any]:
         "welch": welch(),
         "contamination": contamination(),
         "synthetic": synthetic(),
+        "synthetic_checks": synthetic_checks(),
         "inference": inference(),
+        "duration_effects": duration_effects(),
+        "duration_days": duration_days(),
         "casemix": casemix(),
         "casemix_trend": casemix_trend(),
         "casemix_levels": casemix_levels(),
@@ -102,6 +105,50 @@ def contamination() -> pd.DataFrame:
              "divisor": 0.8, "note": ""}
             for name, (att, half) in EFFECTS.items()
             for part, by in scale.items()
+        ]
+    )  # fmt: skip
+
+
+def synthetic_checks() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"outcome_id": name, "method": method, "att": att, "plain": att, "se_placebo": half / 2, "p": 0.3,
+             "se_jackknife": half / 2, "n_pilots": 3, "n_comparators": 30, "n_before": 4, "note": ""}
+            for name, (att, half) in EFFECTS.items()
+            for method in ("annual", "augmented")
+        ]
+    )  # fmt: skip
+
+
+def duration_effects() -> pd.DataFrame:
+    blank = dict.fromkeys(("to", "band_low", "band_high", "bound_low", "bound_high"), math.nan)
+    common = blank | {"outcome_id": "assessment_duration", "se": 0.01, "p": 0.02, "note": ""}
+    share = {"observed": 0.8, "without": 0.77, "att": 0.03, "ci_low": 0.01, "ci_high": 0.05}
+    days = {"observed": 28.0, "without": 29.0, "att": -1.0, "ci_low": -2.0, "ci_high": math.nan, "p": math.nan}
+    mean = {"observed": 30.2, "without": 31.1, "att": -0.9, "ci_low": -1.9, "ci_high": 0.1}
+    nothing = dict.fromkeys(share, math.nan)
+    rows: list[dict[str, Any]] = [{"method": "distribution", "measure": "any", "at": math.nan, **nothing, "p": 0.03}]
+    for method in ("distribution", "changes_in_changes"):
+        rows += [
+            {"method": method, "measure": "share_within", "at": day, **share, "band_low": -0.01, "band_high": 0.07}
+            for day in (15.0, 20.0, 30.0, 45.0)
+        ]
+        rows.append({"method": method, "measure": "quantile", "at": 0.5, **days})
+        ends = {"bound_low": -1.1, "bound_high": -0.7} if method == "changes_in_changes" else {}
+        rows.append({"method": method, "measure": "restricted_mean", "at": 90.0, **mean, **ends})
+    rows.append({"method": "hazard", "measure": "daily_hazard", "at": 41.0, "to": 45.0, **share, "observed": 0.2})
+    return pd.DataFrame([common | row for row in rows])
+
+
+def duration_days() -> pd.DataFrame:
+    hazard = {10: 0.02, 44: 0.2, 60: 0.01}
+    return pd.DataFrame(
+        [
+            {"outcome_id": "assessment_duration", "arm": arm, "side": side, "day": day, "at_risk": 1000 - day,
+             "ended": int(chance * (1000 - day)), "hazard": chance, "within": 0.5}
+            for arm in ("pilot", "comparator")
+            for side in ("before", "after")
+            for day, chance in hazard.items()
         ]
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from sos_spark.cli.commands_demo import KEY_BYTES, _key
@@ -14,7 +15,14 @@ from sos_spark.config.load import load_study
 from sos_spark.config.shipped import conf_root
 from sos_spark.errors import InputError, StudyError
 from sos_spark.fit.cells.reading import outcomes_in, read_panel
-from sos_spark.steps.cells_file import bounds_beside, bounds_file_of, keep_bounds
+from sos_spark.steps.cells_file import (
+    bounds_beside,
+    bounds_file_of,
+    durations_beside,
+    keep_bounds,
+    keep_durations,
+)
+from sos_spark.tables.results import DURATIONS
 
 
 def test_what_is_shown_ships_with_the_package() -> None:
@@ -75,3 +83,22 @@ def test_bounds_that_cannot_be_read_are_told_by_their_file(tmp_path: Path) -> No
     bounds_file_of(cells).write_text("outcome_id,unit_id\no,1\n")
     with pytest.raises(InputError, match="bounds beside the cells"):
         bounds_beside(cells)
+
+
+def test_days_stand_beside_the_cells_and_go_with_them(tmp_path: Path) -> None:
+    cells = tmp_path / "cells.csv"
+    assert durations_beside(cells).empty
+    keep_durations(durations_beside(cells), tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+    days = pd.DataFrame([("o", "201", 0, "2013-04-01", 2, True, False, 5)], columns=list(DURATIONS.column_names))
+    keep_durations(days, tmp_path)
+    found = durations_beside(cells)
+    assert found["unit_id"].tolist() == ["201"]
+    assert found["is_concluded"].tolist() == ["True"]
+    (tmp_path / "durations.csv").write_text("outcome_id,unit_id\no,201\n")
+    with pytest.raises(InputError, match="lacks columns"):
+        durations_beside(cells)
+    for faulty in (days.assign(days=-1), days.assign(n=0.5), days.assign(is_followed="maybe")):
+        keep_durations(faulty, tmp_path)
+        with pytest.raises(InputError, match="days beside the cells"):
+            durations_beside(cells)

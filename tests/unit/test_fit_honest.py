@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import optimize, stats
 
-from sos_spark.analysis.annual import AnnualEffects, annual_effects, periods_a_year
+from sos_spark.analysis.annual import AnnualEffects, annual_effects
 from sos_spark.analysis.honest import M_MULTIPLES, MBAR, bounds_frame, honest_frame
 from sos_spark.analysis.honest_bounds import (
     Bounds,
@@ -25,6 +25,7 @@ from sos_spark.analysis.relative_magnitudes import KAPPA, relative_magnitudes
 from sos_spark.config.study import Inference
 from sos_spark.fit import DidResult, fit_did
 from sos_spark.fit.cells.prepare import prepare
+from sos_spark.fit.cells.years import periods_a_year
 from sos_spark.fit.did import blank_result
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.event_study import event_study

@@ -121,7 +121,14 @@ def test_every_expectation_says_why() -> None:
 
 def test_a_layer_gets_its_own_suites_only() -> None:
     panel = {suite.table for suite in load_suites(expectations_root(), "panel")}
-    assert panel == {"outcome.flow", "outcome.sums", "panel.cells", "panel.moments", "panel.bounds"}
+    assert panel == {
+        "outcome.durations",
+        "outcome.flow",
+        "outcome.sums",
+        "panel.cells",
+        "panel.moments",
+        "panel.bounds",
+    }
     assert "dq.ledger" in {suite.table for suite in load_suites(expectations_root(), "silver")}
 
 

@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 from sos_spark.config.model import Words
 from sos_spark.config.outcomes.base import Outcome, ScaleName, Switch
 
+_FOLLOW_UP_DAYS = 90
+
 
 class AssessmentDuration(Outcome):
     """Days from the start of an assessment to its authorisation.
@@ -38,7 +40,7 @@ class AssessmentDuration(Outcome):
         "working", description="Whether working days or calendar days are counted."
     )
     follow_up_days: int = Field(
-        90,
+        _FOLLOW_UP_DAYS,
         ge=0,
         le=1000,
         description="Rows whose window of so many days was not fully observed are unknown;"
@@ -85,3 +87,8 @@ class AssessmentDuration(Outcome):
     def greatest(self) -> float:
         """A restricted mean is at most the follow-up."""
         return float(self.follow_up_days) if self.mean == "restricted" else math.inf
+
+    @property
+    def counted_days(self) -> int:
+        """The days of follow-up, or as many as are usual without one."""
+        return self.follow_up_days or _FOLLOW_UP_DAYS

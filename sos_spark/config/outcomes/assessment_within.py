@@ -48,3 +48,8 @@ class AssessmentWithin(Outcome):
     def greatest(self) -> float:
         """A share is at most 1."""
         return 1.0
+
+    @property
+    def limit(self) -> int:
+        """The working days."""
+        return self.days

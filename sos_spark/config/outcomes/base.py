@@ -81,6 +81,16 @@ class Outcome(Frozen):
         return bool(self.reads)
 
     @property
+    def counted_days(self) -> int | None:
+        """How many working days of a length of records are counted one by one; None where it is none."""
+        return None
+
+    @property
+    def limit(self) -> int | None:
+        """The working days within which something is to be done, where it is about that."""
+        return None
+
+    @property
     def is_length(self) -> bool:
         """Whether it is a length in days, of which there are no odds."""
         return self.scale in _LENGTHS

@@ -11,11 +11,12 @@ from sos_spark.outcome.kinds import (
     rereferral_escalated,
     rereferral_nfa,
 )
-from sos_spark.outcome.registry import INDEX_ROWS, makes_rows_of, require_every_kind
+from sos_spark.outcome.registry import FOLLOWED_ROWS, INDEX_ROWS, makes_rows_of, require_every_kind
 
 require_every_kind()
 
 __all__ = [
+    "FOLLOWED_ROWS",
     "INDEX_ROWS",
     "assessment_duration",
     "assessment_within",

@@ -8,8 +8,8 @@ from pyspark.sql import functions as F
 from sos_spark.config.outcomes import AssessmentDuration
 from sos_spark.outcome.assessments import is_completed, reasons_of_assessments, with_lengths
 from sos_spark.outcome.records import Records
-from sos_spark.outcome.registry import makes_rows_of
-from sos_spark.outcome.rows import Scope, conclude
+from sos_spark.outcome.registry import follows_rows_of, makes_rows_of
+from sos_spark.outcome.rows import Scope, conclude, placed
 
 
 @makes_rows_of(AssessmentDuration)
@@ -35,3 +35,44 @@ def index_rows(outcome: AssessmentDuration, records: Records, scope: Scope, *, o
         reasons["open_after_window"] = ~is_completed()
     rows = rows.withColumn("y", length.cast("bigint"))
     return conclude(rows, scope, outcome_id=outcome_id, reasons=reasons)
+
+
+@follows_rows_of(AssessmentDuration)
+def followed_rows(outcome: AssessmentDuration, records: Records, scope: Scope, *, outcome_id: str) -> DataFrame:
+    """Returns each analysed assessment with the working day on which it was concluded, or was open when last seen.
+
+    Grain: one row per assessment that began in the study's windows and population, whether or not it was observed to
+    the last day that is counted. Columns: those of outcome.durations but n.
+    """
+    most = outcome.counted_days
+    rows = with_lengths(records, scope, kind=outcome.kind, count=most)
+    # A day is unique in the calendar: the join keeps the grain.
+    until = records.calendar.select(F.col("day").alias("observed_until"), F.col("working_day").alias("observed_on"))
+    is_followed = F.coalesce(F.col("window_end") <= F.col("observed_until"), F.lit(False))
+    days_observed = F.when(F.col("is_followed"), F.lit(most)).otherwise(F.col("observed_on") - F.col("started_on"))
+    is_concluded = (F.col("assessment_authorised_date") <= F.col("observed_until")) & (
+        F.col("length_days") <= F.col("days_observed")
+    )
+    followed = (
+        rows.join(F.broadcast(until), "observed_until", "left")
+        .withColumn("is_followed", is_followed)
+        .withColumn("days_observed", days_observed)
+        .withColumn("is_concluded", F.coalesce(is_concluded, F.lit(False)))
+        # Only as far as it was observed: a length that the end of the data cuts short counts so far.
+        .withColumn("window_end", F.least("window_end", "observed_until"))
+    )
+    days = F.when(F.col("is_concluded"), F.col("length_days")).otherwise(F.col("days_observed"))
+    return (
+        placed(followed, scope, reasons=reasons_of_assessments())
+        .where(F.col("reason").isNull())
+        .select(
+            F.lit(scope.study_id).alias("study_id"),
+            F.lit(outcome_id).alias("outcome_id"),
+            "unit_id",
+            "period",
+            "period_start",
+            days.cast("int").alias("days"),
+            "is_concluded",
+            "is_followed",
+        )
+    )

@@ -8,8 +8,9 @@ import pandas as pd
 
 from sos_spark.report.blocks import DataTable, Section, Table, Text, section_of
 from sos_spark.report.results import Results, of_outcome, rows_of
-from sos_spark.report.words.numbers import count, listed, number, percent
+from sos_spark.report.words.numbers import count, listed, number, p_value, percent
 
+_CHECKS = {"annual": "whole years since go-live", "augmented": "weights and a ridge regression"}
 _NAMED = 3
 _SHOWN = 0.005
 """A weight that is not 0 once it is rounded."""
@@ -17,7 +18,7 @@ _SHOWN = 0.005
 
 def section(results: Results) -> Section | None:
     """Returns the section; None where no outcome has a synthetic control."""
-    table = made_of(results)
+    table, checks = made_of(results), checks_table(results)
     if not table.rows:
         return None
     return section_of(
@@ -30,6 +31,7 @@ def section(results: Results) -> Section | None:
                 " carry most of the weight it hangs on them, and where pilots are missing it is about the others only."
             ),
             Table("Pilots and comparators in it", table),
+            Table("The same made in other ways", checks) if checks.rows else None,
         ],
     )
 
@@ -56,6 +58,27 @@ def made_of(results: Results) -> DataTable:
         )
     header = ("Outcome", "Pilots", "Comparators", "As many equal ones", "Most weight", "Pilots it lacks")
     return DataTable(header, tuple(rows), words=2).trimmed()
+
+
+def checks_table(results: Results) -> DataTable:
+    """Returns a row per outcome and other way of making a synthetic control."""
+    rows = []
+    for key, label in results.labels.items():
+        scale = results.scales[key]
+        rows += [
+            (
+                label,
+                _CHECKS[row.method],
+                "" if math.isnan(row.att) else f"{scale.change(row.att)} {scale.change_unit}",
+                "" if math.isnan(row.se_placebo) else scale.change(row.se_placebo),
+                p_value(row.p),
+                "" if math.isnan(row.n_before) else count(row.n_before),
+                str(row.note or ""),
+            )
+            for row in rows_of(of_outcome(results.synthetic_checks, key))
+        ]
+    header = ("Outcome", "Made of", "Change", "Standard error", "p", "Periods before", "Note")
+    return DataTable(header, tuple(rows), 2, 1).trimmed()
 
 
 def _of(used: pd.DataFrame, own: pd.DataFrame, arm: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sos_spark.tables.result_table import ResultTable
 from sos_spark.tables.results.casemix import CASEMIX, CASEMIX_LEVELS, CASEMIX_TREND
 from sos_spark.tables.results.contamination import CONTAMINATION
+from sos_spark.tables.results.durations import DURATION_DAYS, DURATION_EFFECTS, DURATIONS
 from sos_spark.tables.results.estimates import ESTIMATES, EVENT_STUDY, SECONDARY, SENSITIVITY, WELCH
 from sos_spark.tables.results.robustness import (
     BOUNDS,
@@ -19,6 +20,7 @@ from sos_spark.tables.results.robustness import (
     POWER,
     PRETREND,
     SYNTHETIC,
+    SYNTHETIC_CHECKS,
 )
 from sos_spark.tables.results.sample import ARMS, BALANCE, CELLS, FLOW, QUALITY, RETURNS, TO_MEND
 from sos_spark.tables.results.staggered import AGGREGATES, GOODMAN_BACON, GROUP_TIME
@@ -34,6 +36,9 @@ __all__ = [
     "CASEMIX_TREND",
     "CELLS",
     "CONTAMINATION",
+    "DURATIONS",
+    "DURATION_DAYS",
+    "DURATION_EFFECTS",
     "ESTIMATES",
     "EVENT_STUDY",
     "FLOW",
@@ -54,6 +59,7 @@ __all__ = [
     "SECONDARY",
     "SENSITIVITY",
     "SYNTHETIC",
+    "SYNTHETIC_CHECKS",
     "TO_MEND",
     "WELCH",
     "ResultTable",
@@ -76,6 +82,7 @@ RESULT_TABLES: dict[str, ResultTable] = {
         PILOTS,
         PILOTS_POOLED,
         SYNTHETIC,
+        SYNTHETIC_CHECKS,
         PRETREND,
         HONEST,
         PLACEBO_PILOTS,
@@ -87,8 +94,11 @@ RESULT_TABLES: dict[str, ResultTable] = {
         CASEMIX,
         CASEMIX_TREND,
         CASEMIX_LEVELS,
+        DURATION_EFFECTS,
+        DURATION_DAYS,
         ARMS,
         CELLS,
+        DURATIONS,
         FLOW,
         QUALITY,
         RETURNS,

@@ -115,6 +115,34 @@ SYNTHETIC = ResultTable(
     key=("outcome_id", "unit_id"),
 )
 
+SYNTHETIC_CHECKS = ResultTable(
+    "synthetic_checks",
+    "an outcome and another way of making a synthetic control, beside the row synthetic_did of estimates",
+    (
+        c.OUTCOME_ID,
+        Column(
+            "method",
+            "STRING",
+            "How it is made",
+            codes={
+                "annual": "synthetic difference-in-differences by whole years since go-live",
+                "augmented": "weights, and a ridge regression for what they leave unlike before go-live",
+            },
+            nullable=False,
+        ),
+        replace(c.ATT, meaning="The effect on the mean pilot, in the outcome's own unit"),
+        Column("plain", "DOUBLE", "The same by the weights alone (augmented)"),
+        Column("se_placebo", "DOUBLE", "The standard deviation of pseudo-pilots' effects"),
+        Column("se_jackknife", "DOUBLE", "The jackknife standard error (annual)"),
+        Column("p", "DOUBLE", "The share of pseudo-pilots with an effect at least as large; blank with one pilot"),
+        Column("n_pilots", "BIGINT", "How many pilots are in it"),
+        Column("n_comparators", "BIGINT", "How many comparators it could weigh"),
+        Column("n_before", "BIGINT", "How many periods before go-live it follows: years, or the study's own"),
+        c.NOTE,
+    ),
+    key=("outcome_id", "method"),
+)
+
 PRETREND = ResultTable(
     "pretrend",
     "an outcome: the slope of treated units against comparators before go-live",
