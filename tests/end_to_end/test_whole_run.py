@@ -70,6 +70,18 @@ def test_cells_are_the_analysed_rows_of_the_flow(whole_run: WholeRun) -> None:
     assert written["n"].sum() == cells["n"].sum()
 
 
+def test_lengths_counted_day_by_day_are_the_cells_rows(whole_run: WholeRun) -> None:
+    days = pd.read_csv(whole_run.out / "durations.csv", dtype={"unit_id": str})
+    cells = pd.read_csv(whole_run.out / "cells.csv", dtype={"unit_id": str})
+    place = ["outcome_id", "unit_id", "period"]
+    followed = days[days["is_followed"]].groupby(place)["n"].sum()
+    completed = cells[cells["outcome_id"].isin(days["outcome_id"])].groupby(place)["n"].sum()
+    assert len(completed)
+    # Cells hold no row that is open on the last day observed.
+    assert (followed.loc[completed.index] >= completed).all()
+    assert (pd.read_csv(whole_run.out / "duration_days.csv")["within"] <= 1).all()
+
+
 def test_a_pseudonym_stands_for_every_child_from_silver_on(whole_run: WholeRun) -> None:
     for table in TABLES.values():
         if table.layer in ("bronze", "dq") or not (whole_run.lake / table.layer / table.short_name).exists():
