@@ -73,7 +73,11 @@ Last = Annotated[
 DriverMemory = Annotated[str, typer.Option("--driver-memory", help="Memory of the Spark driver in local mode.")]
 Json = Annotated[bool, typer.Option("--json", help="Results, and errors, as JSON.")]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Print the plan, and which required options it lacks, and do nothing.")
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Print the plan, what of it would be made again and why, and which required options it lacks; do nothing.",
+    ),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the stack's frames with an error.")]
 
