@@ -116,10 +116,10 @@ def clear_table(draft: Draft, profile: Profile) -> ClearedTable:
     text = pd.DataFrame(
         {
             column: [
-                HIDDEN if hidden else written(value, kind)
+                HIDDEN if hidden else written(value)
                 for value, hidden in zip(numbers[column], draft.hidden[column], strict=True)
             ]
-            for column, kind in draft.columns.items()
+            for column in draft.columns
         },
         index=numbers.index,
     )
@@ -177,10 +177,10 @@ def towards(rounded: float, value: object) -> float:
     return rounded + math.copysign(abs(rounded) * 1e-12, number - rounded)
 
 
-def written(value: object, kind: Kind) -> str:
+def written(value: object) -> str:
     """Returns a cell as text: blank where it is not known."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    if isinstance(value, float) and (kind in ("count", "constant") or value == int(value)) and math.isfinite(value):
-        return str(int(value)) if value == int(value) else str(value)
+    if isinstance(value, float) and value.is_integer():  # the end of an endless interval is none
+        return str(int(value))
     return str(value)

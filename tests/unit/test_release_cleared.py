@@ -45,6 +45,12 @@ def test_an_estimate_has_no_more_digits_than_the_profile_gives() -> None:
     assert significant(np.float64(0.0), 4) == 0
 
 
+def test_the_end_of_an_endless_interval_is_written_as_that() -> None:
+    draft = a_draft([6])
+    draft.frame["att"] = -math.inf
+    assert clear_table(draft, DFE).text["att"].tolist() == ["-inf"]
+
+
 @pytest.mark.parametrize(("whole", "shown"), [(0.0914996, "9.1"), (0.0915004, "9.2"), (-0.0914996, "-9.1")])
 def test_the_page_rounds_once_from_the_whole_value(whole: float, shown: str) -> None:
     draft = a_draft([6])
