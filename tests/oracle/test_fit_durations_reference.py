@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ from sos_spark.fit.estimators import twfe
 from sos_spark.fit.regression.design import PreparedPanel
 from tests.fit_panels import collapsed, design_of, quarter, some_children
 from tests.references import Reference
-from tools.monte_carlo.durations import Scenario, duration_rates
+from tools.monte_carlo.durations import SCENARIOS, Scenario, duration_rates
 
 SHARES = Reference(
     "Distribution difference-in-differences",
@@ -36,6 +38,7 @@ CURVES = Reference(
     "Kaplan-Meier curves with censoring", "share concluded by each day", "statsmodels' SurvfuncRight", "package", 1e-12
 )
 LAST = 30
+TABLE = Path(__file__).with_name("monte_carlo_durations.csv")
 QUICK = Inference(draws=999, permutations=199)
 
 
@@ -128,6 +131,23 @@ def test_curves_are_another_package_s_with_rows_cut_short(
     own = days[(days["arm"] == "comparator") & (days["side"] == "after")].set_index("day")
     for day, survival in zip(expected.surv_times, expected.surv_prob, strict=True):
         assert own.loc[day, "within"] == CURVES.equals(1 - survival)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return pd.read_csv(TABLE)
+
+
+def test_each_measure_has_its_size_and_its_cover_where_pilots_are_as_unsteady_as_others(table: pd.DataFrame) -> None:
+    assert set(table["scenario"]) == {scenario.name for scenario in SCENARIOS}
+    alike = table[~table["scenario"].str.contains("shocks")]
+    true_nulls = alike[~alike["scenario"].str.contains("less")]
+    # Three Monte Carlo standard errors of 5 %; intervals of days are of whole ones, and so hold the truth more often.
+    spread = 3 * np.sqrt(0.05 * 0.95 / table["replications"].min())
+    assert true_nulls["rejected"].dropna().le(0.05 + spread).all()
+    assert alike["covered"].dropna().ge(0.95 - spread).all()
+    found = table[(table["scenario"] == "9 of 60, 3 days less") & (table["measure"] == "any")]
+    assert found["rejected"].ge(0.9).all()
 
 
 def test_a_few_studies_without_an_effect_reject_and_cover_as_they_should() -> None:

@@ -24,6 +24,7 @@ from sos_spark.tables import (
     DQ_RULE_COUNTS,
     DQ_RULES,
     FILES,
+    OUTCOME_DURATIONS,
     OUTCOME_SUMS,
     Table,
 )
@@ -42,7 +43,10 @@ from tests.silver_rows import (
 )
 
 Received = Mapping[str, list[Row]]
-MADE = (*BY_AUTHORITY, DQ_LEDGER, DQ_RULE_COUNTS, DQ_RULES, DQ_QUARANTINED, DQ_MEASURES, DQ_LINK_RATES, OUTCOME_SUMS)
+MADE = (
+    *BY_AUTHORITY, DQ_LEDGER, DQ_RULE_COUNTS, DQ_RULES, DQ_QUARANTINED, DQ_MEASURES, DQ_LINK_RATES, OUTCOME_DURATIONS,
+    OUTCOME_SUMS,
+)  # fmt: skip
 OUTCOMES = [{"outcome_id": kind, "kind": kind} for kind in ("assessment_duration", "rereferral_nfa")]
 
 

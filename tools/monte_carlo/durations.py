@@ -1,6 +1,6 @@
 """Simulated lengths: how often effects on their distribution are found where there are none, and cover one that is.
 
-    python -m tools.monte_carlo.durations --replications 300 --out tests/oracle/monte_carlo_durations.csv
+    python -m tools.monte_carlo.durations --replications 150 --out tests/oracle/monte_carlo_durations.csv
 
 Lengths as England's: a mixture with a spike before the 45th working day and a tail. Authorities differ in size and in
 how long they take; each period of each has its own shock, in the logarithm of the length, carried over to the next.
@@ -160,7 +160,7 @@ def duration_rates(scenario: Scenario, *, replications: int, permutations: int, 
 def main() -> None:
     """Runs the scenarios that are asked for and writes their table, again after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--replications", type=int, default=300)
+    parser.add_argument("--replications", type=int, default=150)
     parser.add_argument("--permutations", type=int, default=99)
     parser.add_argument("--seed", type=int, default=20210101)
     parser.add_argument("--only", action="append", default=[], help="the name of a scenario; all of them if not given")
@@ -170,7 +170,8 @@ def main() -> None:
     knobs = {"replications": options.replications, "permutations": options.permutations, "seed": options.seed}
     rows: list[dict[str, object]] = []
     for scenario in chosen:
-        rows += [asdict(rate) for rate in duration_rates(scenario, **knobs)]
+        rates = duration_rates(scenario, **knobs)
+        rows += [{name: "" if value != value else value for name, value in asdict(rate).items()} for rate in rates]
         with options.out.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
             writer.writeheader()
