@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from sos_spark.cli.main import main
 from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.load import parse_study
@@ -38,8 +40,13 @@ STAGGERED = STUDY.model_copy(
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    return _fitted(STUDY, tmp_path_factory.mktemp("fit"))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fit")
+
+
+@pytest.fixture(scope="module")
+def results(folder: Path) -> Results:
+    return _fitted(STUDY, folder)
 
 
 def _fitted(study: Study, out: Path) -> Results:
@@ -83,6 +90,17 @@ def test_the_page_can_be_made(results: Results, tmp_path: Path) -> None:
     for anchor in ("detect", "drift", "other", "placebo", "secondary"):
         assert f'<h2 id="{anchor}">' in page
     assert "of 20 draws of pseudo-pilots gave an effect" in page
+
+
+@pytest.mark.usefixtures("results")
+def test_its_tables_can_be_written_for_a_paper(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tables", "--out", str(folder), "--json"]) == 0
+
+    written = json.loads(capsys.readouterr().out)
+    pages, texts = ({path.stem for path in (folder / "tables").glob(f"*.{kind}")} for kind in ("html", "tex"))
+    assert len(pages) == written["tables"] > 20
+    assert texts == pages | {"all"}
+    assert "Not cleared for release" in (folder / "tables" / "answer.html").read_text(encoding="utf-8")
 
 
 def test_every_specification_that_was_fitted_was_declared(results: Results) -> None:

@@ -78,3 +78,6 @@ def test_the_published_study_needs_neither_spark_nor_java(empty_environment: Pat
                  where=tmp_path)  # fmt: skip
     assert asked.returncode == 7
     assert "pip install 'sos-spark[spark]'" in asked.stderr
+    asked = _ran(empty_environment, "tables", "--out", "out", where=tmp_path)
+    assert asked.returncode == 7
+    assert "pip install 'sos-spark[tables]'" in asked.stderr
