@@ -1,7 +1,7 @@
 """Writes what a study's design could have found, for each switch.
 
     python -m tools.calibrate_switches --study conf/studies/signs_of_safety.toml --panel CELLS
-        --every kinship_placement=-0.13 --replications 200 --out tests/oracle/signs_of_safety_calibration.csv
+        --every kinship_placement=-0.13 --replications 300 --out tests/oracle/signs_of_safety_calibration.csv
 
 CELLS are the study's cells from `simulate --scale england`, so the numbers are of authorities of real size that scatter
 as simulated ones do, and no finding of the study. One row per specification and planted effect, with its conditions: of
