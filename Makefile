@@ -94,7 +94,7 @@ check: setup docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/hadolint Dockerfile .devcontainer/Dockerfile
+	$(BIN)/hadolint Dockerfile .devcontainer/Dockerfile deploy/kubernetes/Dockerfile
 
 # Known vulnerabilities of what is locked: reported, not a gate, since a new one appears without a change of ours. A
 # package of which nothing could be asked is an error, and not 'none found'.

@@ -104,10 +104,12 @@ def needed() -> list[Distribution]:
     while to_do:
         asked = to_do.pop()
         name = re.sub(r"[-_.]+", "-", asked.name).lower()
-        if name in WITH_SPARK or (name in extras_of and asked.extras <= extras_of[name]):
+        if name in extras_of and asked.extras <= extras_of[name]:
             continue
         known = extras_of.setdefault(name, set())
         known |= asked.extras
+        if name in WITH_SPARK:
+            continue
         to_do += [further for further in map(Requirement, distribution(name).requires or ()) if _holds(further, known)]
     return [distribution(name) for name in ("sos-spark", *sorted(extras_of))]
 
@@ -120,10 +122,10 @@ def _files_of(packed: Distribution) -> Iterator[tuple[str, bytes, int]]:
     """The files of a package in the folder of packages, without its tests; of our own what names it."""
     if packed.files is None:
         raise PackageNotFoundError(packed.metadata["Name"])
-    # An editable package's other files name this machine's folders.
-    is_own = packed.metadata["Name"] == "sos-spark"
+    # Of what comes otherwise, the version; an editable package's files name this machine's folders.
+    is_only_named = packed.metadata["Name"] in {"sos-spark", *WITH_SPARK}
     for file in sorted(packed.files):
-        is_wanted = not is_own or file.name == "METADATA"
+        is_wanted = not is_only_named or file.name == "METADATA"
         if is_wanted and ".." not in file.parts and not {"tests", "__pycache__"} & set(file.parts):
             path = Path(str(file.locate()))
             if path.is_file():

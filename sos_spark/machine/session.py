@@ -38,13 +38,11 @@ DEFAULTS = {
 }
 """What only time and space depend on: spark-submit's settings go before these."""
 
-PRIVATE = {
-    "spark.hadoop.fs.permissions.umask-mode": "077",
-    "spark.executor.syncLogLevel.enabled": "true",
-}
-"""Hadoop has a file mask of its own: without it, tables, logs and checksums can be read by everyone. Executors write
-logs of their own, which quote the rows they fail on: they are told the driver's level, whatever files are on their
-machines."""
+PRIVATE = {"spark.hadoop.fs.permissions.umask-mode": "077"}
+"""Hadoop has a file mask of its own: without this setting, tables, logs and checksums can be read by everyone."""
+
+# Executors' logs quote the rows that they fail on. It needs no file on their machines; one that is named goes before.
+_NO_LOG = "-Dlog4j2.level=OFF"
 
 # Its room for compiled code would be a fifth of what Spark's generated code needs, and be cleared over and over.
 _FIRST_COMPILER_ONLY = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
@@ -109,6 +107,8 @@ def start_session(
             **PRIVATE,
             "spark.jars": _joined(given.get("spark.jars", ""), jars),
         }
+        if "-Dlog4j2." not in settings["spark.executor.extraJavaOptions"]:
+            settings["spark.executor.extraJavaOptions"] += f" {_NO_LOG}"
         if scratch is not None:
             _spill_to(scratch, settings, submitted=submitted)
         if not submitted:
@@ -226,9 +226,13 @@ def _silent_log() -> Path:
 
 
 def _joined(given: str, jars: Sequence[Path]) -> str:
-    """Delta's jars after those of spark-submit, each once."""
-    names = {Path(name).name for name in given.split(",")}
-    return ",".join([*filter(None, given.split(",")), *(str(jar) for jar in jars if jar.name not in names)])
+    """Delta's jars after those of spark-submit, each once.
+
+    Of a standalone cluster's driver spark-submit counts the packed environment among them, which goes as an archive.
+    """
+    of_submit = [name for name in given.split(",") if name.endswith(".jar")]
+    names = {Path(name).name for name in of_submit}
+    return ",".join([*of_submit, *(str(jar) for jar in jars if jar.name not in names)])
 
 
 def _require_release(session: SparkSession) -> None:

@@ -13,7 +13,6 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
@@ -53,10 +52,13 @@ def made_from(inputs: Mapping[str, int | None], *, step: str, settings: Mapping[
         step: The module that makes the rows, as its `__name__`.
         settings: What else decides the rows; JSON but for dates.
     """
+    # Of a cluster's or a platform's Spark, pip knows nothing.
+    import pyspark
+
     content = {
         "inputs": dict(inputs),
         "code": code_sha256(step),
-        "spark": {"version": version("pyspark"), **PINNED},
+        "spark": {"version": pyspark.__version__, **PINNED},
         "settings": settings,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

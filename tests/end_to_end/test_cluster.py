@@ -42,6 +42,7 @@ session = start_session()
 numbers = session.sparkContext.parallelize(range(4), 4)
 print("imported from", sorted(set(numbers.map(lambda _: __import__("sos_spark").__file__).collect())))
 print("written", session.range(3).count())
+print("executors with", session.conf.get("spark.executor.extraJavaOptions"))
 """
 
 
@@ -114,3 +115,4 @@ def test_workers_import_the_package_from_the_zip(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "sos_spark.zip/sos_spark/__init__.py" in done.stdout
     assert "written 3" in done.stdout
+    assert "-Dlog4j2.level=OFF" in done.stdout, "their logs quote the rows that they fail on"

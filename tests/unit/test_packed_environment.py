@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pyspark
 import pytest
 
 from tools import environment
@@ -16,7 +17,11 @@ from tools import environment
 def test_it_holds_what_a_step_uses_and_neither_spark_nor_tools() -> None:
     names = {packed.metadata["Name"].lower().replace("_", "-") for packed in environment.needed()}
     assert names >= {"sos-spark", "pyarrow", "deltalake", "great-expectations", "obstore", "statsmodels", "pytz"}
-    assert not names & {"pyspark", "py4j", "pytest", "mypy", "duckdb"}
+    assert not names & {"pytest", "mypy", "duckdb"}
+    spark = next(packed for packed in environment.needed() if packed.metadata["Name"] == "pyspark")
+    assert [name for name, _, _ in environment._files_of(spark)] == [
+        f"packages/pyspark-{pyspark.__version__}.dist-info/METADATA"
+    ]
 
 
 @pytest.fixture
