@@ -42,7 +42,7 @@ session = start_session()
 numbers = session.sparkContext.parallelize(range(4), 4)
 print("imported from", sorted(set(numbers.map(lambda _: __import__("sos_spark").__file__).collect())))
 print("written", session.range(3).count())
-print("executors with", session.conf.get("spark.executor.extraJavaOptions"))
+print("executors with", session.sparkContext.getConf().get("spark.executor.extraJavaOptions"))
 """
 
 
