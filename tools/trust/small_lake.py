@@ -71,13 +71,15 @@ class SmallLake:
         options = [text for option, path in places.items() for text in (option, str(path))]
         return sos_spark(name, *options, "--master", "local[2]", "--driver-memory", "1g", *more)
 
-    def done(self, command: Sequence[str]) -> str:
-        """Runs a command to its end and returns what it printed.
+    def done(self, command: Sequence[str], *, package: Path | None = None) -> str:
+        """Runs a command to its end, with another copy of the package where one is given; returns what it printed.
 
         Raises:
             SystemExit: It failed; says what it said.
         """
-        ended = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        jars = os.environ.get("SOS_SPARK_JARS", str(Path(__file__).resolve().parents[2] / ".sos" / "jars"))
+        environment = self.environment | ({"PYTHONPATH": str(package), "SOS_SPARK_JARS": jars} if package else {})
+        ended = subprocess.run(command, env=environment, cwd=package, capture_output=True, text=True, check=False)
         if ended.returncode:
             sys.exit(f"{' '.join(command)}\n{ended.stdout[-2000:]}{ended.stderr[-4000:]}")
         return ended.stdout
