@@ -72,3 +72,15 @@ def test_a_year_that_is_missing_ends_what_was_seen(spark: SparkSession) -> None:
     (row,) = day_counts(lengths_in(variants(study)), records_of(spark, world), scope_of(spark, world, study)).collect()
     # Eleven working days after Monday 16 March are observed before the year 2015/16, which is not.
     assert (row.days, row.is_concluded, row.is_followed, row.n) == (11, False, False, 1)
+
+
+def test_what_began_after_the_data_end_was_not_seen(spark: SparkSession) -> None:
+    world = World(
+        assessments=[
+            an_assessment("2020-02-28", None, child="seen for its first day"),
+            an_assessment("2020-03-02", None, child="begun later"),
+        ]
+    )
+    study = a_study(outcomes=OUTCOMES[:1], window__data_ends="2020-02-28")
+    rows = day_counts(lengths_in(variants(study)), records_of(spark, world), scope_of(spark, world, study)).collect()
+    assert [(row.days, row.is_concluded, row.n) for row in rows] == [(0, False, 1)]

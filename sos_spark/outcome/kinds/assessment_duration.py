@@ -58,8 +58,9 @@ def followed_rows(outcome: AssessmentDuration, records: Records, scope: Scope, *
         .withColumn("is_followed", is_followed)
         .withColumn("days_observed", days_observed)
         .withColumn("is_concluded", F.coalesce(is_concluded, F.lit(False)))
-        # Only as far as it was observed: a length that the end of the data cuts short counts so far.
-        .withColumn("window_end", F.least("window_end", "observed_until"))
+        # Only as far as it was observed: a length that the end of the data cuts short counts so far, and one that
+        # began after that end is not observed.
+        .withColumn("window_end", F.greatest(F.least("window_end", "observed_until"), "index_date"))
     )
     days = F.when(F.col("is_concluded"), F.col("length_days")).otherwise(F.col("days_observed"))
     return (
