@@ -79,6 +79,16 @@ def period_start(day: str, period: str) -> str:
     return f"date_trunc('{period}', {day})::DATE"
 
 
+def level(covariate: str) -> str:
+    """A covariate as cells and fits have it: text that is a code of no year is one level, whatever it says."""
+    fields = {"ethnicity": ("cin.Ethnicity", "ssda903.header.ETHNIC"), "primary_need": ("cin.PrimaryNeedCode",)}
+    if covariate not in fields:
+        return covariate
+    codes = {code for field in fields[covariate] for code in reference.code_set(*field.split(".", 1))}
+    listed = ", ".join(f"'{code}'" for code in sorted(codes))
+    return f"CASE WHEN {covariate} IS NULL OR {covariate} IN ({listed}) THEN {covariate} ELSE 'unrecognised' END"
+
+
 def _age_band(age: str) -> str:
     bands = ((0, "0"), (4, "1-4"), (9, "5-9"), (15, "10-15"), (17, "16-17"))
     cases = " ".join(f"WHEN {age} <= {top} THEN '{name}'" for top, name in bands)
@@ -88,7 +98,8 @@ def _age_band(age: str) -> str:
 def _collapse(db: duckdb.DuckDBPyConnection, study: Study, variant: Variant) -> None:
     """Adds the outcome's cells to `cells`, and to `flow` what became of all its rows."""
     filled = {
-        name: f"coalesce({name}, 'missing')" if study.missing == "indicator" else name for name in study.covariates
+        name: f"coalesce({level(name)}, 'missing')" if study.missing == "indicator" else level(name)
+        for name in study.covariates
     }
     levels = ", ".join(f"{filled[name]} AS {name}" if name in filled else f"NULL AS {name}" for name in COVARIATES)
     lacking = "FALSE"

@@ -73,7 +73,8 @@ def run_data(
 def rows_for_fits(db: duckdb.DuckDBPyConnection, study: Study, out: Path) -> dict[str, str]:
     """Returns the query of each variant's analysed rows: unit_id, period, period_start, y and the covariates."""
     db.execute("CREATE TYPE unit AS ENUM (SELECT DISTINCT unit_id FROM cells ORDER BY unit_id)")
-    columns = ", ".join(["unit_id::unit AS unit_id", "period", "period_start", "y::DOUBLE AS y", *study.covariates])
+    levels = [f"{outcomes.level(name)} AS {name}" for name in study.covariates]
+    columns = ", ".join(["unit_id::unit AS unit_id", "period", "period_start", "y::DOUBLE AS y", *levels])
     return {
         variant.outcome_id: f"SELECT {columns} FROM '{out / 'index_rows' / f'{variant.outcome_id}.parquet'}'"
         " WHERE reason IS NULL"
