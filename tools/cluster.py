@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 import pyspark
 
 from sos_spark.machine.java import java_environment
-from tools.loopback import free_port, kill, start
+from tools.loopback import free_port, kill, run_until_interrupted, start
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PATIENCE_SECONDS = 60.0
@@ -146,13 +145,10 @@ def main() -> int:
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--memory", default="2g")
     given = parser.parse_args()
-    with standalone(given.folder, workers=given.workers, cores=given.cores, memory=given.memory) as cluster:
-        sys.stdout.write(f"{cluster.master}\n")
-        sys.stdout.flush()
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    served = standalone(given.folder, workers=given.workers, cores=given.cores, memory=given.memory)
+    run_until_interrupted(served, where=lambda cluster: cluster.master)
     return 0
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     sys.exit(main())

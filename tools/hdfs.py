@@ -7,7 +7,6 @@ folder must be empty; what is written to the file system lies there, and is for 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import pyspark
 from sos_spark.config.shipped import private_root
 from sos_spark.machine.jars import fetch_jars, read_lock
 from sos_spark.machine.java import java_environment
-from tools.loopback import free_port, java_command, serving
+from tools.loopback import free_port, java_command, run_until_interrupted, serving
 
 _SERVERS = "org.apache.hadoop.hdfs.server"
 _PATIENCE_SECONDS = 60.0
@@ -96,13 +95,9 @@ def _wait(uri: str) -> None:
 
 def main() -> int:
     """Runs the file system until it is interrupted."""
-    with hdfs(Path(sys.argv[1])) as uri:
-        sys.stdout.write(f"{uri}\n")
-        sys.stdout.flush()
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    run_until_interrupted(hdfs(Path(sys.argv[1])))
     return 0
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     sys.exit(main())

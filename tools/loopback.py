@@ -6,9 +6,14 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+_ENDS = {signal.SIGINT, signal.SIGTERM}
 
 
 def free_port() -> int:
@@ -47,3 +52,13 @@ def serving(command: Sequence[str], log: Path, environment: Mapping[str, str]) -
         yield
     finally:
         kill(server)
+
+
+def run_until_interrupted(served: AbstractContextManager[T], *, where: Callable[[T], str] = str) -> None:
+    """Runs what a context serves, says where it is, and ends it when the command is interrupted."""
+    # Blocked before anything starts, so that an interrupt is waited for and ends nothing half way.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    with served as server:
+        sys.stdout.write(f"{where(server)}\n")
+        sys.stdout.flush()
+        signal.sigwait(_ENDS)

@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 
 from sos_spark.bronze.arrive.inventory import take_inventory
 from sos_spark.errors import SosError, shown_list
-from sos_spark.lake.arrow import read_arrow
 from sos_spark.places import place_of
 from sos_spark.steps import outcome, validate
 from sos_spark.steps.context import Run
+from sos_spark.steps.known_files import read_files
 from sos_spark.steps.parts import Change
 from sos_spark.steps.pseudonym_key import read_key
-from sos_spark.tables import FILES
 
 
 def what_is_due(run: Run, steps: Sequence[str]) -> dict[str, str]:
@@ -43,7 +42,7 @@ def what_is_due(run: Run, steps: Sequence[str]) -> dict[str, str]:
 def _ingest(run: Run) -> tuple[bool, str]:
     """Which files the lake does not know by their content; the code that reads is not looked at."""
     files = take_inventory(run.source).files
-    known = set(read_arrow(run.lake_root, FILES)["file_sha256"].to_pylist()) if run.lake.exists(FILES) else set()
+    known = {row["file_sha256"] for row in read_files(run.lake).values()}
     new = [file.name for file in files if _sha256(file.path) not in known]
     return bool(new), f"{len(new)} of {len(files)} files are new to the lake" + _listed(new)
 
