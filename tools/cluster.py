@@ -22,6 +22,8 @@ import pyspark
 from sos_spark.machine.java import java_environment
 from tools.loopback import free_port, kill, run_until_interrupted, start
 
+PORT = 7077
+"""The port of a master that is tried by hand, as Spark's own scripts have it."""
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PATIENCE_SECONDS = 60.0
 _HOST = "127.0.0.1"
@@ -70,6 +72,7 @@ def standalone(
     workers: int = 2,
     cores: int = 1,
     memory: str = "2g",
+    port: int = 0,
     settings: Mapping[str, str] | None = None,
     secret: str = "",
 ) -> Iterator[Cluster]:
@@ -80,6 +83,7 @@ def standalone(
         workers: How many at first.
         cores: Of each worker.
         memory: Of each worker, for its executors.
+        port: Of the master; any free one where not given.
         settings: Spark's settings of master and workers themselves.
         secret: By which they know each other, where the settings ask for one.
 
@@ -93,7 +97,7 @@ def standalone(
     lines = "".join(f"{name} {value}\n" for name, value in (settings or {}).items())
     (folder / "conf" / "spark-defaults.conf").write_text(lines, encoding="utf-8")
     environment = _bare(folder) | ({"_SPARK_AUTH_SECRET": secret} if secret else {})
-    port = free_port()
+    port = port or free_port()
     log = folder / "master.log"
     master = start(_server("master.Master", port=port), log, environment)
     cluster = Cluster(folder, f"spark://{_HOST}:{port}", environment, cores, memory)
@@ -144,8 +148,9 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--memory", default="2g")
+    parser.add_argument("--port", type=int, default=PORT)
     given = parser.parse_args()
-    served = standalone(given.folder, workers=given.workers, cores=given.cores, memory=given.memory)
+    served = standalone(given.folder, workers=given.workers, cores=given.cores, memory=given.memory, port=given.port)
     run_until_interrupted(served, where=lambda cluster: cluster.master)
     return 0
 

@@ -6,6 +6,7 @@ folder must be empty; what is written to the file system lies there, and is for 
 
 from __future__ import annotations
 
+import argparse
 import os
 import socket
 import subprocess
@@ -22,6 +23,8 @@ from sos_spark.machine.jars import fetch_jars, read_lock
 from sos_spark.machine.java import java_environment
 from tools.loopback import free_port, java_command, run_until_interrupted, serving
 
+PORT = 8020
+"""The port of a name node that is tried by hand, as Hadoop has it."""
 _SERVERS = "org.apache.hadoop.hdfs.server"
 _PATIENCE_SECONDS = 60.0
 _HEAP = "-Xmx256m"
@@ -33,8 +36,12 @@ def hdfs_jars() -> tuple[Path, ...]:
 
 
 @contextmanager
-def hdfs(folder: Path) -> Iterator[str]:
+def hdfs(folder: Path, *, port: int = 0) -> Iterator[str]:
     """Gives the URI of an empty Hadoop file system whose servers live as long as the context.
+
+    Args:
+        folder: An empty folder, or one that is not there yet.
+        port: Of the name node; any free one where not given.
 
     Raises:
         TimeoutError: The servers do not answer; their logs are in the folder.
@@ -42,7 +49,7 @@ def hdfs(folder: Path) -> Iterator[str]:
     folder = folder.absolute()
     for name in ("conf", "data"):
         (folder / name).mkdir(mode=0o700, parents=True)
-    uri = f"hdfs://127.0.0.1:{free_port()}"
+    uri = f"hdfs://127.0.0.1:{port or free_port()}"
     _write_settings(folder, uri)
     spark_jars = Path(pyspark.__path__[0]) / "jars"
     classes = os.pathsep.join([str(folder / "conf"), *map(str, hdfs_jars()), f"{spark_jars}/*"])
@@ -95,7 +102,11 @@ def _wait(uri: str) -> None:
 
 def main() -> int:
     """Runs the file system until it is interrupted."""
-    run_until_interrupted(hdfs(Path(sys.argv[1])))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--port", type=int, default=PORT)
+    given = parser.parse_args()
+    run_until_interrupted(hdfs(given.folder, port=given.port))
     return 0
 
 

@@ -31,10 +31,14 @@ def java_command(environment: Mapping[str, str]) -> str:
 
 def start(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Starts a server in a process group of its own, with what it starts; its files are its owner's alone."""
-    with log.open("ab") as told:
+    with open(log, "ab", opener=_for_its_owner) as told:
         return subprocess.Popen(
             command, env=environment, stdout=told, stderr=subprocess.STDOUT, start_new_session=True, umask=0o077
         )
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def kill(server: subprocess.Popen[bytes]) -> None:

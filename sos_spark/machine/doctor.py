@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MIN_MEMORY_GB = 4.0
 MIN_KEY_BYTES = 32
+PATIENCE_SECONDS = 60.0
+"""How long a cluster may take to give an executor."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def examine(
     Args:
         spark: Start Spark and try it, which takes some ten seconds.
         master: The master to try; spark-submit's, else local mode, where not given.
-        lake: The lake's folder, whose permissions are looked at; on a shared file system Spark is tried beside it.
+        lake: The lake's folder, whose permissions are looked at. Spark is tried beside it where it is on a shared file
+            system or Spark on a cluster.
         key_file: The pseudonym key; SOS_SPARK_KEY_FILE or SOS_SPARK_KEY where not given.
     """
     return tuple(_findings(spark, master, lake, key_file))
@@ -154,12 +157,13 @@ def _session(master: str | None, lake: Place | None) -> Iterator[Examined]:
             silence(session)
         if is_connect(session):
             yield Examined("Spark Connect", True, WITHOUT_JAVA)
-        yield _tried(
-            "Session", lambda: _delta_works(session, lake), "Spark and the jars do not fit: run `make setup` anew."
-        )
-        yield _tried(
-            "Python", lambda: _same_python(session), "Set PYSPARK_PYTHON to the driver's Python on every machine."
-        )
+        if _is_on_cluster(session):
+            executors = _tried("Executors", lambda: _executors(session), _NO_EXECUTOR)
+            yield executors
+            if not executors.ok:
+                return
+        yield _tried("Session", lambda: _delta_works(session, lake), _NO_TABLE)
+        yield _tried("Python", lambda: _same_python(session), _OTHER_PYTHON)
         zone = session.conf.get("spark.sql.session.timeZone")
         yield Examined(
             "Session zone", zone == "UTC", str(zone), "" if zone == "UTC" else "Use start_session, which sets it."
@@ -182,26 +186,66 @@ def _tried(name: str, attempt: Callable[[], str], remedy: str) -> Examined:
         return Examined(name, False, type(error).__name__, remedy)
 
 
+_NO_EXECUTOR = (
+    "See on the master's page or in its log whether the cluster has workers, with as many cores and as much memory left"
+    " as spark.executor.cores and spark.executor.memory ask for."
+)
+_NO_TABLE = (
+    "Of one machine, run `make setup` anew: Spark and the jars do not fit. On a cluster, see that every machine reaches"
+    " the lake by the same path or URI, and may write there."
+)
+_OTHER_PYTHON = (
+    "Name a Python with the driver's packages that every machine has in PYSPARK_PYTHON, or bring them along:"
+    " SOS_SPARK_ENVIRONMENT=FILE tools/submit.sh doctor --master URL -- --spark --lake LAKE."
+)
+
+
 class _WrongError(Exception):
     """What was found is not what should be; holds what was found."""
 
 
+def _is_on_cluster(session: SparkSession) -> bool:
+    return not is_connect(session) and not str(session.sparkContext.master).startswith("local")
+
+
+def _executors(session: SparkSession) -> str:
+    """Waits for the first: without one, Spark itself waits for ever."""
+    status = session.sparkContext._jsc.sc().getExecutorMemoryStatus
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    # The driver is one of them.
+    while (n_executors := status().size() - 1) < 1:
+        if time.monotonic() >= deadline:
+            raise _WrongError(f"none within {PATIENCE_SECONDS:.0f} seconds on {session.sparkContext.master}")
+        time.sleep(0.2)
+    return f"{n_executors} so far, {tasks_at_once(session)} tasks at once"
+
+
 def _delta_works(session: SparkSession, lake: Place | None) -> str:
-    with _folder_to_try(lake) as folder:
+    if lake is None and _is_on_cluster(session):
+        return f"Spark {session.version} on {session.sparkContext.master}; no table tried: name the lake"
+    with _folder_to_try(lake, is_shared=isinstance(lake, RemotePlace) or _is_on_cluster(session)) as folder:
         path = str(folder / "table")
         session.range(2).write.format("delta").save(path)
         n_rows = session.read.format("delta").load(path).count()
     if n_rows != 2:
         raise _WrongError(f"a Delta table of 2 rows read back with {n_rows}")
-    where = f" in {lake.root}" if isinstance(lake, RemotePlace) else ""
+    where = _where(lake, session)
     there = "a Spark Connect server" if is_connect(session) else session.sparkContext.master
     return f"Spark {session.version} on {there} writes and reads Delta{where}"
 
 
-@contextmanager
-def _folder_to_try(lake: Place | None) -> Iterator[Place]:
-    """A folder that goes again: beside the lake where that is on a shared file system, else of this machine."""
+def _where(lake: Place | None, session: SparkSession) -> str:
     if isinstance(lake, RemotePlace):
+        return f" in {lake.root}"
+    return f" in {lake.parent}" if lake is not None and _is_on_cluster(session) else ""
+
+
+@contextmanager
+def _folder_to_try(lake: Place | None, *, is_shared: bool) -> Iterator[Place]:
+    """A folder that goes again: beside the lake where machines share that, else of this machine."""
+    if lake is not None and is_shared:
+        if isinstance(lake, Path) and not lake.parent.is_dir():
+            raise _WrongError(f"{lake.parent} is no folder of this machine")
         folder = lake.with_name(f"{lake.name}.doctor-{uuid4().hex[:8]}")
         try:
             yield folder

@@ -13,10 +13,10 @@ from sos_spark.tables import TABLES
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_every_step_has_a_job_without_logic(step: str) -> None:
-    job = (ROOT / "jobs" / f"{step}.py").read_text(encoding="utf-8")
-    assert f'main(["{step}", *sys.argv[1:]])' in job
+@pytest.mark.parametrize("command", [*STEPS, "run", "doctor"])
+def test_what_a_cluster_runs_has_a_job_without_logic(command: str) -> None:
+    job = (ROOT / "jobs" / f"{command}.py").read_text(encoding="utf-8")
+    assert f'main(["{command}", *sys.argv[1:]])' in job
     assert len(job.splitlines()) < 12
 
 

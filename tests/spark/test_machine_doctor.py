@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -100,3 +102,30 @@ class TestWithoutSpark:
         found = finding("Memory")
         assert not found.ok
         assert found.found == "1.0 GB"
+
+
+def on_cluster(n_executors: int) -> Any:
+    """A session of a cluster that has given so many executors."""
+    status = SimpleNamespace(size=lambda: 1 + n_executors)
+    context = SimpleNamespace(getExecutorMemoryStatus=lambda: status)
+    driver = SimpleNamespace(master="spark://host:7077", defaultParallelism=3, _jsc=SimpleNamespace(sc=lambda: context))
+    return SimpleNamespace(version="4.2.0", sparkContext=driver)
+
+
+class TestCluster:
+    """What is found on a cluster before a task runs there."""
+
+    def test_executors_that_do_not_come_are_a_fault(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 0.0)
+        with pytest.raises(doctor._WrongError, match="none within 0 seconds on spark://host:7077"):
+            doctor._executors(on_cluster(0))
+
+    def test_executors_that_came_are_counted(self) -> None:
+        assert doctor._executors(on_cluster(2)) == "2 so far, 3 tasks at once"
+
+    def test_without_a_lake_that_machines_share_no_table_is_tried(self) -> None:
+        assert doctor._delta_works(on_cluster(2), None).endswith("no table tried: name the lake")
+
+    def test_a_lake_of_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(doctor._WrongError, match="is no folder of this machine"):
+            doctor._delta_works(on_cluster(2), tmp_path / "not there" / "lake")

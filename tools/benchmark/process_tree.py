@@ -84,6 +84,11 @@ def measure(command: Sequence[str], *, environment: Mapping[str, str], errors: P
     return Measured(process.returncode, output, started, seconds, cpu_seconds, tuple(samples))
 
 
+def cpu_seconds_of(root: int) -> float:
+    """Returns the CPU seconds so far of a process and all below it, with those that have ended and were waited for."""
+    return sum(one.cpu for one in _descendants(root, _processes())) / _TICKS
+
+
 def _sample(root: int, samples: list[Sample], over: threading.Event) -> None:
     while not over.wait(EVERY):
         processes = _processes()
