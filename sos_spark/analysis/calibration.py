@@ -32,6 +32,7 @@ from sos_spark.fit.lone_pilot import distribution_of
 from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.regression.moments import Array
+from sos_spark.fit.result import DidResult
 from sos_spark.fit.thresholds import ALPHA, FEW_TREATED
 
 RESAMPLED = 99
@@ -74,6 +75,30 @@ class Scatter:
         return replace(
             self.estimated, sd_shock=float(self.sd_shock[place]), autocorrelation=float(self.autocorrelation[place])
         )
+
+
+def conditions(result: DidResult, scatter: Scatter) -> dict[str, object]:
+    """Returns what is to be known of a design that was simulated: its sizes, weights and scatter, by column."""
+    shock, carried = (np.quantile(part, [0.025, 0.975]) for part in (scatter.sd_shock, scatter.autocorrelation))
+    notes = [scatter.estimated.note, "covariates left out" if result.adjusted_for else ""]
+    return {
+        "mde": result.mde,
+        "baseline_mean": result.baseline_mean,
+        "n_rows": result.n_rows,
+        "sd_shock": scatter.estimated.sd_shock,
+        "sd_shock_low": float(shock[0]),
+        "sd_shock_high": float(shock[1]),
+        "autocorrelation": scatter.estimated.autocorrelation,
+        "autocorrelation_low": float(carried[0]),
+        "autocorrelation_high": float(carried[1]),
+        "n_clusters": result.n_clusters,
+        "n_treated_clusters": result.n_treated_clusters,
+        "treated_weight_max": result.treated_weight_max,
+        "leverage_max": result.leverage_max,
+        "effective_clusters": result.effective_clusters,
+        "seed": result.inference.seed,
+        "note": "; ".join(filter(None, notes)),
+    }
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from sos_spark.cli.progress import progress_for
 from sos_spark.config.load import load_study
 from sos_spark.errors import StudyError
 from sos_spark.places import Place
-from sos_spark.tables.results import CALIBRATION, CELLS
+from sos_spark.tables.results import CALIBRATION, CALIBRATION_SWITCHES, CELLS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,7 @@ def power(
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
 ) -> int:
     """Writes power.csv and prints what it holds."""
-    grid = _effects(effects) if effects is not None else None
+    grid = _effects("--effects", effects) if effects is not None else None
     the_study, cells, out = _inputs(study, panel, lake, out, overrides)
     the_study = _with_seed(the_study, seed)
     from sos_spark.steps.power import power as compute
@@ -115,6 +116,16 @@ def calibrate(
             show_default=False,
         ),
     ] = None,
+    switches: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--switches",
+            help="An outcome and the effects asked about, as kinship_placement=-0.13: each way of doing its sums is"
+            " simulated, and calibration_switches.csv written in place of calibration.csv. May be given again.",
+            metavar="OUTCOME[=EFFECT,...]",
+            show_default=False,
+        ),
+    ] = None,
     replications: Replications = 500,
     seed: Seed = None,
     overrides: opt.Set = None,
@@ -122,31 +133,55 @@ def calibrate(
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
 ) -> int:
     """Writes calibration.csv and prints what it holds; without --panel and --lake from the cells that a run left."""
-    grid = _effects(effects) if effects is not None else None
+    if switches and effects is not None:
+        raise StudyError("--effects stands beside --switches", remedy="Name each outcome's effects in --switches")
+    grid = _effects("--effects", effects) if effects is not None else None
+    asked = _asked(switches or [])
     if panel is None and lake is None and out is not None:
         panel = out / CELLS.file_name
     the_study, cells, out = _inputs(study, panel, lake, out, overrides)
     the_study = _with_seed(the_study, seed)
-    from sos_spark.steps.calibrate import calibrate_study
+    from sos_spark.steps.calibrate import calibrate_study, calibrate_switches
 
-    progress = progress_for(list(the_study.outcome_ids), quiet=as_json)
-    frame, report = calibrate_study(
-        cells, the_study, out, effects=grid, replications=replications, while_step=progress.step
-    )
+    shared: dict[str, Any] = {
+        "replications": replications,
+        "while_step": progress_for(list(the_study.outcome_ids), quiet=as_json).step,
+    }
+    if asked:
+        frame, report = calibrate_switches(cells, the_study, out, asked=asked, **shared)
+    else:
+        frame, report = calibrate_study(cells, the_study, out, effects=grid, **shared)
     for warning in report.warnings:
         sys.stderr.write(f"warning: calibrate: {warning}\n")
     rows = _records(frame)
+    table = CALIBRATION_SWITCHES if asked else CALIBRATION
     if as_json:
-        sys.stdout.write(json.dumps({"out": str(out), "warnings": report.warnings, "calibration": rows}) + "\n")
+        sys.stdout.write(json.dumps({"out": str(out), "warnings": report.warnings, table.name: rows}) + "\n")
         return 0
-    sys.stdout.write(f"{'outcome':<32}{'measure':<10}{'method':<10}{'effect':>12}{'share':>8}{'+-':>8}  holds\n")
+    sys.stdout.write("".join(_switches_in_text(rows) if asked else _calibration_in_text(rows)))
+    sys.stdout.write(f"calibrate: {out / table.file_name}\n")
+    return 0
+
+
+def _calibration_in_text(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield f"{'outcome':<32}{'measure':<10}{'method':<10}{'effect':>12}{'share':>8}{'+-':>8}  holds\n"
     for row in rows:
         numbers = (_shown(row["effect"], 12, ".4g"), _shown(row["share"], 8, ".3f"), _shown(row["mc_se"], 8, ".3f"))
         named = "".join(f"{row[name] or '':<10}" for name in ("measure", "method"))
         holds = {True: "yes", False: "no"}.get(row["holds"], "")
-        sys.stdout.write(f"{row['outcome_id']:<32}{named}{''.join(numbers)}  {holds}\n")
-    sys.stdout.write(f"calibrate: {out / CALIBRATION.file_name}\n")
-    return 0
+        yield f"{row['outcome_id']:<32}{named}{''.join(numbers)}  {holds}\n"
+
+
+def _switches_in_text(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield f"{'outcome':<32}{'specification':<32}{'effect':>12}{'reported':>10}{'+-':>8}{'mde':>12}\n"
+    for row in rows:
+        numbers = (
+            _shown(row["effect"], 12, ".4g"),
+            _shown(row["reported"], 10, ".3f"),
+            _shown(row["mc_se"], 8, ".3f"),
+            _shown(row["mde"], 12, ".4g"),
+        )
+        yield f"{row['outcome_id']:<32}{row['specification']:<32}{''.join(numbers)}\n"
 
 
 def sensitivity(
@@ -222,13 +257,19 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): plain(value) for name, value in row.items()} for row in frame.to_dict(orient="records")]
 
 
-def _effects(text: str) -> tuple[float, ...]:
+def _asked(switches: list[str]) -> dict[str, tuple[float, ...]]:
+    """Returns the effects asked about by outcome; none where an outcome stands by itself."""
+    parts = (text.partition("=") for text in switches)
+    return {name.strip(): _effects("--switches", effects) if given else () for name, given, effects in parts}
+
+
+def _effects(option: str, text: str) -> tuple[float, ...]:
     try:
         effects = tuple(float(part) for part in text.split(","))
     except ValueError:
         effects = (math.nan,)
     if not all(map(math.isfinite, effects)):
-        raise StudyError("--effects cannot be read", expected="numbers with commas, as in 0.01,0.02", found=text)
+        raise StudyError(f"{option} cannot be read", expected="numbers with commas, as in 0.01,0.02", found=text)
     return effects
 
 

@@ -42,6 +42,8 @@ _NOT_JUDGED = {
     "pilots_pooled": "what the pilots have in common",
     "duration_effects": "effects on the distribution of lengths: each rests on counts of one day",
     "duration_days": "lengths day by day, by group",
+    "calibration": "how often each method is right on this design, by simulation",
+    "calibration_switches": "what each way of doing the sums would have found, by simulation",
 }
 """What files are that no rule judges; one that is not named here is refused all the same."""
 

@@ -96,6 +96,7 @@ class Results:
     pilots: pd.DataFrame = field(default_factory=_nothing)
     pilots_pooled: pd.DataFrame = field(default_factory=_nothing)
     calibration: pd.DataFrame = field(default_factory=_nothing)
+    calibration_switches: pd.DataFrame = field(default_factory=_nothing)
     arms: pd.DataFrame = field(default_factory=_nothing)
     cells: pd.DataFrame = field(default_factory=_nothing)
     balance: pd.DataFrame = field(default_factory=_nothing)

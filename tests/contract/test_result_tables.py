@@ -78,6 +78,7 @@ def test_each_file_of_a_fit_is_made_by_one_function() -> None:
     made = [table.name for table, _ in TABLES]
     beside = {
         "calibration",
+        "calibration_switches",
         "estimates",
         "sensitivity",
         "bounds",

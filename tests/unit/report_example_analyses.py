@@ -33,6 +33,7 @@ def frames() -> dict[str, Any]:
         "pilots": pilots(),
         "pilots_pooled": pilots_pooled(),
         "calibration": calibration(),
+        "calibration_switches": calibration_switches(),
         "welch": welch(),
         "contamination": contamination(),
         "synthetic": synthetic(),
@@ -210,6 +211,21 @@ def calibration() -> pd.DataFrame:
             for method in ("cr2", "wcr", "ri", "headline")
         ]
     )  # fmt: skip
+
+
+def calibration_switches() -> pd.DataFrame:
+    """Two ways of kinship at a fall of 13 points, one of which cannot be worked; the others as the study has them."""
+    worked = {"n_clusters": 70, "n_treated_clusters": 9, "treated_weight_max": 0.3, "effective_clusters": 7.4}
+    rows = [
+        {"outcome_id": name, "specification": "main", "effect": effect, "reported": reported, "mde": 0.04,
+         "replications": 300, "note": ""} | worked
+        for name in EFFECTS
+        for effect, reported in ((0.0, 0.03), (-0.13 if name == "kinship_placement" else 0.02, 0.96))
+    ]  # fmt: skip
+    other = [row | {"specification": "la_equal", "reported": row["reported"] + 0.01, "mde": 0.05}
+             for row in rows if row["outcome_id"] == "kinship_placement"]  # fmt: skip
+    nothing = {"outcome_id": "kinship_placement", "specification": "go_live=2011-04-01", "note": "no period before it"}
+    return pd.DataFrame([*rows, *other, nothing])
 
 
 def pretrend() -> pd.DataFrame:

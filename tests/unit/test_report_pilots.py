@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from sos_spark.report.blocks import Bullets, Code, Table, Text
 from sos_spark.report.results import Results
 from sos_spark.report.sections import each_pilot, reliability
 from tests.unit import report_example as example
@@ -56,7 +57,45 @@ def test_a_rate_that_does_not_hold_is_said_to(share: float, words: str) -> None:
     assert words in reliability.in_words(replace(RESULTS, calibration=frame), "rereferral_nfa_6m")
 
 
+def test_what_each_way_of_doing_the_sums_would_have_found_is_said_in_words() -> None:
+    assert reliability.by_way_in_words(RESULTS, "kinship_placement") == (
+        f"{RESULTS.labels['kinship_placement']}, by each of 2 ways of doing the sums: the smallest change found four"
+        " times in five is 4.0 to 5.0 percentage points. Had it fallen by 13.0 percentage points, a change would have"
+        " been reported in 96.0% to 97.0% of 300 invented studies. Had nothing changed, one would have been reported in"
+        " 3.0% to 4.0%."
+    )
+    assert ", by the study's own way of doing the sums: " in reliability.by_way_in_words(RESULTS, "rereferral_nfa_6m")
+    nothing = replace(RESULTS, calibration_switches=RESULTS.calibration_switches.iloc[:0])
+    assert reliability.by_way_in_words(nothing, "rereferral_nfa_6m") == ""
+
+
+def test_each_way_is_a_row_with_its_conditions_and_one_that_cannot_be_worked_says_why() -> None:
+    section = reliability.section(RESULTS)
+    assert section is not None
+    *_, table = (block for block in section.blocks if isinstance(block, Table))
+    label = RESULTS.labels["kinship_placement"]
+    ways = [row[1:] for row in table.content.rows if row[0] == label]
+    assert ways[0] == ("Main", "4.0 points", "-13.0 points", "96.0%", "3.0%", "9 of 70", "300")
+    assert ways[2][:2] == ("Go-live 1 April 2011", "not to be worked")
+    *_, notes = (block for block in section.blocks if isinstance(block, Bullets))
+    assert f"{label}, Go-live 1 April 2011: no period before it." in notes.items
+
+
+def test_a_run_without_simulated_studies_says_what_each_way_could_find_and_how_the_rest_is_told() -> None:
+    nothing = RESULTS.calibration.iloc[:0]
+    section = reliability.section(replace(RESULTS, calibration=nothing, calibration_switches=nothing))
+    assert section is not None
+    first, table = section.blocks
+    assert isinstance(first, Text)
+    assert Code("sos-spark calibrate") in first.words
+    assert isinstance(table, Table)
+    assert {row[0] for row in table.content.rows} == {RESULTS.labels[key] for key in analyses.EFFECTS}
+
+
 def test_without_the_files_there_are_no_sections() -> None:
     nothing = RESULTS.pilots.iloc[:0]
     assert each_pilot.pilots_picture(replace(RESULTS, pilots=nothing), "rereferral_nfa_6m") is None
-    assert reliability.section(replace(RESULTS, calibration=nothing)) is None
+    assert (
+        reliability.section(replace(RESULTS, calibration=nothing, calibration_switches=nothing, estimates=nothing))
+        is None
+    )

@@ -7,9 +7,9 @@ from sos_spark.tables.results.casemix import CASEMIX, CASEMIX_LEVELS, CASEMIX_TR
 from sos_spark.tables.results.contamination import CONTAMINATION
 from sos_spark.tables.results.durations import DURATION_DAYS, DURATION_EFFECTS, DURATIONS
 from sos_spark.tables.results.estimates import ESTIMATES, EVENT_STUDY, SECONDARY, SENSITIVITY, WELCH
+from sos_spark.tables.results.reliability import CALIBRATION, CALIBRATION_SWITCHES, POWER
 from sos_spark.tables.results.robustness import (
     BOUNDS,
-    CALIBRATION,
     HONEST,
     INFERENCE,
     LEAVE_ONE_OUT,
@@ -17,7 +17,6 @@ from sos_spark.tables.results.robustness import (
     PILOTS_POOLED,
     PLACEBO_PILOTS,
     PLACEBO_SUMMARY,
-    POWER,
     PRETREND,
     SYNTHETIC,
     SYNTHETIC_CHECKS,
@@ -31,6 +30,7 @@ __all__ = [
     "BALANCE",
     "BOUNDS",
     "CALIBRATION",
+    "CALIBRATION_SWITCHES",
     "CASEMIX",
     "CASEMIX_LEVELS",
     "CASEMIX_TREND",
@@ -89,6 +89,7 @@ RESULT_TABLES: dict[str, ResultTable] = {
         PLACEBO_SUMMARY,
         BOUNDS,
         CALIBRATION,
+        CALIBRATION_SWITCHES,
         POWER,
         BALANCE,
         CASEMIX,
