@@ -15,6 +15,7 @@ from tools.monte_carlo.designs import (
     GROWTH_SCENARIOS,
     ONE_GO_LIVE_SCENARIOS,
     SIZE_SCENARIOS,
+    STAGGERED,
     StaggeredScenario,
     design_rates,
     event_study_design,
@@ -85,6 +86,13 @@ def test_true_values_are_found_without_noise() -> None:
         assert 0.02 < fit.truth < 0.1, name
     study = event_study_design(replace(ONE_GO_LIVE_SCENARIOS[0], effect=0.1, growth=0.02))(np.random.default_rng(2))
     assert {name: fit.truth for name, fit in study.items()} == pytest.approx({"event_-2": 0, "event_2": 0.14})
+
+
+@pytest.mark.parametrize("estimator", STAGGERED)
+def test_every_staggered_average_is_covered_where_effects_grow(estimator: str, table: pd.DataFrame) -> None:
+    rows = table[(table["estimator"] == estimator) & (table["measure"] == "coverage")]
+    assert set(rows["scenario"]) == {scenario.name for scenario in GROWTH_SCENARIOS}
+    assert rows["value"].between(0.93, 0.97).all()
 
 
 KNOBS: dict[str, Any] = {"replications": REPLICATIONS, "draws": 199, "permutations": 39, "seed": 5}
