@@ -24,6 +24,7 @@ from sos_spark.config.outcomes import Outcome
 from sos_spark.config.study import Comparators, Covariates, Design, Inference, Study
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.cells.reading import checked_cells
+from sos_spark.fit.dominance import NEARLY_ONE, is_dominated
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import LinearEstimate, main_estimate
 from sos_spark.fit.lone_pilot import distribution_of
@@ -110,6 +111,8 @@ def bounds_frame(
     box = _box(panel_cells, unknown.bounded, bare)
     least, greatest = extremes(box, inference=inference)
     intervals = np.array([_interval(end, inference) for end in (least, greatest)])
+    if is_dominated(box.panel, inference.weights):
+        notes.append(NEARLY_ONE)
     n_outside = sum(unit in box.panel.unit_ids for unit, _ in unknown.unbounded)
     if n_outside:
         notes.append(f"{n_outside} units' periods stay out: nothing says how many rows, or between what")
@@ -182,6 +185,8 @@ def _interval(estimate: LinearEstimate, inference: Inference) -> tuple[float, fl
     if estimate.panel.n_treated_units <= FEW_TREATED:
         given = {"permutations": inference.permutations, "seed": inference.seed}
         return distribution_of(estimate, **given, strata=inference.strata).interval()
+    if is_dominated(estimate.panel, estimate.weights):
+        return NOT_KNOWN, NOT_KNOWN
     low, high = Sandwich(estimate.moments).satterthwaite_of([estimate.coefficient]).interval()
     return float(low[0]), float(high[0])
 

@@ -28,6 +28,7 @@ import pandas as pd
 from sos_spark.analysis.simulated_studies import without_covariates
 from sos_spark.config.study import Inference
 from sos_spark.fit.cells.subpanel import settled
+from sos_spark.fit.dominance import NEARLY_ONE, is_dominated
 from sos_spark.fit.estimators import LinearEstimate, main_estimate
 from sos_spark.fit.lone_pilot import distribution_of
 from sos_spark.fit.regression.covariance import Sandwich
@@ -210,6 +211,8 @@ def _numbers(estimate: LinearEstimate, inference: Inference, *, permutes: bool) 
         _NAN if n_treated == 1 else float(part[0]) for part in (test.se, test.df, test.p, *test.interval())
     )
     found: dict[str, object] = {"att": float(test.estimate[0]), "se_cr2": se, "df_satterthwaite": df, "note": ""}
+    if is_dominated(estimate.panel, estimate.weights):
+        return found | {"note": NEARLY_ONE}
     if n_treated > FEW_TREATED:
         return found | {"p": p, "ci_low": low, "ci_high": high}
     if not permutes:

@@ -25,6 +25,7 @@ from sos_spark.config.exposures import Exposure
 from sos_spark.config.study import Inference, Study
 from sos_spark.errors import InputError
 from sos_spark.fit.cells.prepare import Prepared
+from sos_spark.fit.dominance import NEARLY_ONE, is_dominated
 from sos_spark.fit.estimators import LinearEstimate, main_estimate
 from sos_spark.fit.inference.wild import wild_cluster_interval
 from sos_spark.fit.lone_pilot import distribution_of
@@ -175,6 +176,8 @@ def _without(panel: PreparedPanel, exposed: Sequence[ExposedUnit], inference: In
     except InputError as error:
         return {"part": "without", "note": error.what}
     att = Sandwich(estimate.moments).estimate(estimate.coefficient)
+    if is_dominated(rest, inference.weights):
+        return {"part": "without", "att": att, "divisor": 1.0, "note": NEARLY_ONE}
     if rest.n_treated_units > FEW_TREATED:
         drawn = wild_cluster_interval(
             estimate.moments, coefficient=estimate.coefficient, draws=inference.draws, seed=inference.seed

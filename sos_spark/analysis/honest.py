@@ -14,6 +14,7 @@ import pandas as pd
 from sos_spark.analysis.annual import AnnualEffects, annual_effects
 from sos_spark.analysis.honest_bounds import Bounds, breakdown, smoothness
 from sos_spark.analysis.relative_magnitudes import relative_magnitudes
+from sos_spark.fit.dominance import NEARLY_ONE, is_dominated
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.result import NOT_KNOWN, DidResult
@@ -47,6 +48,8 @@ def honest_frame(result: DidResult) -> pd.DataFrame:
     if result.n_treated_clusters <= FEW_TREATED:
         return _blank(result.outcome_id, f"{FEW_TREATED} or fewer treated authorities: no bounds")
     fitted = result.fitted
+    if is_dominated(fitted.panel, fitted.weights):
+        return _blank(result.outcome_id, NEARLY_ONE)
     try:
         effects = annual_effects(fitted.panel, estimator=fitted.estimator, weights=fitted.weights)
     except NotEstimableError as error:

@@ -10,6 +10,7 @@ from scipy import stats
 
 from sos_spark.config.reference import authorities
 from sos_spark.config.study import Inference, OtherInference
+from sos_spark.fit.dominance import NEARLY_ONE, is_dominated
 from sos_spark.fit.estimators import LinearEstimate
 from sos_spark.fit.inference.jackknife import coarser, jackknife_bootstrap_test
 from sos_spark.fit.inference.wild import wild_cluster_interval, wild_cluster_test
@@ -37,10 +38,10 @@ def other_inference_frame(
     return pd.DataFrame(rows, columns=list(INFERENCE.column_names))
 
 
-def _cr3_t(estimate: LinearEstimate, _: Inference) -> Row:
+def _cr3_t(estimate: LinearEstimate, inference: Inference) -> Row:
     counts = _counts(estimate)
-    if few := _few(counts):
-        return counts | few
+    if blank := _blank(estimate, inference, counts):
+        return counts | blank
     sandwich = Sandwich(estimate.moments)
     att, se = sandwich.estimate(estimate.coefficient), sandwich.se(sandwich.cr3, estimate.coefficient)
     df = estimate.moments.n_clusters - 1
@@ -51,8 +52,8 @@ def _cr3_t(estimate: LinearEstimate, _: Inference) -> Row:
 
 def _wcr_33(estimate: LinearEstimate, inference: Inference) -> Row:
     counts = _counts(estimate)
-    if few := _few(counts):
-        return counts | few
+    if blank := _blank(estimate, inference, counts):
+        return counts | blank
     sandwich = Sandwich(estimate.moments)
     test = jackknife_bootstrap_test(
         estimate.moments, coefficient=estimate.coefficient, draws=inference.draws, seed=inference.seed
@@ -71,8 +72,8 @@ def _region(estimate: LinearEstimate, inference: Inference) -> Row:
         "n_clusters": len(set(regions.values())),
         "n_treated_clusters": len({region for unit, region in regions.items() if pilots[unit]}),
     }
-    if few := _few(counts, "regions with a pilot"):
-        return counts | few
+    if blank := _blank(estimate, inference, counts, "regions with a pilot"):
+        return counts | blank
     moments = coarser(estimate.moments, regions)
     drawn = {"coefficient": estimate.coefficient, "draws": inference.draws, "seed": inference.seed}
     interval = wild_cluster_interval(moments, **drawn)  # type: ignore[arg-type]
@@ -102,7 +103,10 @@ def _counts(estimate: LinearEstimate) -> Row:
     return {"n_clusters": estimate.moments.n_clusters, "n_treated_clusters": estimate.panel.n_treated_units}
 
 
-def _few(counts: Row, of: str = "treated authorities") -> Row | None:
+def _blank(estimate: LinearEstimate, inference: Inference, counts: Row, of: str = "treated authorities") -> Row | None:
+    """Returns why there are no numbers; None where there are."""
+    if is_dominated(estimate.panel, inference.weights):
+        return {"note": NEARLY_ONE}
     n = counts["n_treated_clusters"]
     if isinstance(n, int) and n <= FEW_TREATED:
         return {"note": f"{n} {of}: with {FEW_TREATED} or fewer it does not hold, and is left out"}

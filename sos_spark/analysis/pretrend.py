@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sos_spark.config.study import Inference
+from sos_spark.fit.dominance import NEARLY_ONE, is_dominated
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.estimators import LinearEstimate, shares_one_go_live
 from sos_spark.fit.inference.effect_distribution import EffectDistribution
@@ -127,6 +128,9 @@ def _slope(
         )
         notes.append(_UNSTEADY if not permuted.known else _FEW if permuted.can_reject else f"{_FEW}; {_TOO_FEW}")
         found = _by_permutation(blank, permuted, bound)
+    elif is_dominated(fitted.panel, fitted.weights):
+        notes += [] if NEARLY_ONE in notes else [NEARLY_ONE]
+        found = blank
     else:
         found = _by_cr2(blank, own, bound)
     se, df, p_cr2 = (NOT_KNOWN if n_treated == 1 else float(part[0]) for part in (own.se, own.df, own.p))
@@ -135,7 +139,7 @@ def _slope(
         slope=float(own.estimate[0]),
         se_cr2=se,
         df=df,
-        p_cr2=p_cr2,
+        p_cr2=NOT_KNOWN if NEARLY_ONE in notes else p_cr2,
         slope_bound=bound,
         detectable_violation=found.detectable_slope * factor,
         note="; ".join(notes),

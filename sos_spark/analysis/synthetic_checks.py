@@ -13,7 +13,7 @@ from sos_spark.fit.cells.subpanel import settled
 from sos_spark.fit.cells.years import in_years, periods_a_year
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
-from sos_spark.fit.synthetic import synthetic_did
+from sos_spark.fit.synthetic import synthetic_did, why_no_p
 from sos_spark.tables.results import SYNTHETIC_CHECKS
 
 REFITS = 99
@@ -44,7 +44,8 @@ def _annual(panel: PreparedPanel, inference: Inference) -> dict[str, object]:
         "att": fitted.att,
         "se_placebo": fitted.se,
         "se_jackknife": fitted.se_jackknife,
-        "p": np.nan if fitted.n_pilots == 1 else fitted.p,
+        "p": np.nan if fitted.n_pilots == 1 or why_no_p(panel) else fitted.p,
+        "note": why_no_p(panel),
         "n_pilots": fitted.n_pilots,
         "n_comparators": int(np.count_nonzero(years.gtime == NEVER)),
         "n_before": int(np.count_nonzero(years.periods < fitted.groups[0].gtime)),
@@ -53,13 +54,14 @@ def _annual(panel: PreparedPanel, inference: Inference) -> dict[str, object]:
 
 def _augmented(panel: PreparedPanel, inference: Inference) -> dict[str, object]:
     fitted = augmented_control(settled(panel), refits=REFITS, seed=inference.seed)
+    said = f"the weights alone leave the path before go-live by {fitted.distance:.3g} on average"
     return {
         "att": fitted.att,
         "plain": fitted.plain,
         "se_placebo": fitted.se,
-        "p": fitted.p,
+        "p": np.nan if why_no_p(panel) else fitted.p,
         "n_pilots": fitted.n_pilots,
         "n_comparators": fitted.n_comparators,
         "n_before": fitted.n_before,
-        "note": f"the weights alone leave the path before go-live by {fitted.distance:.3g} on average",
+        "note": "; ".join(filter(None, (said, why_no_p(panel)))),
     }

@@ -15,6 +15,7 @@ import pandas as pd
 
 from sos_spark.config.study import Design, Inference
 from sos_spark.fit.cells.prepare import Prepared, prepare
+from sos_spark.fit.dominance import weight_shares
 from sos_spark.fit.estimators import ESTIMATORS, LinearEstimate, main_estimate, twfe
 from sos_spark.fit.inference.effect_distribution import EffectDistribution
 from sos_spark.fit.inference.equivalence import equivalence_test, minimum_detectable_effect
@@ -118,7 +119,7 @@ def fit_prepared(
         adjusted_for=estimate.adjusted_for,
         arms=prepared.arms,
         gtimes=prepared.gtimes,
-        treated_weight_share=_treated_weight_share(estimate),
+        treated_weight_share=weight_shares(panel, estimate.weights),
         leverage_max=float(leverage.max()),
         effective_clusters=float(1 / np.sum(leverage**2)),
         warnings=panel.warnings,
@@ -283,14 +284,3 @@ def _baseline_mean(estimate: LinearEstimate) -> float:
     before = panel.is_treated_unit[:, None] & (panel.exposure == 0)
     weight = panel.row_weight(estimate.weights)[:, None] * before
     return float(np.sum(weight * panel.y_sum) / np.sum(weight * panel.rows))
-
-
-def _treated_weight_share(estimate: LinearEstimate) -> dict[str, float]:
-    panel = estimate.panel
-    weight = panel.row_weight(estimate.weights) * (panel.rows * panel.treated).sum(axis=1)
-    shares = weight / weight.sum()
-    return {
-        unit: float(share)
-        for unit, share, treated in zip(panel.unit_ids, shares, panel.is_treated_unit, strict=True)
-        if treated
-    }

@@ -18,6 +18,7 @@ import pandas as pd
 from sos_spark.config.study import Inference
 from sos_spark.errors import StudyError
 from sos_spark.fit.cells.subpanel import settled
+from sos_spark.fit.dominance import NEARLY_ONE, is_dominated
 from sos_spark.fit.estimators import ESTIMATORS, shares_one_go_live, unit_panel
 from sos_spark.fit.inference.event_permutation import event_distributions
 from sos_spark.fit.inference.wild import simultaneous_bands, wild_joint_test
@@ -117,8 +118,11 @@ def event_study(panel: PreparedPanel, *, estimator: str, inference: Inference, b
         notes.append(
             "few authorities go live together: no bands, no joint test; margins by residuals that groups share"
         )
+    dominated = is_dominated(panel, inference.weights)
+    if dominated:
+        notes.append(NEARLY_ONE)
     p_pretrend, band = _NAN, {}
-    if bands and not few and not alone and names:
+    if bands and not few and not alone and not dominated and names:
         p_pretrend, note = _joint_test(moments, pre, inference)
         notes += [note] if note else []
         drawn = simultaneous_bands(moments, coefficients=names, draws=inference.draws, seed=inference.seed)
@@ -126,7 +130,9 @@ def event_study(panel: PreparedPanel, *, estimator: str, inference: Inference, b
     sandwich = Sandwich(moments)
     own = _satterthwaite(sandwich, alone, names) if names else None
     ends = np.stack(own.interval(), axis=1) if own is not None else np.empty((0, 2))
-    if few and own is not None:
+    if dominated:
+        ends = np.full_like(ends, _NAN)
+    elif few and own is not None:
         if panel.n_treated_units == 1:
             blank = np.full(len(names), _NAN)
             own, ends = replace(own, se=blank, df=blank, p=blank), np.full((len(names), 2), _NAN)

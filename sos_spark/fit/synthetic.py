@@ -26,7 +26,8 @@ from sos_spark.fit.inference.effect_distribution import TIE
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.result import NOT_KNOWN, DidResult
-from sos_spark.fit.thresholds import ALPHA
+from sos_spark.fit.thresholds import ALPHA, UNSTEADY_SYNTHETIC
+from sos_spark.fit.unsteadiness import unsteadiness
 
 Mask = npt.NDArray[np.bool_]
 
@@ -191,7 +192,7 @@ def synthetic_result(
     fitted = synthetic_did(panel, refits=min(inference.permutations, MAX_REFITS), seed=inference.seed)
     used = fitted.panel
     treated = np.isin(used.gtime, [group.gtime for group in fitted.groups])
-    p_ri = NOT_KNOWN if fitted.n_pilots == 1 else fitted.p
+    p_ri = NOT_KNOWN if fitted.n_pilots == 1 or why_no_p(panel) else fitted.p
     in_fit = treated | (used.gtime == NEVER)
     before = treated[:, None] & (used.periods < used.gtime[:, None])
     units = {unit for unit, kept in zip(used.unit_ids, in_fit, strict=True) if kept}
@@ -222,6 +223,17 @@ def synthetic_result(
     )
 
 
+def why_no_p(panel: PreparedPanel) -> str:
+    """Returns why draws of pseudo-pilots give no p: pilots scatter more than comparators do. Blank where they do."""
+    times = unsteadiness(panel)
+    if not times > UNSTEADY_SYNTHETIC:
+        return ""
+    return (
+        f"no p: the pilots' scatter from period to period is {times:.1f} times that of the comparators, of which"
+        f" pseudo-pilots are drawn; above {UNSTEADY_SYNTHETIC} they reject too much"
+    )
+
+
 def _notes(fitted: SyntheticDid, panel: PreparedPanel, inference: Inference) -> Iterator[str]:
     """Yields what the row's numbers are, and what was left out."""
     used = fitted.panel
@@ -233,7 +245,7 @@ def _notes(fitted: SyntheticDid, panel: PreparedPanel, inference: Inference) -> 
     elif n:
         capped = f", {MAX_REFITS} at most" if inference.permutations > MAX_REFITS else ""
         yield f"its placebo standard error is {fitted.se:.4g}, by the jackknife {_told(fitted.se_jackknife)}"
-        yield f"p_ri compares it with {n} draws of pseudo-pilots among the comparators{capped}"
+        yield why_no_p(panel) or f"p_ri compares it with {n} draws of pseudo-pilots among the comparators{capped}"
     else:
         yield "no placebo and no p: there are not more comparators than pilots to draw pseudo-pilots from"
         yield f"its jackknife standard error is {_told(fitted.se_jackknife)}"

@@ -25,3 +25,9 @@ UNEVEN = 0.6
 UNSTEADY = 1.5
 """Where few pilots' scatter from period to period is more than so many times the comparators' (a ratio of standard
 deviations), no p_ri is printed: permuted go-lives take for granted that it is alike (`tools.monte_carlo.unsteady`)."""
+
+UNSTEADY_SYNTHETIC = 1.2
+"""Where pilots, few or many, scatter more than so many times as much, no p of synthetic comparators is printed.
+
+Pseudo-pilots scatter as comparators do: their draws reject 23 to 37 % of true nulls where pilots' shocks are doubled.
+"""

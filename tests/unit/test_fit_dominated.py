@@ -6,8 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sos_spark.analysis.honest import honest_frame
+from sos_spark.analysis.other_inference import other_inference_frame
+from sos_spark.analysis.pretrend import pre_trend
 from sos_spark.fit import DidResult, fit_did
 from sos_spark.fit.did import p_equivalence
+from sos_spark.fit.dominance import NEARLY_ONE
 from sos_spark.fit.thresholds import DOMINATED, UNEVEN
 from tests.fit_panels import QUICK, a_design, some_cells
 
@@ -55,6 +59,26 @@ def test_where_one_pilot_is_most_of_them_no_test_is_printed_and_the_row_says_why
     assert (result.significant, result.verdict) == (None, "cannot tell")
     assert "nearly a study of one" in result.note
     assert result.att == pytest.approx(with_share(DOMINATED + 0.05).att)
+
+
+def test_nothing_beside_the_main_row_is_a_test_of_all_pilots_either() -> None:
+    result = with_share(DOMINATED + 0.05)
+    study = result.event_study()
+    assert study[["ci_low", "ci_high", "band_low", "band_high"]].isna().all(axis=None)
+    assert study["se_cr2"].notna().sum() == len(study) - 1
+    drift = pre_trend(result, smallest_effect=0.02)
+    assert np.isnan([drift.p_joint, drift.p_cr2, drift.ci_low, drift.ci_high, drift.p_equivalence]).all()
+    assert np.isfinite(drift.slope)
+    others = other_inference_frame(result, methods=("cr3_t", "wcr_33"), inference=QUICK)
+    assert others[["p", "ci_low", "ci_high"]].isna().all(axis=None)
+    (bounds,) = honest_frame(result).to_dict("records")
+    for note in (study_note(result), drift.note, bounds["note"], *others["note"]):
+        assert NEARLY_ONE in note
+
+
+def study_note(result: DidResult) -> str:
+    assert result.event_study_result is not None
+    return result.event_study_result.note
 
 
 def test_authorities_that_count_alike_are_not_dominated() -> None:

@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 
 from sos_spark.analysis.pretrend import pre_trend
+from sos_spark.analysis.synthetic_checks import synthetic_checks_frame
 from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.did import fit_prepared
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.result import DidResult
+from sos_spark.fit.synthetic import synthetic_result
 from sos_spark.fit.unsteadiness import too_unsteady, unsteadiness
 from tests.fit_panels import QUICK, a_design, some_cells
 
@@ -71,6 +73,19 @@ def test_pilots_that_are_too_unsteady_have_no_test_by_permuted_go_lives() -> Non
     drift = pre_trend(result, smallest_effect=0.02)
     assert np.isnan([drift.ci_low, drift.p_equivalence, drift.detectable_slope]).all()
     assert "too unsteady" in drift.note
+
+
+@pytest.mark.parametrize(("times", "printed"), [(1.0, True), (3.0, False)])
+def test_synthetic_comparators_have_a_p_only_where_pseudo_pilots_scatter_as_pilots_do(
+    times: float, printed: bool
+) -> None:
+    prepared = prepare(cells_of(panel_of(times)), TWO)
+    row = synthetic_result(prepared, design=TWO, inference=QUICK)
+    (_, augmented) = synthetic_checks_frame(prepared.panel, inference=QUICK).to_dict("records")
+    for p, note in ((row.p_ri, row.note), (augmented["p"], augmented["note"])):
+        assert np.isfinite(p) == printed
+        assert ("above 1.2 they reject too much" in note) != printed
+    assert np.isfinite(row.att)
 
 
 def test_pilots_that_are_alike_have_one_and_the_note_says_what_was_seen() -> None:
