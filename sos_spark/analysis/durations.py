@@ -15,6 +15,7 @@ import pandas as pd
 
 from sos_spark.analysis.simulated_studies import without_covariates
 from sos_spark.config.study import Inference
+from sos_spark.fit.cells.subpanel import with_rows_only
 from sos_spark.fit.durations.changes import changes_in_changes
 from sos_spark.fit.durations.counts import DayCounts, days_to_limit
 from sos_spark.fit.durations.hazards import bands, curve, daily_hazard
@@ -160,21 +161,7 @@ def _with_lengths(panel: PreparedPanel, counts: DayCounts, sums: Array) -> Prepa
     periods = np.isin(counts.periods, plain.periods)
     units = np.isin(panel.unit_ids, plain.unit_ids)
     rows, total = (part[np.ix_(units, periods)] for part in (counts.rows, sums))
-    some = rows.sum(axis=1) > 0, rows.sum(axis=0) > 0
-    kept, columns = some[0], np.isin(plain.periods, counts.periods[periods][some[1]])
-    both = np.ix_(some[0], some[1])
-    return replace(
-        plain,
-        unit_ids=tuple(unit for unit, keep in zip(plain.unit_ids, kept, strict=True) if keep),
-        periods=plain.periods[columns],
-        period_starts=tuple(start for start, keep in zip(plain.period_starts, columns, strict=True) if keep),
-        gtime=plain.gtime[kept],
-        rows=rows[both],
-        y_sum=total[both],
-        z_sum=plain.z_sum[np.ix_(kept, columns)],
-        zz_sum=plain.zz_sum[kept],
-        zy_sum=plain.zy_sum[kept],
-    )
+    return with_rows_only(replace(plain, rows=rows, y_sum=total))
 
 
 def _changes(lengths: Lengths) -> Iterator[Row]:

@@ -11,7 +11,8 @@ from sos_spark.errors import InputError
 from sos_spark.fit.estimators import ESTIMATORS, twfe
 from sos_spark.fit.inference.assignments import Ints
 from sos_spark.fit.inference.kernel import cr1_factor, kernel_of
-from sos_spark.fit.inference.randomisation import Estimator, Refits, blocks_of, course_by_gtime, refits_of
+from sos_spark.fit.inference.randomisation import Estimator
+from sos_spark.fit.inference.refits import Refits, blocks_of, course_by_gtime, refits_of
 from sos_spark.fit.regression.design import NEVER, TREATED, PreparedPanel, Weights, treatment_regression
 
 

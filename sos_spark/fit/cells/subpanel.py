@@ -59,9 +59,15 @@ def only_periods_of(panel: PreparedPanel, keep: Mask) -> PreparedPanel:
         NotEstimableError: Rows have to go and the panel does not hold the squares of a continuous covariate by period.
     """
     seen = panel.rows > 0
-    if keep[seen].all():
-        return panel
-    kept = keep & seen
+    return panel if keep[seen].all() else _only(panel, keep & seen)
+
+
+def with_rows_only(panel: PreparedPanel) -> PreparedPanel:
+    """Returns the panel of the LAs and periods that have rows; errors as `only_periods_of`."""
+    return _only(panel, panel.rows > 0)
+
+
+def _only(panel: PreparedPanel, kept: Mask) -> PreparedPanel:
     units, periods = np.asarray(kept.any(axis=1)), np.asarray(kept.any(axis=0))
     both = np.ix_(units, periods)
     zz, zy = period_products(panel)

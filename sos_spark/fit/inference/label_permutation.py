@@ -16,7 +16,8 @@ from sos_spark.errors import StudyError
 from sos_spark.fit.inference.assignments import Assignments
 from sos_spark.fit.inference.effect_distribution import RandomisationTest
 from sos_spark.fit.inference.kernel import cr1_factor
-from sos_spark.fit.inference.randomisation import Refits, compare
+from sos_spark.fit.inference.randomisation import compare
+from sos_spark.fit.inference.refits import Refits
 from sos_spark.fit.regression.moments import Array, ClusterMoments, place_of
 
 _UNIDENTIFIED = 1e-10
