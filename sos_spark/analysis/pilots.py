@@ -224,6 +224,6 @@ def pooled_frame(outcome_id: str, found: EachPilot) -> pd.DataFrame:
     )
     row = (
         outcome_id, pooled.n, pooled.mean, pooled.se, *pooled.interval, *pooled.prediction, pooled.sd,
-        *pooled.sd_interval, pooled.q, pooled.p, note,
+        *pooled.sd_interval, pooled.q, note,
     )  # fmt: skip
     return pd.DataFrame([row], columns=list(PILOTS_POOLED.column_names))

@@ -65,7 +65,7 @@ def pilots_pooled() -> pd.DataFrame:
         [
             {"outcome_id": name, "n_pilots": 3, "mean": att, "se_mean": half / 2, "ci_low": att - half,
              "ci_high": att + half, "prediction_low": att - 3 * half, "prediction_high": att + 3 * half,
-             "sd_between": half, "sd_low": 0.0, "sd_high": 2 * half, "q": 4.0, "p_same": 0.13, "note": ""}
+             "sd_between": half, "sd_low": 0.0, "sd_high": 2 * half, "q": 4.0, "note": ""}
             for name, (att, half) in EFFECTS.items()
         ]
     )  # fmt: skip

@@ -67,7 +67,6 @@ PILOTS_POOLED = ResultTable(
         Column("sd_low", "DOUBLE", "The lower end of the 95 % interval of sd_between"),
         Column("sd_high", "DOUBLE", "The upper end of the 95 % interval of sd_between"),
         Column("q", "DOUBLE", "The weighted sum of squares of the effects about their mean"),
-        Column("p_same", "DOUBLE", "The p-value of 'all pilots have the same effect', by q"),
         c.NOTE,
     ),
     key=("outcome_id",),
