@@ -43,6 +43,9 @@ SCENARIOS = (
     _of("9 of 30", 9, 30),
     _of("1 of 60", 1),
     replace(_of("1 of 60, shocks x 2", 1), shock_ratio=2.0),
+    replace(_of("4 of 60, sizes x 3", 4), size_ratio=3.0),
+    replace(_of("4 of 60, effects differ", 4), effect_sd=0.04),
+    PilotsScenario("9 of 60, three go-lives", (2, 2, 2, 3, 3, 3, 4, 4, 4)),
 )
 
 
