@@ -95,6 +95,7 @@ def standalone(
     (folder / "conf").mkdir(mode=0o700)
     (folder / "bin").mkdir(mode=0o700)
     lines = "".join(f"{name} {value}\n" for name, value in (settings or {}).items())
+    (folder / "conf" / "spark-defaults.conf").touch(mode=0o600)
     (folder / "conf" / "spark-defaults.conf").write_text(lines, encoding="utf-8")
     environment = _bare(folder) | ({"_SPARK_AUTH_SECRET": secret} if secret else {})
     port = port or free_port()

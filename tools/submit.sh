@@ -27,15 +27,21 @@ environment=${SOS_SPARK_ENVIRONMENT:-}
 umask 077
 submit=$root/.venv/bin/spark-submit
 inside=./environment/bin/python
+# spark-submit asks the executors' Python where Spark is, and that one may not be here.
+export SPARK_HOME=${SPARK_HOME:-$("$root/.venv/bin/python" -c 'import pyspark; print(pyspark.__path__[0])')}
 
 if [ -n "$environment" ] && [ "$mode" = cluster ] && [[ $master == spark://* ]]; then
     # Spark takes no Python application into a standalone cluster, but any main class: its own, which runs Python, with
-    # the file itself as the program (a zip with a __main__.py). The worker fetches it and puts its place in {{USER_JAR}}.
+    # the file itself as the program (a zip with a __main__.py). It must be named .jar, and of a symbolic link Spark takes
+    # the target's name: of a local file a hard link is made, beside a URI there must be a copy. The worker fetches it and
+    # puts its place in {{USER_JAR}}.
+    program=${environment%.zip}.jar
+    case $environment in *://*) ;; *) ln -f "$environment" "$program" || cp "$environment" "$program" ;; esac
     version=$("$root/.venv/bin/python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
     exec "$submit" ${spark_options[@]+"${spark_options[@]}"} --archives "$environment#environment" \
         --conf "spark.pyspark.driver.python=$version" --conf "spark.pyspark.python=$inside" \
         --conf spark.standalone.submit.waitAppCompletion=true \
-        --class org.apache.spark.deploy.PythonRunner "$environment" '{{USER_JAR}}' '' "$step" "$@"
+        --class org.apache.spark.deploy.PythonRunner "$program" '{{USER_JAR}}' '' "$step" "$@"
 fi
 
 export SOS_SPARK_JARS=${SOS_SPARK_JARS:-$root/.sos/jars}

@@ -19,8 +19,9 @@ from sos_spark.errors import SosError
 from sos_spark.machine.connect import WITHOUT_JAVA, is_connect, silence, tasks_at_once
 from sos_spark.machine.jars import jar_lock, jars_folder, require_jars
 from sos_spark.machine.java import SUPPORTED, candidates, find_java
+from sos_spark.machine.java_errors import names_of
 from sos_spark.machine.settings import PLATFORMS
-from sos_spark.places import Place, RemotePlace, mode_of, place_of, remove_tree, require_plain
+from sos_spark.places import Place, RemotePlace, has_modes, mode_of, place_of, remove_tree, require_plain
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -149,8 +150,10 @@ def _session(master: str | None, lake: Place | None) -> Iterator[Examined]:
             app_name="doctor", master=master or (None if _is_submitted() else "local[1]"), driver_memory="1g"
         )
     except Exception as error:
-        told = error.paragraph() if isinstance(error, SosError) else type(error).__name__
-        yield Examined("Session", False, told, "Start Spark by hand (pyspark) and see what it says.")
+        told = error.paragraph() if isinstance(error, SosError) else _innermost(error)
+        asked = f" --master {master}" if master else ""
+        remedy = f"See that what it names runs and is reached from here; pyspark{asked} shows all that Spark says."
+        yield Examined("Session", False, told, remedy)
         return
     try:
         if own:
@@ -181,9 +184,14 @@ def _tried(name: str, attempt: Callable[[], str], remedy: str) -> Examined:
     try:
         return Examined(name, True, attempt())
     except _WrongError as wrong:
-        return Examined(name, False, str(wrong), remedy)
+        return Examined(name, False, wrong.found, wrong.remedy or remedy)
     except Exception as error:
-        return Examined(name, False, type(error).__name__, remedy)
+        return Examined(name, False, _innermost(error), remedy)
+
+
+def _innermost(error: Exception) -> str:
+    """What lies behind an error, by its kind: messages of Spark may quote what it read."""
+    return list(names_of(error))[-1].rpartition(".")[2]
 
 
 _NO_EXECUTOR = (
@@ -194,6 +202,10 @@ _NO_TABLE = (
     "Of one machine, run `make setup` anew: Spark and the jars do not fit. On a cluster, see that every machine reaches"
     " the lake by the same path or URI, and may write there."
 )
+_CONNECTOR = (
+    "Put the connector's jars into a folder and name it in SOS_SPARK_MORE_JARS; `python -m tools.s3 FOLDER` of the"
+    " repository fetches those for S3."
+)
 _OTHER_PYTHON = (
     "Name a Python with the driver's packages that every machine has in PYSPARK_PYTHON, or bring them along:"
     " SOS_SPARK_ENVIRONMENT=FILE tools/submit.sh doctor --master URL -- --spark --lake LAKE."
@@ -201,7 +213,11 @@ _OTHER_PYTHON = (
 
 
 class _WrongError(Exception):
-    """What was found is not what should be; holds what was found."""
+    """What was found is not what should be; holds what was found, and a remedy where there is a better one."""
+
+    def __init__(self, found: str, remedy: str = "") -> None:
+        super().__init__(found)
+        self.found, self.remedy = found, remedy
 
 
 def _is_on_cluster(session: SparkSession) -> bool:
@@ -225,7 +241,12 @@ def _delta_works(session: SparkSession, lake: Place | None) -> str:
         return f"Spark {session.version} on {session.sparkContext.master}; no table tried: name the lake"
     with _folder_to_try(lake, is_shared=isinstance(lake, RemotePlace) or _is_on_cluster(session)) as folder:
         path = str(folder / "table")
-        session.range(2).write.format("delta").save(path)
+        try:
+            session.range(2).write.format("delta").save(path)
+        except Exception as error:
+            if isinstance(lake, RemotePlace) and _innermost(error) == "ClassNotFoundException":
+                raise _WrongError(f"Spark has no connector for {lake.root}", _CONNECTOR) from None
+            raise
         n_rows = session.read.format("delta").load(path).count()
     if n_rows != 2:
         raise _WrongError(f"a Delta table of 2 rows read back with {n_rows}")
@@ -267,9 +288,14 @@ def _same_python(session: SparkSession) -> str:
     asked = session.range(0, n_tasks, 1, n_tasks)
     on_executors = {row.python for row in asked.mapInArrow(of_task, "python STRING").distinct().collect()}
     driver = platform.python_version()
-    if on_executors != {driver}:
+    if {_release(found) for found in on_executors} != {_release(driver)}:
         raise _WrongError(f"driver {driver}, executors {', '.join(sorted(on_executors))}")
-    return f"{driver} on driver and executors"
+    return f"{driver} on driver, {', '.join(sorted(on_executors))} on executors"
+
+
+def _release(version_of_python: str) -> str:
+    """What Spark wants to be the same: 3.11 of 3.11.7."""
+    return version_of_python.rpartition(".")[0]
 
 
 def _is_submitted() -> bool:
@@ -345,7 +371,12 @@ def _lake(lake: Place | None) -> Examined:
 def _lake_that_is_reached(lake: Place) -> Examined:
     require_plain(lake)
     if not lake.exists():
-        return Examined("Lake", True, f"{lake} does not exist yet; it will be made with mode 0700")
+        made = (
+            "it will be made with mode 0700"
+            if has_modes(lake)
+            else "its store has no modes, but a policy on who may read"
+        )
+        return Examined("Lake", True, f"{lake} does not exist yet; {made}")
     if not lake.is_dir():
         return Examined("Lake", False, f"{lake} is no folder", "Name a folder.")
     mode = mode_of(lake)

@@ -105,7 +105,7 @@ def start_session(
             **(extra or {}),
             **PINNED,
             **PRIVATE,
-            "spark.jars": _joined(given.get("spark.jars", ""), jars),
+            "spark.jars": _joined(given, jars),
         }
         if "-Dlog4j2." not in settings["spark.executor.extraJavaOptions"]:
             settings["spark.executor.extraJavaOptions"] += f" {_NO_LOG}"
@@ -225,14 +225,17 @@ def _silent_log() -> Path:
     return (conf_root() / "spark" / "log4j2.properties").absolute()
 
 
-def _joined(given: str, jars: Sequence[Path]) -> str:
+def _joined(given: Mapping[str, str], jars: Sequence[Path]) -> str:
     """Delta's jars after those of spark-submit, each once.
 
-    Of a standalone cluster's driver spark-submit counts the packed environment among them, which goes as an archive.
+    A standalone cluster's driver is started from the packed environment, which has a jar's name there; it goes as an
+    archive.
     """
-    of_submit = [name for name in given.split(",") if name.endswith(".jar")]
-    names = {Path(name).name for name in of_submit}
-    return ",".join([*of_submit, *(str(jar) for jar in jars if jar.name not in names)])
+    archives = {Path(name.partition("#")[0]).stem for name in given.get("spark.archives", "").split(",")}
+    names = [name for name in given.get("spark.jars", "").split(",") if name.endswith(".jar")]
+    of_submit = [name for name in names if Path(name).stem not in archives]
+    known = {Path(name).name for name in of_submit}
+    return ",".join([*of_submit, *(str(jar) for jar in jars if jar.name not in known)])
 
 
 def _require_release(session: SparkSession) -> None:

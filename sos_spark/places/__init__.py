@@ -5,6 +5,7 @@ same names; what the two do differently (modes, whole writes, who may be at work
 """
 
 from sos_spark.places.files import (
+    has_modes,
     local_of,
     make_files_private,
     make_folder,
@@ -29,6 +30,7 @@ __all__ = [
     "SCHEMES",
     "Place",
     "RemotePlace",
+    "has_modes",
     "here",
     "is_same",
     "is_within",

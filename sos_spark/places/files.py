@@ -18,7 +18,7 @@ from typing import IO
 
 from sos_spark.errors import StudyError
 from sos_spark.places.remote import Place, RemotePlace
-from sos_spark.places.stores import Entry
+from sos_spark.places.stores import OBJECT_SCHEMES, Entry
 
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
@@ -90,6 +90,11 @@ def sizes_in(folder: Place) -> list[tuple[str, int]]:
 def readable(place: Place) -> Path | io.BufferedReader:
     """Returns what libraries take that read a file: a path as it is, else an open file."""
     return place if isinstance(place, Path) else place.open("rb")
+
+
+def has_modes(place: Place) -> bool:
+    """Returns whether files there have modes: an object store has a policy instead."""
+    return isinstance(place, Path) or place.uri.partition("://")[0] not in OBJECT_SCHEMES
 
 
 def mode_of(place: Place) -> int | None:

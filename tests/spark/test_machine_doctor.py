@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from pyspark.sql import SparkSession
 
 from sos_spark.machine import doctor
 from sos_spark.machine.doctor import Examined, examine
+from sos_spark.places import RemotePlace
 
 
 @pytest.fixture
@@ -129,3 +130,16 @@ class TestCluster:
     def test_a_lake_of_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(doctor._WrongError, match="is no folder of this machine"):
             doctor._delta_works(on_cluster(2), tmp_path / "not there" / "lake")
+
+    def test_a_store_that_spark_has_no_connector_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def without_connector(*_: object) -> NoReturn:
+            raise type("ClassNotFoundException", (Exception,), {})
+
+        cluster = on_cluster(2)
+        cluster.range = without_connector
+        monkeypatch.setattr(doctor, "remove_tree", lambda _: None)
+        found = doctor._tried(
+            "Session", lambda: doctor._delta_works(cluster, RemotePlace("s3a://bucket/lake")), "other"
+        )
+        assert found.found == "Spark has no connector for s3a://bucket"
+        assert "SOS_SPARK_MORE_JARS" in found.remedy

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools.benchmark.event_log import read_stages, settings, total
-from tools.benchmark.process_tree import Measured, Sample, measure
+from tools.benchmark.process_tree import Measured, Sample, cpu_seconds_of, measure
 from tools.benchmark.table import WHOLE, StepRow, as_csv, as_markdown, medians
 
 CHILD = """
@@ -27,8 +27,10 @@ PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {CHILD!
 
 
 def test_a_command_is_measured_with_the_processes_it_starts(tmp_path: Path) -> None:
+    before = cpu_seconds_of(os.getpid())
     done = measure([sys.executable, "-c", PARENT], environment=os.environ, errors=tmp_path / "stderr")
     assert done.exit_code == 0
+    assert cpu_seconds_of(os.getpid()) - before >= 0.6
     assert done.output == "over\n"
     assert done.cpu_seconds >= 0.6
     assert done.seconds >= 1.2
