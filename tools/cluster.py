@@ -20,7 +20,7 @@ from pathlib import Path
 import pyspark
 
 from sos_spark.machine.java import java_environment
-from tools.loopback import free_port, kill, run_until_interrupted, start
+from tools.loopback import empty_folder, free_port, kill, run_until_interrupted, start
 
 PORT = 7077
 """The port of a master that is tried by hand, as Spark's own scripts have it."""
@@ -145,7 +145,7 @@ def _wait(log: Path, words: str) -> None:
 def main() -> int:
     """Runs the cluster until it is interrupted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=empty_folder)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--memory", default="2g")

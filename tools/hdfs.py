@@ -21,7 +21,7 @@ import pyspark
 from sos_spark.config.shipped import private_root
 from sos_spark.machine.jars import fetch_jars, read_lock
 from sos_spark.machine.java import java_environment
-from tools.loopback import free_port, java_command, run_until_interrupted, serving
+from tools.loopback import empty_folder, free_port, java_command, run_until_interrupted, serving
 
 PORT = 8020
 """The port of a name node that is tried by hand, as Hadoop has it."""
@@ -103,7 +103,7 @@ def _wait(uri: str) -> None:
 def main() -> int:
     """Runs the file system until it is interrupted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=empty_folder)
     parser.add_argument("--port", type=int, default=PORT)
     given = parser.parse_args()
     run_until_interrupted(hdfs(given.folder, port=given.port))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import socket
@@ -21,6 +22,18 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def empty_folder(name: str) -> Path:
+    """Returns the folder of a command line, which is empty or not there yet.
+
+    Raises:
+        argparse.ArgumentTypeError: There is something in it.
+    """
+    folder = Path(name)
+    if folder.exists() and any(folder.iterdir()):
+        raise argparse.ArgumentTypeError(f"{folder} is not empty: servers keep nothing from before")
+    return folder
 
 
 def java_command(environment: Mapping[str, str]) -> str:

@@ -38,10 +38,19 @@ if [ -n "$environment" ] && [ "$mode" = cluster ] && [[ $master == spark://* ]];
     program=${environment%.zip}.jar
     case $environment in *://*) ;; *) ln -f "$environment" "$program" || cp "$environment" "$program" ;; esac
     version=$("$root/.venv/bin/python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
-    exec "$submit" ${spark_options[@]+"${spark_options[@]}"} --archives "$environment#environment" \
-        --conf "spark.pyspark.driver.python=$version" --conf "spark.pyspark.python=$inside" \
-        --conf spark.standalone.submit.waitAppCompletion=true \
-        --class org.apache.spark.deploy.PythonRunner "$program" '{{USER_JAR}}' '' "$step" "$@"
+    # What Spark opens of Java for Arrow, it opens in all its processes but in this one: the options of its own command.
+    opened=$(SPARK_PRINT_LAUNCH_COMMAND=1 "$submit" --version 2>&1 | sed -n 's/^Spark Command: //p' | tr ' ' '\n' |
+        grep -E '^(-XX:[+]Ignore|--add-|--enable-|--sun-|-Dio[.]netty)' | paste -sd' ')
+    # Spark ends well whether the driver did or not; it only says so.
+    said=$(mktemp)
+    trap 'rm -f "$said"' EXIT
+    "$submit" --conf "spark.driver.defaultJavaOptions=$opened" ${spark_options[@]+"${spark_options[@]}"} \
+        --archives "$environment#environment" --conf "spark.pyspark.driver.python=$version" \
+        --conf "spark.pyspark.python=$inside" --conf spark.standalone.submit.waitAppCompletion=true \
+        --class org.apache.spark.deploy.PythonRunner "$program" '{{USER_JAR}}' '' "$step" "$@" 2>&1 | tee "$said" >&2
+    grep -q 'State of driver .* is FINISHED' "$said" && exit 0
+    echo "$0: the driver did not end well; stdout in its folder, below the worker's folder of work, says why" >&2
+    exit 1
 fi
 
 export SOS_SPARK_JARS=${SOS_SPARK_JARS:-$root/.sos/jars}
