@@ -21,7 +21,7 @@ _NODE = re.compile(r"^(?P<tree>[\s:+\-*()\d]*)(?P<text>[A-Z].*)$")
 
 @contextmanager
 def plans_written(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """Gives a dictionary that fills with the plan of each frame written meanwhile, by the table or staged number."""
+    """Gives a dictionary that fills with the plan of each frame written meanwhile, by the table or staged name."""
     plans: dict[str, str] = {}
     before = {name: str(spark.conf.get(name)) for name in SETTINGS}
     originals = {name: getattr(DataFrameWriter, name) for name in ("parquet", "save")}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,7 +23,11 @@ from sos_spark.fit.cells.reading import outcomes_in, read_panel, units_in
 from sos_spark.fit.errors import NotEstimableError
 from sos_spark.fit.result import DidResult
 from sos_spark.fit.thresholds import ALPHA
+from sos_spark.machine.side_by_side import side_by_side
 from sos_spark.tables.results import ESTIMATES, SENSITIVITY
+
+MANY_CELLS = 10_000
+"""Below it outcomes are fitted sooner than another process starts."""
 
 FITTED = tuple(name for name in ESTIMATES.column_names if name != "is_simulated")
 """The columns of estimates.csv that a fit knows; where the data come from, its caller does."""
@@ -56,6 +62,7 @@ def fit_study(
     sources: Mapping[Trait, Source] | None = None,
     durations: pd.DataFrame | None = None,
     counted: Callable[[Sequence[str]], Iterable[str]] = iter,
+    processes: int = 1,
 ) -> StudyFit:
     """Fits every outcome of the study that the panel has.
 
@@ -67,6 +74,7 @@ def fit_study(
         sources: Which traits of authorities a simulation made up; the study declared the others.
         durations: Counts by day of outcomes that are lengths, as durations.csv, where there are any.
         counted: Gives the outcomes one by one, and may tell how many are done.
+        processes: How many processes share the outcomes where there are many cells; changes no number.
 
     Raises:
         InputError: The panel is faulty, or has none of the study's outcomes.
@@ -84,7 +92,12 @@ def fit_study(
         )
     refuse_unknown_codes(study, [names_of_panel(units_in(panel, outcome_id)) for outcome_id in outcome_ids])
     inputs = Inputs(panel, study, sources or {}, pd.DataFrame() if durations is None else durations)
-    fits = [fit_outcome(inputs, outcome_id) for outcome_id in counted(outcome_ids)]
+    fit = partial(fit_outcome, inputs)
+    processes = processes if len(panel) >= MANY_CELLS else 1
+    with closing(
+        side_by_side(fit, outcome_ids, processes=processes, there=partial(partial, fit_outcome, inputs))
+    ) as made:
+        fits = [next(made) for _ in counted(outcome_ids)]
     results = _with_evidence(_with_family(fits, study.inference), fits, study)
     estimates = _stacked([result.to_frame() for result in results], FITTED)
     absent = [outcome_id for outcome_id in study.outcome_ids if outcome_id not in present]

@@ -22,6 +22,7 @@ from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import frozen_plan
 from sos_spark.config.load import load_with_origins
 from sos_spark.errors import QualityGateError, StudyError
+from sos_spark.machine.side_by_side import usable_processors
 from sos_spark.places import Place
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.manifest import earlier_seconds, write_manifest
@@ -283,10 +284,19 @@ def new_run(environment: Environment, study: Path | None, overrides: Sequence[st
     if study is None:
         if overrides:
             raise StudyError("--set changes a study file, and none is given", remedy="Give --study")
-        return Run(run_id, environment, None, start_session)
+        return Run(run_id, environment, None, start_session, processes=usable_processors())
     loaded = load_with_origins(study, overrides=overrides)
     frozen = frozen_plan(study, loaded.study)
-    return Run(run_id, environment, loaded.study, start_session, frozen, loaded.origins, loaded.overrides)
+    return Run(
+        run_id,
+        environment,
+        loaded.study,
+        start_session,
+        frozen,
+        loaded.origins,
+        loaded.overrides,
+        processes=usable_processors(),
+    )
 
 
 def _finish(run: Run, code: int, *, as_json: bool) -> int:

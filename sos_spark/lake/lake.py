@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sos_spark.errors import EnvironmentFaultError, InputError
 from sos_spark.lake import versions
+from sos_spark.lake.checksum import write_checksum_of_declaration
 from sos_spark.lake.faults import SchemaMismatchError, conflict, told_safely
 from sos_spark.lake.forms import MADE_BY, our_version
 from sos_spark.lake.frames import empty, read_version
@@ -260,6 +261,7 @@ def declare(root: Place, table: Table, *, simulated: bool = False) -> None:
         },
         raise_if_key_not_exists=False,
     )
+    write_checksum_of_declaration(path)
     make_private_below(path)
 
 

@@ -142,6 +142,10 @@ class Picture:
         """The figure's files."""
         return self.draw()
 
+    def keep(self, drawn: Drawn) -> None:
+        """Takes the figure's files as drawn, by another process say."""
+        self.__dict__["drawn"] = drawn
+
 
 @dataclass(frozen=True)
 class Text:

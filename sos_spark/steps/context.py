@@ -51,7 +51,7 @@ class Run:
     """One run of one or more steps. `start_session` is called at most once, by the first step that needs Spark.
 
     `origins` and `overrides` say where the study's keys come from, as `config.load.LoadedStudy`. `counted` tells
-    progress within a step.
+    progress within a step. `processes` may compute at once where Spark is not needed.
     """
 
     run_id: str
@@ -63,6 +63,7 @@ class Run:
     overrides: tuple[str, ...] = ()
     reports: list[StepReport] = field(default_factory=list)
     counted: Counted = untold
+    processes: int = 1
 
     @cached_property
     def spark(self) -> SparkSession:

@@ -50,7 +50,14 @@ def fit(run: Run) -> StepReport:
     filled = with_simulated(run.the_study, _simulated_authorities(run))
     cells = panel_frame(run.lake_root, run.the_study)
     durations = durations_of_lake(run.lake_root, run.the_study)
-    fitted = fit_study(cells, filled.study, sources=filled.sources, durations=durations, counted=run.counted)
+    fitted = fit_study(
+        cells,
+        filled.study,
+        sources=filled.sources,
+        durations=durations,
+        counted=run.counted,
+        processes=run.processes,
+    )
     report = _written(fitted, _bounds(run, cells), run.out, simulated=simulated)
     report.facts["simulated"] = list(filled.filled)
     _write_frames({"returns": returns_of(run.lake_root)}, run.out, report)
@@ -67,7 +74,7 @@ def fit_panel_file(panel_csv: Place, run: Run) -> StepReport:
     study, out = run.the_study, run.out
     cells = read_panel(panel_csv)
     durations = durations_beside(panel_csv)
-    fitted = fit_study(cells, study, durations=durations, counted=run.counted)
+    fitted = fit_study(cells, study, durations=durations, counted=run.counted, processes=run.processes)
     if all(result.fitted is None for result in fitted.results):
         raise fitted.failures[0]
     simulated = cells_are_simulated(panel_csv)

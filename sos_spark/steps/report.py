@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import fields, replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -14,7 +15,9 @@ import pandas as pd
 
 from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.errors import InputError
+from sos_spark.machine.side_by_side import side_by_side
 from sos_spark.places import Place
+from sos_spark.report.blocks import Drawn, Picture
 from sos_spark.report.contents import pictures_of, sections_of
 from sos_spark.report.export.document import pieces_of
 from sos_spark.report.export.markdown import as_markdown
@@ -47,6 +50,8 @@ from sos_spark.tables import (
 )
 from sos_spark.tables.results import CELLS, ESTIMATES, FLOW, QUALITY, RESULT_TABLES
 
+MANY_PICTURES = 20
+"""Below it figures are drawn sooner than another process starts."""
 _OF_CELLS = ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum")
 """What is read of the cells, whose file is long: one row per cell."""
 
@@ -70,8 +75,9 @@ def report(run: Run) -> StepReport:
     pictures = pictures_of(sections)
     rows = {table.file_name: write_table(run.out, table, frame) for table, frame in ((FLOW, flow), (QUALITY, quality))}
     folder = run.out / "figures"
-    with _unwatched():
-        for picture in run.counted(pictures):  # drawn here, which takes most of the time
+    with _unwatched(), closing(_drawn(results, pictures, run.processes)) as drawn:
+        for picture in run.counted(pictures):
+            picture.keep(next(drawn))  # which takes most of the time
             write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
             write_result(folder / f"{picture.name}.png", picture.drawn.png)
     front, mark = front_of(results, sections), mark_of(results, standing_of(results))
@@ -88,6 +94,22 @@ def report(run: Run) -> StepReport:
         rows=rows,
         facts={"figures": len(pictures), "is_simulated": results.is_simulated},
     )
+
+
+def _drawn(results: Results, pictures: Sequence[Picture], processes: int) -> Generator[Drawn]:
+    """Gives the files of each picture, drawn by several processes where there are enough of them."""
+    here = _drawing(pictures)
+    processes = processes if len(pictures) >= MANY_PICTURES else 1
+    return side_by_side(here, range(len(pictures)), processes=processes, there=partial(_drawing_anew, results))
+
+
+def _drawing(pictures: Sequence[Picture]) -> Callable[[int], Drawn]:
+    return lambda number: pictures[number].drawn
+
+
+def _drawing_anew(results: Results) -> Callable[[int], Drawn]:
+    """What a helper draws by: the same pictures, made again, since what draws them cannot be sent."""
+    return _drawing(pictures_of(sections_of(results)))
 
 
 @contextmanager

@@ -12,7 +12,6 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -26,8 +25,8 @@ _PREFIX = ".staged"
 
 
 @contextmanager
-def staging(root: Place, *, part_by: str | None = None) -> Iterator[Callable[[DataFrame], DataFrame]]:
-    """Gives a function that writes a frame under `root` at once and returns it as read from there.
+def staging(root: Place, *, part_by: str | None = None) -> Iterator[Callable[[DataFrame, str], DataFrame]]:
+    """Gives a function that writes a frame under `root` at once, by its name, and returns it as read from there.
 
     A frame that has the column `part_by`, of few values, is written a folder for each of them; the column then comes
     last, and a reader that asks for one of its values reads no other rows.
@@ -35,10 +34,9 @@ def staging(root: Place, *, part_by: str | None = None) -> Iterator[Callable[[Da
     _remove_leftovers(root)
     folder = root / f"{_PREFIX}-{_host()}-{os.getpid()}-{uuid4().hex[:8]}"
     make_folder(folder)
-    numbers = count()
 
-    def stage(rows: DataFrame) -> DataFrame:
-        path = str(folder / str(next(numbers)))
+    def stage(rows: DataFrame, name: str) -> DataFrame:
+        path = str(folder / name)
         writer = rows.write
         if part_by is not None and part_by in rows.columns:
             writer = writer.partitionBy(part_by)

@@ -156,8 +156,9 @@ def _classify(run: Run, key: bytes, versions: Mapping[str, int | None], due: Due
         files = run.lake.read(run.spark, FILES, version=versions[FILES.name])
         bronze = {name: due.of(_read(run, BRONZE_MODULES[name], versions)) for name in NEEDED_MODULES}
         classified = classify_all(bronze, key_frame(run.spark, key), rule_data, keep=stage)
-        counts = stage(_counts(run, due, [count_rows(*entity) for entity in classified.by_entity.items()]))
-        ledger = stage(make_ledger(files, counts))
+        counted = [count_rows(*entity) for entity in classified.by_entity.items()]
+        counts = stage(_counts(run, due, counted), "row_counts")
+        ledger = stage(make_ledger(files, counts), "ledger")
         require_nothing_lost(ledger, files)
         rules = counted_rules(rule_data)
         described = run.spark.createDataFrame(describe_rules(rules, dfe_rules()), DQ_RULES.schema())

@@ -207,7 +207,7 @@ def ours(spark: SparkSession, rows: dict[str, list[Row]], names: dict[tuple[str,
         (entity, rule.code): rule.dfe for entity, rules in all_rules(reference).items() for rule in rules if rule.dfe
     }
     classified = classify_all(
-        all_bronze(spark, rows), key_frame(spark, b"k" * 32), reference, keep=lambda frame: frame.localCheckpoint()
+        all_bronze(spark, rows), key_frame(spark, b"k" * 32), reference, keep=lambda frame, _: frame.localCheckpoint()
     )
     found: Flagged = defaultdict(Counter)
     for entity, frame in classified.by_entity.items():

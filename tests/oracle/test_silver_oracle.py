@@ -179,7 +179,7 @@ def generated(spark: SparkSession, request: pytest.FixtureRequest) -> tuple[dict
     rows = some_histories(request.param)
     bronze = all_bronze(spark, rows)
     return rows, classify_all(
-        bronze, key_frame(spark, KEY), load_rule_data(), keep=lambda frame: frame.localCheckpoint()
+        bronze, key_frame(spark, KEY), load_rule_data(), keep=lambda frame, _: frame.localCheckpoint()
     )
 
 

@@ -73,6 +73,18 @@ def test_a_declared_table_without_content_is_still_absent(lake: Lake, spark: Spa
     assert lake.exists(THINGS)
 
 
+def test_spark_goes_on_from_the_checksum_of_a_declaration(lake: Lake, spark: SparkSession) -> None:
+    """It makes each checksum from the one before, and without one reads the whole log first."""
+    declare(lake.root, THINGS)
+    log = lake.path(THINGS) / "_delta_log"
+    lake.overwrite(things(spark, ("926", 2015, "a", 1)), THINGS, fingerprint="1")
+    written = [json.loads((log / f"{version:020}.crc").read_text()) for version in (0, 1)]
+    assert [state["numFiles"] for state in written] == [0, 1]
+    assert [written[0][name] for name in ("metadata", "protocol")] == [
+        written[1][name] for name in ("metadata", "protocol")
+    ]
+
+
 def test_the_same_write_twice_is_one_write(lake: Lake, spark: SparkSession) -> None:
     rows = things(spark, ("926", 2015, "a", 1), ("330", 2014, "b", None))
     first = lake.overwrite(rows, THINGS, fingerprint="inputs 1")

@@ -123,7 +123,7 @@ def pseudonym(child: str) -> str:
 def made(spark: SparkSession) -> dict[str, list[SparkRow]]:
     """The rows of every table, and of every entity under its own name with their fates."""
     result = classify_all(
-        all_bronze(spark, HISTORY), key_frame(spark, KEY), load_rule_data(), keep=lambda df: df.localCheckpoint()
+        all_bronze(spark, HISTORY), key_frame(spark, KEY), load_rule_data(), keep=lambda df, _: df.localCheckpoint()
     )
     tables = {SILVER_ICPCS.name: to_icpcs(result.conferences)}
     for entity, rows in result.by_entity.items():

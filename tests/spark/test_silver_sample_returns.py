@@ -79,7 +79,7 @@ def test_the_cin_samples(spark: SparkSession, reference_data: Path) -> None:
             rows.setdefault(module, []).append(row)
 
     result = classify_all(
-        all_bronze(spark, rows), key_frame(spark, KEY), load_rule_data(), keep=lambda frame: frame.localCheckpoint()
+        all_bronze(spark, rows), key_frame(spark, KEY), load_rule_data(), keep=lambda frame, _: frame.localCheckpoint()
     )
 
     def fates(entity: str) -> set[tuple[int, str | None]]:

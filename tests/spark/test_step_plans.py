@@ -7,6 +7,7 @@ the difference of the folder like code: a scan or an exchange more is a pass ove
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -83,14 +84,13 @@ def _compare(step: str, plans: Mapping[str, str]) -> None:
     assert text == path.read_text(encoding="utf-8"), f"{path}: plans differ from those that are kept"
 
 
-def _order(item: tuple[str, str]) -> tuple[bool, int, str]:
-    last = item[0].rpartition("/")[2]
-    return (not last.isdigit(), int(last) if last.isdigit() else 0, item[0])
+def _order(item: tuple[str, str]) -> tuple[bool, str]:
+    name = _name(item[0])
+    return (not name.startswith("staged/"), name)
 
 
 def _name(path: str) -> str:
-    last = path.rpartition("/")[2]
-    return f"staged/{last}" if last.isdigit() else path
+    return re.sub(r"^\.staged-[^/]*", "staged", path)
 
 
 def _indented(plan: str) -> str:

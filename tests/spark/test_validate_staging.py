@@ -21,7 +21,7 @@ def test_a_frame_comes_back_as_it_was_from_a_private_folder(spark: SparkSession,
     rows = spark.createDataFrame([("a", 1, None), ("b", None, ["x"])], "child STRING, n INT, codes ARRAY<STRING>")
 
     with staging(tmp_path) as stage:
-        assert_df_equality(stage(rows), rows, ignore_row_order=True)
+        assert_df_equality(stage(rows, "rows"), rows, ignore_row_order=True)
         [folder] = tmp_path.iterdir()
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
@@ -34,7 +34,7 @@ def test_a_reader_of_one_fate_reads_no_row_of_another(spark: SparkSession, tmp_p
     )
 
     with staging(tmp_path, part_by="fate") as stage:
-        staged = stage(rows)
+        staged = stage(rows, "rows")
         assert_df_equality(staged, rows, ignore_row_order=True, ignore_column_order=True)
         wanted = staged.where("fate = 'quarantined'")
         plan = wanted._jdf.queryExecution().executedPlan().toString()
@@ -45,7 +45,7 @@ def test_a_reader_of_one_fate_reads_no_row_of_another(spark: SparkSession, tmp_p
 def test_the_folder_goes_when_the_step_fails(spark: SparkSession, tmp_path: Path) -> None:
     def a_step_that_fails() -> None:
         with staging(tmp_path) as stage:
-            stage(spark.range(1))
+            stage(spark.range(1), "rows")
             raise ValueError("stop")
 
     with pytest.raises(ValueError, match="stop"):

@@ -1,6 +1,7 @@
-"""Runs of a small lake compared and made again: as it was, after a corrected return, a changed study, a changed seed.
+"""Runs of a lake compared and made again: as it was, after a corrected return, a changed study, a changed seed.
 
-`python -m tools.trust.changed_runs --out FOLDER`. Prints what `reproduce` and `compare` say; ends with 1 where a run
+`python -m tools.trust.changed_runs --out FOLDER [--demo .sos/demo]`: of a small lake, or of a demo's returns under the
+study that the demo is of. Prints what `reproduce` and `compare` say; ends with 1 where a run
 made again parts from itself, or a comparison names another cause than the one that was changed.
 """
 
@@ -14,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tools.trust.small_lake import SmallLake, make_small_lake, sos_spark
+from tools.trust.small_lake import SmallLake, lake_of_demo, make_small_lake, sos_spark
 
 CONFERENCES = 3
 """How many of them a corrected return no longer has."""
@@ -55,11 +56,14 @@ def main() -> None:
     """Runs the whole exercise; see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    root = parser.parse_args().out.absolute()
+    parser.add_argument("--demo", type=Path, help="the folder of a demo that has run; its returns are copied")
+    options = parser.parse_args()
+    root = options.out.absolute()
     shutil.rmtree(root, ignore_errors=True)
-    small = make_small_lake(root)
+    small = make_small_lake(root) if options.demo is None else lake_of_demo(root, options.demo)
+    memory = ["--driver-memory", small.memory]
     small.done(small.command("run", lake="lake", out="first"))
-    again = json.loads(small.done(sos_spark("reproduce", str(root / "first"), "--json", "--driver-memory", "1g")))
+    again = json.loads(small.done(sos_spark("reproduce", str(root / "first"), "--json", *memory)))
     _say(f"reproduce: {len(again['same'])} files the same to the last digit, {len(again['different'])} differ")
     for name, override in (("seed", "inference.seed=7"), ("study", "population.age_max=15")):
         first = "fit" if name == "seed" else "cohort"
@@ -68,7 +72,7 @@ def main() -> None:
     _say(f"corrected return: {corrected(small)}")
     small.done(small.command("run", lake="lake", out="corrected"))
     causes["returns"] = told("corrected return", compared(small, "first", "corrected"))
-    held = json.loads(small.done(sos_spark("reproduce", str(root / "first"), "--json", "--driver-memory", "1g")))
+    held = json.loads(small.done(sos_spark("reproduce", str(root / "first"), "--json", *memory)))
     _say(f"the first run made again from the versions before the correction: {len(held['same'])} files the same,"
          f" {len(held['different'])} differ")  # fmt: skip
     wrong = {name: found for name, found in causes.items() if found != [name]}

@@ -1,14 +1,16 @@
-"""A small simulated England, a study of it, and commands on it in processes of their own."""
+"""A small simulated England, or a demo's, a study of it, and commands on it in processes of their own."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+STUDY_OF_DEMO = Path(__file__).resolve().parents[2] / "conf" / "studies" / "signs_of_safety.toml"
 AUTHORITIES, YEARS, PILOTS = 9, "2014-2017", 5
 
 STUDY = """
@@ -44,9 +46,15 @@ spark.sql.codegen.factoryMode NO_CODEGEN
 
 @dataclass(frozen=True)
 class SmallLake:
-    """Where the returns, the key and the study are, below `root`; each run has a lake and results of its own."""
+    """Where the returns and the key are, below `root`, and the study; each run has a lake and results of its own.
+
+    `memory`: of Spark's driver. `is_interpreted`: whether the rows are so few that plans are not compiled.
+    """
 
     root: Path
+    study: Path
+    memory: str = "1g"
+    is_interpreted: bool = True
 
     @property
     def returns(self) -> Path:
@@ -55,21 +63,23 @@ class SmallLake:
 
     @property
     def environment(self) -> dict[str, str]:
-        """This process's environment, with Spark set up for few rows and for nothing else."""
+        """This process's environment, with Spark set up for few rows, where they are few, and for nothing else."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "SPARK"))}
+        if not self.is_interpreted:
+            return kept
         return kept | {"SPARK_CONF_DIR": str(self.root / "conf"), "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
 
     def command(self, name: str, *, lake: str, out: str, more: Sequence[str] = ()) -> list[str]:
         """Returns the command line of `run` or of a step."""
         places = {
-            "--study": self.root / "study.toml",
+            "--study": self.study,
             "--source": self.returns,
             "--lake": self.root / lake,
             "--out": self.root / out,
             "--key-file": self.root / "key",
         }
         options = [text for option, path in places.items() for text in (option, str(path))]
-        return sos_spark(name, *options, "--master", "local[2]", "--driver-memory", "1g", *more)
+        return sos_spark(name, *options, "--master", "local[2]", "--driver-memory", self.memory, *more)
 
     def done(self, command: Sequence[str], *, package: Path | None = None) -> str:
         """Runs a command to its end, with another copy of the package where one is given; returns what it printed.
@@ -92,7 +102,7 @@ def sos_spark(*arguments: str) -> list[str]:
 
 def make_small_lake(root: Path) -> SmallLake:
     """Simulates the returns and writes key, study and Spark's settings, where they are not there yet."""
-    small = SmallLake(root)
+    small = SmallLake(root, root / "study.toml")
     (root / "conf").mkdir(parents=True, exist_ok=True)
     (root / "conf" / "spark-defaults.conf").write_text(INTERPRETED, encoding="utf-8")
     if not small.returns.is_dir():
@@ -103,5 +113,13 @@ def make_small_lake(root: Path) -> SmallLake:
     key.write_text("k" * 40)
     codes = sorted({path.stem for path in small.returns.glob("cin/2015/*.xml")})[:PILOTS]
     pilots = "\n".join(f'[[pilots]]\nla_code = "{code}"\ngo_live = 2015-04-01' for code in codes)
-    (root / "study.toml").write_text(STUDY.format(pilots=pilots), encoding="utf-8")
+    small.study.write_text(STUDY.format(pilots=pilots), encoding="utf-8")
     return small
+
+
+def lake_of_demo(root: Path, demo: Path) -> SmallLake:
+    """Copies a demo's returns and key, for runs of the study that the demo is of."""
+    root.mkdir(mode=0o700, parents=True)
+    shutil.copytree(demo / "returns", root / "returns")
+    shutil.copy(demo / "key", root / "key")
+    return SmallLake(root, STUDY_OF_DEMO, memory="4g", is_interpreted=False)

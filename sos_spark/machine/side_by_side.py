@@ -1,0 +1,82 @@
+"""Pure computing shared between this process and helpers, on processors that would idle.
+
+A helper is a process started anew, not a copy of this one, which may hold Java and its sockets. It gets what it needs
+once, does items from the end while this process does them from the start, and ends with it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MOST = 4
+"""Processes at most, this one included: each holds the libraries and the input once more."""
+
+
+def usable_processors() -> int:
+    """Returns how many processes may compute at once: as many as this one may use processors, and at most `MOST`."""
+    can_tell = hasattr(os, "sched_getaffinity")
+    return min(MOST, len(os.sched_getaffinity(0)) if can_tell else os.cpu_count() or 1)
+
+
+def side_by_side(
+    work: Callable[[T], R], items: Sequence[T], *, processes: int, there: Callable[[], Callable[[T], R]]
+) -> Generator[R]:
+    """Gives work(item) of every item, in order; the same whatever the number of processes.
+
+    Args:
+        work: What this process does with an item.
+        items: The items; a helper takes the last first.
+        processes: How many processes, this one included.
+        there: Makes, in a helper, what does the same as `work`. It and the items must be picklable.
+
+    Raises:
+        Exception: What `work` raises of the first item that fails.
+    """
+    n_helpers = min(processes, len(items)) - 1
+    if n_helpers < 1:
+        yield from map(work, items)
+        return
+    anew = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(n_helpers, mp_context=anew, initializer=_begin, initargs=(there,)) as helpers:
+        try:
+            handed = {i: helpers.submit(_do, items[i]) for i in reversed(range(len(items)))}
+            for i, item in enumerate(items):
+                yield work(item) if handed[i].cancel() else handed[i].result()
+        finally:
+            helpers.shutdown(wait=False, cancel_futures=True)
+
+
+def _unready(_item: Any) -> Any:
+    raise RuntimeError("This process is no helper")
+
+
+_work: Callable[[Any], Any] = _unready
+"""What a helper does with an item."""
+
+
+def _begin(there: Callable[[], Callable[[Any], Any]]) -> None:
+    """Makes a helper ready: it leaves Ctrl-C to the process that it helps, and does not outlive it."""
+    global _work
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _work = there()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _do(item: T) -> Any:
+    return _work(item)

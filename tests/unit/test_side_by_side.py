@@ -1,0 +1,90 @@
+"""Work shared between processes: the same results in order, errors as they were, and no helper that stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from sos_spark.errors import InputError
+from sos_spark.machine.side_by_side import side_by_side
+
+T = TypeVar("T")
+
+
+def square(number: int) -> tuple[int, int]:
+    """The square, and which process made it; slow enough for a helper to start."""
+    time.sleep(0.25)
+    return number**2, os.getpid()
+
+
+def refuse(number: int) -> int:
+    if number == 7:
+        raise InputError("The seventh is refused", where="7", remedy="Give another")
+    time.sleep(0.2)
+    return number
+
+
+def ready(work: Callable[[int], T]) -> Callable[[int], T]:
+    return work
+
+
+def test_results_come_in_order_and_some_from_another_process() -> None:
+    made = list(side_by_side(square, range(12), processes=2, there=partial(ready, square)))
+
+    assert [found for found, _ in made] == [number**2 for number in range(12)]
+    assert made[0][1] == os.getpid()
+    assert len({made_by for _, made_by in made}) == 2
+
+
+def test_one_process_starts_no_other() -> None:
+    assert list(side_by_side(abs, [-1, -2], processes=1, there=pytest.fail)) == [1, 2]
+    assert list(side_by_side(abs, [-1], processes=4, there=pytest.fail)) == [1]
+    assert list(side_by_side(abs, [], processes=4, there=pytest.fail)) == []
+
+
+def test_an_error_of_a_helper_is_the_error_that_it_was() -> None:
+    with pytest.raises(InputError) as raised:
+        list(side_by_side(refuse, range(8), processes=2, there=partial(ready, refuse)))
+
+    assert (raised.value.where, raised.value.remedy) == ("7", "Give another")
+
+
+SCRIPT = """
+import os, sys, time
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+from sos_spark.machine.side_by_side import side_by_side
+from tests.unit.test_side_by_side import ready, square
+if __name__ == "__main__":
+    for _, process in side_by_side(square, range(200), processes=2, there=partial(ready, square)):
+        print(process, flush=True)
+"""
+
+
+def test_a_helper_ends_with_a_process_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(2)
+        children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
+        helpers = [int(child) for child in children.stdout.split()]
+        assert helpers
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    until = time.monotonic() + 20
+    while (alive := [helper for helper in helpers if Path(f"/proc/{helper}").exists()]) and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert alive == []
