@@ -44,7 +44,7 @@ def _cr3_t(estimate: LinearEstimate, inference: Inference) -> Row:
         return counts | blank
     sandwich = Sandwich(estimate.moments)
     att, se = sandwich.estimate(estimate.coefficient), sandwich.se(sandwich.cr3, estimate.coefficient)
-    df = estimate.moments.n_clusters - 1
+    df = float(sandwich.satterthwaite_of([estimate.coefficient]).df[0])
     half = float(stats.t.ppf(1 - ALPHA / 2, df)) * se
     p = float(2 * stats.t.sf(abs(att / se), df))
     return counts | {"se": se, "df": df, "p": p, "ci_low": att - half, "ci_high": att + half}

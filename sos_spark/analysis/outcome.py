@@ -44,11 +44,11 @@ from sos_spark.fit.cells.arms import arms_frame
 from sos_spark.fit.cells.prepare import Prepared, prepare
 from sos_spark.fit.did import blank_result
 from sos_spark.fit.errors import NotEstimableError
-from sos_spark.fit.estimators import shares_one_go_live, unit_panel
+from sos_spark.fit.estimators import shares_one_go_live
 from sos_spark.fit.result import DidResult
 from sos_spark.fit.staggered.goodman_bacon import goodman_bacon_frame
 from sos_spark.fit.synthetic import synthetic_did
-from sos_spark.fit.welch import welch_test
+from sos_spark.fit.welch import welch_as_it_holds
 from sos_spark.tables import results
 from sos_spark.tables.results import ResultTable
 
@@ -203,7 +203,7 @@ def _arms(fitted: _Fitted) -> pd.DataFrame:
 
 
 def _welch(fitted: _Fitted) -> pd.DataFrame:
-    test = welch_test(unit_panel(fitted.prepared.panel))
+    test = welch_as_it_holds(fitted.prepared.panel)
     low, high = test.interval()
     row = (fitted.main.outcome_id, test.difference, test.se, test.df, test.p, low, high, test.se_pooled, test.p_pooled,
            *test.pooled_interval(), test.n_treated, test.n_comparators, test.note)  # fmt: skip

@@ -26,7 +26,7 @@ from sos_spark.fit.inference.effect_distribution import TIE
 from sos_spark.fit.regression.design import NEVER, PreparedPanel
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.result import NOT_KNOWN, DidResult
-from sos_spark.fit.thresholds import ALPHA, UNSTEADY_SYNTHETIC
+from sos_spark.fit.thresholds import ALPHA, UNLIKE
 from sos_spark.fit.unsteadiness import unsteadiness
 
 Mask = npt.NDArray[np.bool_]
@@ -226,11 +226,11 @@ def synthetic_result(
 def why_no_p(panel: PreparedPanel) -> str:
     """Returns why draws of pseudo-pilots give no p: pilots scatter more than comparators do. Blank where they do."""
     times = unsteadiness(panel)
-    if not times > UNSTEADY_SYNTHETIC:
+    if not times > UNLIKE:
         return ""
     return (
         f"no p: the pilots' scatter from period to period is {times:.1f} times that of the comparators, of which"
-        f" pseudo-pilots are drawn; above {UNSTEADY_SYNTHETIC} they reject too much"
+        f" pseudo-pilots are drawn; above {UNLIKE} they reject too much"
     )
 
 

@@ -2,7 +2,8 @@
 
 Welch's lets pilots vary in another way than comparators. The pooled one is exact, whatever the number of LAs, if
 changes are normal and pilots vary as comparators do (Lee and Wooldridge, on unit averages; their regression on a dummy
-of treatment is this test): with two pilots it says what Welch's one degree of freedom cannot, at that price.
+of treatment is this test): with two pilots it says what Welch's one degree of freedom cannot, at that price. Where
+pilots' shocks are doubled it rejects 23 to 29 % of true nulls, so it is printed where they scatter alike.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from sos_spark.fit.estimators import unit_panel
 from sos_spark.fit.inference.kernel import Mask
-from sos_spark.fit.regression.design import NEVER
+from sos_spark.fit.regression.design import NEVER, PreparedPanel
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.staggered.group_time import UnitPanel
+from sos_spark.fit.thresholds import FEW_WELCH, UNLIKE
+from sos_spark.fit.unsteadiness import unsteadiness
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,25 @@ def welch_test(panel: UnitPanel) -> WelchTest:
     se_pooled = math.sqrt(squares / welch.df_pooled * (1 / len(ours) + 1 / len(theirs)))
     p_pooled = float(2 * stats.t.sf(abs(difference / se_pooled), welch.df_pooled))
     return replace(welch, se_pooled=se_pooled, p_pooled=p_pooled)
+
+
+def welch_as_it_holds(panel: PreparedPanel) -> WelchTest:
+    """Returns the test of a panel without the p-values and intervals that do not hold on it; `note` says why.
+
+    Welch's with few pilots, and the pooled one where pilots scatter more than comparators.
+    """
+    test = welch_test(unit_panel(panel))
+    notes = [test.note]
+    if 1 < test.n_treated <= FEW_WELCH:
+        test = replace(test, p=math.nan, df=math.nan)
+        notes.append(f"{FEW_WELCH} pilots or fewer: Welch's test rejects too much, so no p and no interval by it")
+    times = unsteadiness(panel)
+    if times > UNLIKE:
+        test = replace(test, p_pooled=math.nan, se_pooled=math.nan)
+        notes.append(
+            f"pilots scatter {times:.1f} times as much as comparators: above {UNLIKE} no test that takes them as alike"
+        )
+    return replace(test, note="; ".join(filter(None, notes)))
 
 
 def _mean(panel: UnitPanel, periods: Mask) -> Array:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from sos_spark.fit.cells.prepare import prepare
 from sos_spark.fit.regression.design import NEVER
 from sos_spark.fit.staggered.group_time import UnitPanel
-from sos_spark.fit.welch import welch_test
+from sos_spark.fit.welch import welch_as_it_holds, welch_test
+from tests.fit_panels import a_design, some_cells
 
 
 def a_panel(*, gtime: list[int], before: list[float], after: list[float], rows: int = 10) -> UnitPanel:
@@ -58,3 +61,18 @@ def test_what_cannot_be_compared_is_blank_with_a_note(gtime: list[int], note: st
     test = welch_test(a_panel(gtime=gtime, before=[0.0] * 4, after=[1.0, 2.0, 0.5, 1.5]))
     assert math.isnan(test.p)
     assert note in test.note
+
+
+@pytest.mark.parametrize(("n_pilots", "has_welch"), [(3, False), (4, True)])
+@pytest.mark.parametrize(("times", "has_pooled"), [(0.5, True), (4.0, False)])
+def test_only_what_holds_on_a_panel_is_printed(n_pilots: int, has_welch: bool, times: float, has_pooled: bool) -> None:
+    pilots = {str(201 + place): 3 for place in range(n_pilots)}
+    panel = prepare(some_cells(n_periods=12), a_design(pilots=pilots)).panel
+    scatter = np.random.default_rng(7).normal(0, 0.02, panel.rows.shape)
+    scatter[panel.is_treated_unit] *= times
+    test = welch_as_it_holds(replace(panel, y_sum=panel.rows * (0.3 + scatter), y_sumsq=None))
+    assert np.isfinite([test.p, *test.interval()]).all() == has_welch
+    assert np.isfinite([test.p_pooled, *test.pooled_interval()]).all() == has_pooled
+    assert ("Welch's test rejects too much" in test.note) != has_welch
+    assert ("above 1.2" in test.note) != has_pooled
+    assert np.isfinite(test.difference)

@@ -47,16 +47,19 @@ SCENARIOS = (
     Dominated(9, 0.35, "pilots"),
     Dominated(9, 0.35, "all"),
     Dominated(9, 0.6, "pilots"),
+    Dominated(9, 0.7, "pilots"),
     Dominated(4, 0.35, "pilots"),
     Dominated(9, 0.35, "pilots", 2.0),
     Dominated(9, 0.35, "all", 2.0),
 )
 
 
-def simulate(scenario: Dominated, random: np.random.Generator) -> PreparedPanel:
+def simulate(
+    scenario: Dominated, random: np.random.Generator, *, conditions: Conditions | None = None
+) -> PreparedPanel:
     """Returns a panel without an effect; the LA that is scaled has its shares of outcomes, drawn anew."""
     base = Scenario("x", N_LAS, scenario.n_treated, scenario.shock_ratio)
-    ((panel, _),) = simulate_panels(base, random, conditions=Conditions())
+    ((panel, _),) = simulate_panels(base, random, conditions=conditions or Conditions())
     first, *others = np.flatnonzero(panel.is_treated_unit)
     rows, y_sum = panel.rows.copy(), panel.y_sum.copy()
     rest = rows[others].sum() if scenario.of == "pilots" else rows.sum() - rows[first].sum()

@@ -82,7 +82,7 @@ INFERENCE = ResultTable(
             "STRING",
             "The way",
             codes={
-                "cr3_t": "the jackknife's standard error, t with a degree of freedom less than authorities",
+                "cr3_t": "the jackknife's standard error, t with the Satterthwaite degrees of freedom of CR2",
                 "wcr_33": "the bootstrap with the jackknife's scores and standard errors",
                 "region": "the bootstrap with regions as clusters",
             },
