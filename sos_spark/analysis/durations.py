@@ -27,12 +27,14 @@ from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.thresholds import FEW_TREATED, UNEVEN
+from sos_spark.fit.unsteadiness import too_unsteady
 from sos_spark.tables.results import DURATION_DAYS, DURATION_EFFECTS
 
 MOST_PERMUTATIONS = 999
 """Of so many measures; each beyond this sharpens a p by less than the width of its own rounding."""
 ONE_PILOT = "one pilot: no p and no interval"
 ONE_DOMINATES = "one pilot has most of the pilots' rows: no p and no interval"
+UNSTEADY_PILOTS = "pilots too unsteady for permuted go-lives: no p and no interval"
 SEVERAL_GO_LIVES = "several go-lives: by the study's own estimator and CR2; no quantiles, which need one"
 FEW_AND_SEVERAL = "several go-lives and 4 or fewer pilots: no p and no interval"
 _EACH = 5  # days between the shares that are estimated one by one
@@ -78,6 +80,7 @@ def lengths_of(panel: PreparedPanel, durations: pd.DataFrame, *, inference: Infe
     sizes = counts.rows[counts.pilot].sum(axis=1)
     dominated = inference.weights == "child" and sizes.max() >= UNEVEN * sizes.sum()
     unjudged = ONE_PILOT if len(sizes) == 1 else ONE_DOMINATES if dominated else ""
+    unjudged = UNSTEADY_PILOTS if not unjudged and too_unsteady(panel) else unjudged
     return Lengths(panel, counts, inference, unjudged)
 
 

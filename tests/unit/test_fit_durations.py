@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from sos_spark.analysis.durations import (
     ONE_DOMINATES,
     ONE_PILOT,
     SEVERAL_GO_LIVES,
+    UNSTEADY_PILOTS,
     duration_days_frame,
     duration_effects_frame,
     lengths_of,
@@ -124,7 +127,10 @@ def test_without_what_one_needs_there_is_an_estimate_and_the_reason() -> None:
     one = effects(durations, panel_of(la201=3))
     dominated = durations.assign(n=durations["n"] * np.where(durations["unit_id"] == "201", 50, 1))
     both = effects(dominated, panel_of(la201=3, la202=3))
-    for frame, note in ((one, ONE_PILOT), (both, ONE_DOMINATES)):
+    calm = panel_of(la201=3, la202=3)
+    swings = np.where(calm.is_treated_unit[:, None], 0.5 * (-1) ** calm.periods, 0.0)
+    unsteady = effects(durations, replace(calm, y_sum=calm.y_sum + calm.rows * swings))
+    for frame, note in ((one, ONE_PILOT), (both, ONE_DOMINATES), (unsteady, UNSTEADY_PILOTS)):
         assert set(frame["note"]) == {note}
         assert frame[["se", "p", "ci_low", "ci_high", "band_low", "band_high"]].isna().all(axis=None)
         assert frame[frame["measure"] != "any"]["att"].notna().any()

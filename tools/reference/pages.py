@@ -7,7 +7,17 @@ from pathlib import Path
 
 from sos_spark.silver.rule_book import counted_rules
 from sos_spark.steps.validate import load_rule_data
-from tools.reference import commands, data_contract, diagram, dictionary, exit_codes, outside, rules, study_file
+from tools.reference import (
+    commands,
+    data_contract,
+    diagram,
+    dictionary,
+    error_rates,
+    exit_codes,
+    outside,
+    rules,
+    study_file,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -22,6 +32,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     FOLDER / "study.schema.json": study_file.json_schema,
     FOLDER / "study_file.md": study_file.page,
     FOLDER / "outside_references.md": outside.page,
+    FOLDER / "error_rates.md": error_rates.page,
     ROOT / "conf" / "reference" / "outside_references.csv": outside.table,
 }
 
