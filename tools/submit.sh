@@ -44,7 +44,7 @@ if [ -n "$environment" ] && [ "$mode" = cluster ] && [[ $master == spark://* ]];
     # Spark ends well whether the driver did or not; it only says so.
     said=$(mktemp)
     trap 'rm -f "$said"' EXIT
-    "$submit" --conf "spark.driver.defaultJavaOptions=$opened" ${spark_options[@]+"${spark_options[@]}"} \
+    "$submit" --conf "spark.driver.extraJavaOptions=$opened" ${spark_options[@]+"${spark_options[@]}"} \
         --archives "$environment#environment" --conf "spark.pyspark.driver.python=$version" \
         --conf "spark.pyspark.python=$inside" --conf spark.standalone.submit.waitAppCompletion=true \
         --class org.apache.spark.deploy.PythonRunner "$program" '{{USER_JAR}}' '' "$step" "$@" 2>&1 | tee "$said" >&2
