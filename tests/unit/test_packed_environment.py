@@ -11,6 +11,7 @@ from pathlib import Path
 import pyspark
 import pytest
 
+from sos_spark.machine.session import _joined
 from tools import environment
 
 
@@ -53,3 +54,12 @@ def test_the_same_sources_make_the_same_bytes(packed: Path, tmp_path: Path) -> N
     assert (tmp_path / "again.zip").read_bytes() == packed.read_bytes()
     with zipfile.ZipFile(packed) as file:
         assert len(file.namelist()) == len(set(file.namelist()))
+
+
+def test_a_driver_that_was_started_from_it_ships_it_as_an_archive_only() -> None:
+    given = {
+        "spark.jars": "file:/shared/environment.jar,/elsewhere/delta-spark.jar",
+        "spark.archives": "file:/shared/environment.zip#environment",
+    }
+    jars = [Path("/jars/delta-spark.jar"), Path("/jars/delta-storage.jar")]
+    assert _joined(given, jars) == "/elsewhere/delta-spark.jar,/jars/delta-storage.jar"
