@@ -24,7 +24,13 @@ from sos_spark.machine.settings import DELTA, PINNED, PLATFORMS
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_JAVA_OPTIONS = "-XX:+UseParallelGC -Duser.timezone=UTC"
+# A step runs dozens of generated classes for seconds each. Forty times Java's own thresholds leave to its second
+# compiler what runs long enough to gain by it: a tenth less of processor time over 6.5 million records.
+_COMPILED_LATE = (
+    "-XX:Tier4InvocationThreshold=200000 -XX:Tier4MinInvocationThreshold=24000 "
+    "-XX:Tier4CompileThreshold=600000 -XX:Tier4BackEdgeThreshold=1600000"
+)
+_JAVA_OPTIONS = f"-XX:+UseParallelGC -Duser.timezone=UTC {_COMPILED_LATE}"
 
 DEFAULTS = {
     "spark.ui.enabled": "false",
