@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -98,12 +99,12 @@ def standalone(
     (folder / "conf" / "spark-defaults.conf").touch(mode=0o600)
     (folder / "conf" / "spark-defaults.conf").write_text(lines, encoding="utf-8")
     environment = _bare(folder) | ({"_SPARK_AUTH_SECRET": secret} if secret else {})
-    port = port or free_port()
     log = folder / "master.log"
-    master = start(_server("master.Master", port=port), log, environment)
-    cluster = Cluster(folder, f"spark://{_HOST}:{port}", environment, cores, memory)
+    master = start(_server("master.Master", port=port or free_port()), log, environment)
+    cluster = Cluster(folder, "", environment, cores, memory)
     try:
         _wait(log, "I have been elected leader")
+        cluster.master = _address(log.read_text(encoding="utf-8"))
         for _ in range(workers):
             cluster.add_worker()
         yield cluster
@@ -132,6 +133,11 @@ def _bare(folder: Path) -> dict[str, str]:
         "SPARK_DAEMON_MEMORY": "256m",
         **({"JAVA_HOME": java} if java else {}),
     }
+
+
+def _address(said: str) -> str:
+    """Where a master listens by its log: where its port is taken by then, that is the next one."""
+    return str(re.findall(r"Starting Spark master at (spark://\S+)", said)[-1])
 
 
 def _wait(log: Path, words: str) -> None:
