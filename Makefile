@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Small matrices: one thread each is many times faster than several on a busy machine.
 export OPENBLAS_NUM_THREADS ?= 1
+# Tests use every processor already.
+test test-spark test-long: export SOS_SPARK_PROCESSES ?= 1
 
 .PHONY: setup validators browser demo quick test-spark test test-long test-hdfs test-s3 test-cluster environment schedulers yardstick coverage benchmark docs site check audit sbom wheels lock clean
 

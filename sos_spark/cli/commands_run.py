@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -284,7 +285,7 @@ def new_run(environment: Environment, study: Path | None, overrides: Sequence[st
     if study is None:
         if overrides:
             raise StudyError("--set changes a study file, and none is given", remedy="Give --study")
-        return Run(run_id, environment, None, start_session, processes=usable_processors())
+        return Run(run_id, environment, None, start_session, processes=usable_processors(os.environ))
     loaded = load_with_origins(study, overrides=overrides)
     frozen = frozen_plan(study, loaded.study)
     return Run(
@@ -295,7 +296,7 @@ def new_run(environment: Environment, study: Path | None, overrides: Sequence[st
         frozen,
         loaded.origins,
         loaded.overrides,
-        processes=usable_processors(),
+        processes=usable_processors(os.environ),
     )
 
 

@@ -10,21 +10,36 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
+
+from sos_spark.errors import EnvironmentFaultError
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 MOST = 4
 """Processes at most, this one included: each holds the libraries and the input once more."""
+PROCESSES = "SOS_SPARK_PROCESSES"
+"""The environment variable that says how many at most, on a machine that others use."""
 
 
-def usable_processors() -> int:
-    """Returns how many processes may compute at once: as many as this one may use processors, and at most `MOST`."""
+def usable_processors(environment: Mapping[str, str]) -> int:
+    """Returns how many processes may compute at once.
+
+    As many as this one may use processors, and at most `MOST`, or what `PROCESSES` says.
+
+    Raises:
+        EnvironmentFaultError: That is no number from 1 on.
+    """
+    given = environment.get(PROCESSES, str(MOST))
+    if not (given.isascii() and given.isdigit() and int(given) > 0):
+        raise EnvironmentFaultError(
+            "The number of processes is none", where=PROCESSES, expected="1 or more", remedy="Correct it, or unset it"
+        )
     can_tell = hasattr(os, "sched_getaffinity")
-    return min(MOST, len(os.sched_getaffinity(0)) if can_tell else os.cpu_count() or 1)
+    return min(int(given), len(os.sched_getaffinity(0)) if can_tell else os.cpu_count() or 1)
 
 
 def side_by_side(

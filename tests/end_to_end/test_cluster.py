@@ -71,6 +71,7 @@ def a_source(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_step_runs_on_two_executors(tmp_path: Path) -> None:
     done = submit(

@@ -8,18 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from sos_spark.analysis import study
 from sos_spark.cli.main import main
 from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.load import parse_study
 from sos_spark.config.study import Study
 from sos_spark.report.blocks import Table
-from sos_spark.report.contents import sections_of
+from sos_spark.report.contents import pictures_of, sections_of
 from sos_spark.report.page import render_page
 from sos_spark.report.results import Results, rows_of
 from sos_spark.report.sections import staggered
 from sos_spark.report.words.declared import Declared
 from sos_spark.report.words.verdicts import is_significant, verdicts
+from sos_spark.steps import report
 from sos_spark.steps.context import Run
 from sos_spark.steps.fit import fit_panel_file
 from sos_spark.steps.report import read_results
@@ -90,6 +92,22 @@ def test_the_page_can_be_made(results: Results, tmp_path: Path) -> None:
     for anchor in ("detect", "drift", "other", "placebo", "secondary"):
         assert f'<h2 id="{anchor}">' in page
     assert "of 20 draws of pseudo-pilots gave an effect" in page
+
+
+@pytest.mark.slow
+def test_two_processes_leave_what_one_leaves(
+    results: Results, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "MANY_CELLS", 0)
+    monkeypatch.setattr(report, "MANY_PICTURES", 0)
+    run = Run("run", Environment(out=tmp_path), STUDY, _no_session, processes=2)  # type: ignore[arg-type]
+    fit_panel_file(folder / "cells.csv", run)
+    files = [path for path in sorted(tmp_path.glob("*.csv")) if path.name != "cells.csv"]
+    assert len(files) > 20
+    assert [path.name for path in files if path.read_bytes() != (folder / path.name).read_bytes()] == []
+
+    pictures = pictures_of(sections_of(results))[:4]
+    assert list(report._drawn(results, pictures, 2)) == [picture.draw() for picture in pictures]
 
 
 @pytest.mark.usefixtures("results")

@@ -14,8 +14,8 @@ from typing import TypeVar
 
 import pytest
 
-from sos_spark.errors import InputError
-from sos_spark.machine.side_by_side import side_by_side
+from sos_spark.errors import EnvironmentFaultError, InputError
+from sos_spark.machine.side_by_side import MOST, PROCESSES, side_by_side, usable_processors
 
 T = TypeVar("T")
 
@@ -56,6 +56,18 @@ def test_an_error_of_a_helper_is_the_error_that_it_was() -> None:
         list(side_by_side(refuse, range(8), processes=2, there=partial(ready, refuse)))
 
     assert (raised.value.where, raised.value.remedy) == ("7", "Give another")
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "two", "", "1.5", "\u0661"])
+def test_a_number_of_processes_that_is_none_is_refused(given: str) -> None:
+    with pytest.raises(EnvironmentFaultError, match=PROCESSES):
+        usable_processors({PROCESSES: given})
+
+
+def test_an_administrator_may_keep_a_run_to_one_process() -> None:
+    assert usable_processors({PROCESSES: "1"}) == 1
+    assert 1 <= usable_processors({}) <= MOST
+    assert usable_processors({PROCESSES: "64"}) == len(os.sched_getaffinity(0))
 
 
 SCRIPT = """
