@@ -1,7 +1,8 @@
 """Pure computing shared between this process and helpers, on processors that would idle.
 
 A helper is a process started anew, not a copy of this one, which may hold Java and its sockets. It gets what it needs
-once, does items from the end while this process does them from the start, and ends with it.
+once, does items from the end while this process does them from the start, and ends with it. What a helper that dies has
+not done, this process does.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from typing import Any, TypeVar
 
 from sos_spark.errors import EnvironmentFaultError
@@ -62,12 +64,55 @@ def side_by_side(
         return
     anew = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(n_helpers, mp_context=anew, initializer=_begin, initargs=(there,)) as helpers:
+        pile = _Pile(helpers, items)
         try:
-            handed = {i: helpers.submit(_do, items[i]) for i in reversed(range(len(items)))}
-            for i, item in enumerate(items):
-                yield work(item) if handed[i].cancel() else handed[i].result()
+            for _ in range(n_helpers):
+                pile.hand_on()
+            for number, item in enumerate(items):
+                made = pile.made_of(number)
+                yield work(item) if made is None else made[0]
         finally:
-            helpers.shutdown(wait=False, cancel_futures=True)
+            pile.clear()
+
+
+class _Pile:
+    """Items that nobody has begun: this process takes the first of them, a helper that is free the last."""
+
+    def __init__(self, helpers: ProcessPoolExecutor, items: Sequence[Any]) -> None:
+        self._helpers, self._items = helpers, items
+        self._left = deque(range(len(items)))
+        self._handed: dict[int, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def hand_on(self, _done: Future[Any] | None = None) -> None:
+        """Gives the last item to a helper, and the next when that is done; helpers that have died get none."""
+        with self._lock:
+            if not self._left:
+                return
+            number = self._left.pop()
+            try:
+                handed = self._helpers.submit(_do, self._items[number])
+            except BrokenExecutor:
+                self._left.append(number)
+                return
+            self._handed[number] = handed
+        handed.add_done_callback(self.hand_on)
+
+    def made_of(self, number: int) -> tuple[Any] | None:
+        """Returns what a helper made of the first item left; None where no helper has it, or its process has died."""
+        with self._lock:
+            if self._left and self._left[0] == number:
+                self._left.popleft()
+                return None
+        try:
+            return (self._handed[number].result(),)
+        except BrokenExecutor:
+            return None
+
+    def clear(self) -> None:
+        """Leaves what nobody has begun."""
+        with self._lock:
+            self._left.clear()
 
 
 def _unready(_item: Any) -> Any:

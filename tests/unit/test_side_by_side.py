@@ -33,6 +33,13 @@ def refuse(number: int) -> int:
     return number
 
 
+def die_but_in(process: int, number: int) -> int:
+    if os.getpid() != process:
+        os._exit(9)
+    time.sleep(0.2)
+    return number**2
+
+
 def ready(work: Callable[[int], T]) -> Callable[[int], T]:
     return work
 
@@ -56,6 +63,12 @@ def test_an_error_of_a_helper_is_the_error_that_it_was() -> None:
         list(side_by_side(refuse, range(8), processes=2, there=partial(ready, refuse)))
 
     assert (raised.value.where, raised.value.remedy) == ("7", "Give another")
+
+
+def test_what_a_helper_that_dies_has_not_done_is_done_here() -> None:
+    work = partial(die_but_in, os.getpid())
+
+    assert list(side_by_side(work, range(8), processes=2, there=partial(ready, work))) == [n**2 for n in range(8)]
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "two", "", "1.5", "\u0661"])

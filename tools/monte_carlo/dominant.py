@@ -9,7 +9,6 @@ or of everybody's.
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from sos_spark.fit.regression.covariance import Sandwich
 from sos_spark.fit.regression.design import PreparedPanel
 from sos_spark.fit.thresholds import FEW_TREATED
 from tools.monte_carlo.main_design import ALPHA, Conditions, Scenario, panel_of_totals, simulate_panels
+from tools.monte_carlo.rates_file import write_rates
 
 SEED = 1
 N_LAS = 60
@@ -108,10 +108,7 @@ def main() -> None:
     for row in records(replications=options.replications, seed=options.seed):
         rows.append(row)
         logger.info("%5.0f s  %s", time.perf_counter() - started, " ".join(map(str, row.values())))
-        with options.out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rates(options.out, rows)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ Under an effect pilots take so many days less from go-live on.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from sos_spark.fit.durations.quantiles import quantile_effects
 from sos_spark.fit.inference.assignments import Assignments
 from sos_spark.fit.regression.moments import Array
 from sos_spark.fit.thresholds import ALPHA
+from tools.monte_carlo.rates_file import write_rates
 
 LIMIT, LAST_DAY = 45, 90
 _MEDIAN = 0.5
@@ -172,10 +172,7 @@ def main() -> None:
     for scenario in chosen:
         rates = duration_rates(scenario, **knobs)
         rows += [{name: "" if value != value else value for name, value in asdict(rate).items()} for rate in rates]
-        with options.out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rates(options.out, rows)
 
 
 if __name__ == "__main__":

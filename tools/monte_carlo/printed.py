@@ -11,7 +11,6 @@ change of a size that matters' is asked of panels with an effect of that very si
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +37,7 @@ from tools.monte_carlo.dominant import simulate as simulate_dominated
 from tools.monte_carlo.few_pilots import BOUND, FewPilots, planted
 from tools.monte_carlo.few_pilots import simulate as simulate_alike
 from tools.monte_carlo.main_design import ALPHA, Conditions
+from tools.monte_carlo.rates_file import write_rates
 
 SEED = 20210101
 CONDITIONS = Conditions(years_before=4)
@@ -219,10 +219,7 @@ def main() -> None:
         rates = rates_of(name, made, seed=options.seed)
         rows += [{key: "" if value != value else value for key, value in asdict(rate).items()} for rate in rates]
         logger.info("%5.0f s  %s", time.perf_counter() - started, name)
-        with options.out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rates(options.out, rows)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ Panels are those of `few_pilots`, of one go-live, without an effect; pilots' sho
 from __future__ import annotations
 
 import argparse
-import csv
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from zlib import crc32
@@ -19,6 +18,7 @@ from sos_spark.fit.estimators import twfe
 from sos_spark.fit.unsteadiness import too_unsteady, unsteadiness
 from tools.monte_carlo.few_pilots import FewPilots, simulate
 from tools.monte_carlo.main_design import ALPHA
+from tools.monte_carlo.rates_file import write_rates
 
 SEED = 20210101
 SHOCK_RATIOS = (1.0, 1.25, 1.5, 1.75, 2.0)
@@ -72,10 +72,7 @@ def main() -> None:
     rows: list[dict[str, object]] = []
     for scenario in SCENARIOS:
         rows.append(asdict(unsteady_rate(scenario, **knobs)))
-        with options.out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rates(options.out, rows)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ template's; it was not chosen among others.
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 from tools.monte_carlo.designs import DesignRate, every_design_rate
+from tools.monte_carlo.rates_file import write_rates
 
 SEED = 20210101
 
@@ -39,10 +39,7 @@ def main() -> None:
         records += [_record(rate) | knobs for rate in rates]
         shares = ", ".join(f"{rate.estimator} {rate.measure} {rate.method} {rate.value:.3f}" for rate in rates)
         logger.info("%5.0f s  %s, %s", time.perf_counter() - started, rates[0].scenario.name, shares)
-        with options.out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(records[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(records)
+        write_rates(options.out, records)
 
 
 def _record(rate: DesignRate) -> dict[str, object]:

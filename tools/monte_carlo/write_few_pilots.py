@@ -10,7 +10,6 @@ it was not chosen among others.
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 import time
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from tools.monte_carlo.each_pilot import every_pilots_rate
 from tools.monte_carlo.few_pilots import FewRate, every_few_rate
+from tools.monte_carlo.rates_file import write_rates
 
 SEED = 20210101
 
@@ -42,10 +42,7 @@ def main() -> None:
         records += [_record(rate) | knobs for rate in rates]
         shares = ", ".join(f"{rate.estimator} {rate.measure} {rate.method} {rate.value:.3f}" for rate in rates)
         logger.info("%5.0f s  %s, %s", time.perf_counter() - started, rates[0].scenario.name, shares)
-        with options.out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(records[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(records)
+        write_rates(options.out, records)
 
 
 def _record(rate: FewRate) -> dict[str, object]:

@@ -8,12 +8,12 @@ One row per scenario, violation and target, with every condition.
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 import time
 from pathlib import Path
 
 from tools.monte_carlo.honest_bounds import every_coverage
+from tools.monte_carlo.rates_file import write_rates
 
 SEED = 20210101
 
@@ -36,10 +36,7 @@ def main() -> None:
             "%5.0f s  %s: least %.3f (%s, %s)", time.perf_counter() - started, least.scenario.name, least.value,
             least.violation, least.target,
         )  # fmt: skip
-        with options.out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(records[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(records)
+        write_rates(options.out, records)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ chosen among others.
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 from tools.monte_carlo.main_design import DEFAULT_CONDITIONS, every_rate
+from tools.monte_carlo.rates_file import write_rates
 
 SEED = 20210101
 
@@ -47,10 +47,7 @@ def main() -> None:
         shares = ", ".join(f"{rate.method} {rate.share:.3f}" for rate in rates)
         elapsed = time.perf_counter() - started
         logger.info("%5.0f s  %s, %s: %s", elapsed, rates[0].scenario.name, rates[0].measure, shares)
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(records[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
+    write_rates(options.out, records)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ One row a scenario, term, measure and method. The seed is the study template's; 
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 import time
 from dataclasses import asdict
 from pathlib import Path
 
+from tools.monte_carlo.rates_file import write_rates
 from tools.monte_carlo.subgroups import every_subgroup_rate
 
 SEED = 20210101
@@ -37,10 +37,7 @@ def main() -> None:
         records += [asdict(rate) | {name: knobs[name] for name in ("draws", "permutations", "seed")} for rate in rates]
         shares = ", ".join(f"{rate.term} {rate.measure} {rate.method} {rate.share:.3f}" for rate in rates)
         logger.info("%5.0f s  %s: %s", time.perf_counter() - started, rates[0].scenario, shares)
-        with options.out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(records[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(records)
+        write_rates(options.out, records)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ ESTIMATES = ResultTable(
         Column("se_iid", "DOUBLE", "The standard error if rows were independent and alike"),
         Column("se_hc1", "DOUBLE", "The HC1 standard error, rows independent"),
         Column("p_adjusted", "DOUBLE", "The p-value corrected for the outcome's family by step-down; main only"),
-        Column("mde", "DOUBLE", "The least effect that the test finds with 80 % power"),
+        c.MDE,
         Column("evidence", "STRING", "The strength of evidence by the study's rule, with its inputs; main only"),
         c.NOTE,
         Column(
