@@ -116,10 +116,10 @@ def maintain(
     debug: opt.Debug = False,  # noqa: ARG001 - read by the boundary
 ) -> int:
     """Removes what no version needs; what the runs of --keep were made from stays."""
+    from sos_spark.lake.drafts import remove_drafts
     from sos_spark.lake.lake import Lake
     from sos_spark.lake.maintenance import maintain as remove
     from sos_spark.steps.fitted_study import fitted_study
-    from sos_spark.steps.staging import remove_staged
 
     root = opt.given_lake(lake)
     versions: dict[str, set[int]] = {}
@@ -128,7 +128,7 @@ def maintain(
             versions.setdefault(name, set()).add(version)
     with Lake(root).hold_records(to_write=True):
         removed = remove(root, keep=dict(versions), older_than_days=older_than_days, dry_run=dry_run)
-        n_staged = remove_staged(root, dry_run=dry_run)
+        n_staged = remove_drafts(root, dry_run=dry_run)
     if as_json:
         sys.stdout.write(json.dumps(removed | ({"staged": n_staged} if n_staged else {})) + "\n")
     else:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sos_spark.errors import ConflictError, QualityGateError, SosError
+from sos_spark.lake.constraints import broken_constraint
 from sos_spark.machine.faults import fault_of, raised_as, unreadable_file
 from sos_spark.machine.java_errors import java_causes, names_of, parameters_of
 
@@ -31,7 +32,7 @@ _CONFLICT = re.compile(
     r"\.(Concurrent\w+Exception|MetadataChangedException|ProtocolChangedException)$|^DELTA_CONCURRENT_"
 )
 _VIOLATION = re.compile(
-    r"DeltaInvariantViolationException$|^DELTA_(NOT_NULL_CONSTRAINT|VIOLATE_CONSTRAINT|REPLACE_WHERE_MISMATCH)"
+    r"DeltaInvariantViolationException$|^USER_RAISED_EXCEPTION$|^DELTA_(NOT_NULL_CONSTRAINT|VIOLATE_CONSTRAINT|REPLACE_WHERE_MISMATCH)"
 )
 _OTHER_COLUMNS = re.compile(r"^(DELTA_METADATA_MISMATCH|DELTA_FAILED_TO_MERGE_FIELDS|DELTA_SCHEMA_CHANGED)")
 
@@ -104,6 +105,8 @@ def _broken_constraint(error: BaseException, table: Table) -> str:
     """The broken constraint, as the table declares it: of the message only a declared name is ever repeated."""
     for throwable in java_causes(error):
         told = parameters_of(throwable)
+        if raised := broken_constraint(told.get("errorMessage", ""), table):
+            return raised
         check = told.get("constraintName", "")
         if check in table.checks:
             return f"CHECK {check} ({table.checks[check]})"

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 from sos_spark.errors import EnvironmentFaultError, InputError
 from sos_spark.lake import versions
 from sos_spark.lake.checksum import write_checksum_of_declaration
+from sos_spark.lake.commits import WrittenFile, commit_files, moved_into_place
+from sos_spark.lake.constraints import held_to
+from sos_spark.lake.drafts import Drafts, drafts
 from sos_spark.lake.faults import SchemaMismatchError, conflict, told_safely
 from sos_spark.lake.forms import MADE_BY, our_version
 from sos_spark.lake.frames import empty, read_version
@@ -148,7 +151,53 @@ class Lake:
             ConstraintViolationError: A row breaks a NOT NULL or CHECK constraint.
             ConflictError: Another writer holds the table, or committed meanwhile.
         """
-        return self._save(df, table, {}, fingerprint, parts)
+        _require_columns(df, table)
+        with self._writing(table, fingerprint, java_process=java_process(df.sparkSession)) as base:
+            if base is not None:
+                self._write(held_to(df, table), table, base, versions.metadata_of(fingerprint, parts), replaced=None)
+                self._committed(table, fingerprint)
+        return self.version(table) or 0
+
+    def adopt(
+        self,
+        drafted: Drafts,
+        name: str,
+        table: Table,
+        *,
+        fingerprint: str,
+        parts: Mapping[str, str] = NO_PARTS,
+    ) -> int:
+        """Replaces the whole table by a draft's files, which are moved: its rows are held to the table's constraints.
+
+        `name`: the draft, or a folder of it. Returns and errors as `overwrite`.
+        """
+        with self._writing(table, fingerprint, java_process=None) as base:
+            if base is not None:
+                files = moved_into_place(drafted.files(name), self.root, table, folder=drafted.folder / name)
+                metadata = versions.metadata_of(fingerprint, parts)
+                commit_files(self.root, table, files, base=base, metadata=metadata, replaced=None)
+                self._committed(table, fingerprint)
+        return self.version(table) or 0
+
+    def take_files(
+        self,
+        files: Sequence[WrittenFile],
+        table: Table,
+        *,
+        fingerprint: str,
+        parts: Mapping[str, str] = NO_PARTS,
+        beside: bool = False,
+    ) -> int:
+        """Replaces the whole table by files that lie in its folder already; with `beside`, adds them to it.
+
+        Whoever wrote them has held their rows to the table's constraints. Returns and errors as `overwrite`.
+        """
+        with self._writing(table, fingerprint, java_process=None) as base:
+            if base is not None:
+                metadata = versions.metadata_of(fingerprint, parts)
+                commit_files(self.root, table, files, base=base, metadata=metadata, replaced=() if beside else None)
+                self._committed(table, fingerprint)
+        return self.version(table) or 0
 
     def replace(
         self,
@@ -165,32 +214,52 @@ class Lake:
         names the same columns. A slice the frame has no rows of becomes empty. `parts`: of the whole table, not of the
         slices alone. Returns and errors as `overwrite`.
         """
-        return self._save(df, table, {"replaceWhere": predicate(table, slices)}, fingerprint, parts)
-
-    def _save(
-        self, df: DataFrame, table: Table, options: Mapping[str, str], fingerprint: str, parts: Mapping[str, str]
-    ) -> int:
-        with self._writing(df, table, fingerprint) as base:
+        _require_columns(df, table)
+        slices_only = predicate(table, slices)
+        with self._writing(table, fingerprint, java_process=java_process(df.sparkSession)) as base:
             if base is None:
-                return versions.version_of(self.root, table) or 0
-            (
-                df.write.format("delta")
-                .mode("overwrite")
-                .options(**options)
-                .option("mergeSchema", "false")
-                .option("userMetadata", versions.metadata_of(fingerprint, parts))
-                # Of two writers that saw the same version (possible only where locks do not reach, as on two machines)
-                # Delta lets one through: both would be the transaction after `base`.
-                .option("txnAppId", table.name)
-                .option("txnVersion", base + 1)
-                .save(str(self.path(table)))
-            )
+                return self.version(table) or 0
+            metadata = versions.metadata_of(fingerprint, parts)
+            if slices and set(slices[0]) <= set(table.partition_by):
+                self._write(held_to(df, table, slices=slices_only), table, base, metadata, replaced=slices)
+            else:
+                self._replace_rows(df, table, base, metadata, where=slices_only)
             return self._committed(table, fingerprint)
 
+    def _replace_rows(self, df: DataFrame, table: Table, base: int, metadata: str, *, where: str) -> None:
+        """Replaces rows that lie in one file with others, which takes Delta for Spark."""
+        (
+            df.write.format("delta")
+            .mode("overwrite")
+            .option("replaceWhere", where)
+            .option("mergeSchema", "false")
+            .option("userMetadata", metadata)
+            # Of two writers that saw the same version (possible only where locks do not reach, as on two machines)
+            # Delta lets one through: both would be the transaction after `base`.
+            .option("txnAppId", table.name)
+            .option("txnVersion", base + 1)
+            .save(str(self.path(table)))
+        )
+
+    def _write(
+        self,
+        held: DataFrame,
+        table: Table,
+        base: int,
+        metadata: str,
+        *,
+        replaced: Sequence[Mapping[str, object]] | None,
+    ) -> None:
+        """Commits rows that are held to the table's constraints, in place of whole partitions or of everything."""
+        name = table.name
+        with drafts(self.root) as drafted:
+            drafted.write(held, name, part_by=table.partition_by)
+            files = moved_into_place(drafted.files(name), self.root, table, folder=drafted.folder / name)
+            commit_files(self.root, table, files, base=base, metadata=metadata, replaced=replaced)
+
     @contextmanager
-    def _writing(self, df: DataFrame, table: Table, fingerprint: str) -> Iterator[int | None]:
+    def _writing(self, table: Table, fingerprint: str, *, java_process: int | None) -> Iterator[int | None]:
         """Holds the table for one commit. Gives the version before it, or None where there is nothing to write."""
-        _require_columns(df, table)
         self._require_root()
         if self._records is not None:
             self._records.require_held()
@@ -199,7 +268,7 @@ class Lake:
             locked(
                 self.root,
                 table,
-                java_process=java_process(df.sparkSession),
+                java_process=java_process,
                 patience_seconds=self._patience_seconds,
             ),
         ):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from sos_spark.tables import Table
 
+N_ROWS = "sos_spark.n_rows"
+"""What a commit of ours says of how many rows its files have: the log's library has no field for it."""
 _SEPARATOR = "\n"
 # Commits that rearrange files and leave the rows as they were.
 _HOUSEKEEPING = frozenset({"OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "ADD COLUMN"})
@@ -122,12 +124,12 @@ def _commits(root: Place, table: Table) -> Iterator[Commit]:
                 at=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
                 operation=entry["operation"],
                 fingerprint=fingerprint or None,
-                n_rows_written=_rows_written(entry.get("operationMetrics") or {}),
+                n_rows_written=_rows_written(entry),
                 parts=json.loads(parts) if parts else {},
             )
 
 
-def _rows_written(metrics: Mapping[str, Any]) -> int | None:
-    """Rows of the files a commit added."""
-    written = metrics.get("numOutputRows")
+def _rows_written(entry: Mapping[str, Any]) -> int | None:
+    """Rows of the files a commit added, as Delta for Spark says it or as we do."""
+    written = (entry.get("operationMetrics") or {}).get("numOutputRows", entry.get(N_ROWS))
     return None if written is None else int(written)

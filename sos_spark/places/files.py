@@ -174,6 +174,20 @@ def write_new(place: RemotePlace, content: bytes) -> bool:
     return True
 
 
+def move_file(place: Place, target: Place) -> None:
+    """Gives a file another name in its file system, in a folder that is there. An object store copies it itself."""
+    if isinstance(place, RemotePlace):
+        place.store.move(str(place.path).lstrip("/"), _path_in_same_store(place, target))
+    else:
+        place.rename(require_local(target, what="Where a file is moved to"))
+
+
+def _path_in_same_store(place: RemotePlace, target: Place) -> str:
+    if not isinstance(target, RemotePlace) or target.root != place.root:
+        raise ValueError("a file is moved within its file system")
+    return str(target.path).lstrip("/")
+
+
 def remove_tree(place: Place) -> None:
     """Removes a folder with all below it; nothing where there is none."""
     if isinstance(place, RemotePlace):

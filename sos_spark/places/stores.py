@@ -69,6 +69,10 @@ class Store(Protocol):
         """Gives a file or folder a mode, where the store has modes."""
         ...
 
+    def move(self, path: str, target: str) -> None:
+        """Gives a file another path; the folder it then lies in is there."""
+        ...
+
     def remove(self, path: str) -> None:
         """Removes a file, or a folder with all below it; nothing where there is neither."""
         ...
@@ -141,6 +145,11 @@ class HdfsStore:
         """As `Store.set_mode`."""
         with self._told(path):
             self._client.set_permission(f"/{path}", mode)
+
+    def move(self, path: str, target: str) -> None:
+        """As `Store.move`."""
+        with self._told(path):
+            self._client.rename(f"/{path}", f"/{target}")
 
     def remove(self, path: str) -> None:
         """As `Store.remove`."""
@@ -218,6 +227,13 @@ class ObjectStore:
 
     def set_mode(self, path: str, mode: int) -> None:
         """Who may read is the bucket's policy."""
+
+    def move(self, path: str, target: str) -> None:
+        """As `Store.move`: a copy within the store, and the first goes."""
+        import obstore
+
+        with self._told(path):
+            obstore.rename(self._store, path, target)
 
     def remove(self, path: str) -> None:
         """As `Store.remove`."""

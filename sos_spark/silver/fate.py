@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from sos_spark.silver.pseudonyms import CHILD
-from sos_spark.silver.row_rule import contradiction_rule, field_is_unknown, with_finding
+from sos_spark.silver.row_rule import codes, contradiction_rule, field_is_unknown, with_finding
 
 SILVER = "silver"
 QUARANTINED = "quarantined"
@@ -27,7 +27,8 @@ def add_fate(
     return itself are same-day duplicates. `best_first` must end in a total order (`total_order`).
 
     Where the good rows of one return and key differ in `contents`, the columns that say what was received beside the
-    key, each has CONTRADICTION among its warnings: one of them is kept, and none is known to be right.
+    key, each has CONTRADICTION among its warnings: one of them is kept, and none is known to be right. warnings come
+    out as an array of codes, as silver has them.
     """
     is_good = F.col("errors").isNull()
     # Ascending, so that one sort serves both windows; the narrower comes second, and needs no shuffle of its own.
@@ -45,7 +46,7 @@ def add_fate(
     ).withColumn("contradicts", is_good & (F.min(content).over(whole_return) != F.max(content).over(whole_return)))
     return found.select(
         *(name for name in rows.columns if name != "warnings"),
-        with_finding("warnings", contradiction_rule()),
+        codes(with_finding("warnings", contradiction_rule())).alias("warnings"),
         F.when(~is_good, QUARANTINED)
         .when(F.col("n_good") == 1, SILVER)
         .when(F.col("census_year") < F.col("latest"), SUPERSEDED)

@@ -101,8 +101,8 @@ def add_findings(rows: DataFrame, rules: Sequence[RowRule], table: Table) -> Dat
 
 
 def with_finding(findings: str, rule: RowRule) -> Column:
-    """Returns a column of findings with the code of one rule more, where it fails, under the same name."""
-    return _joined((F.col(findings), F.when(rule.fails_when, F.lit(rule.code)))).alias(findings)
+    """Returns a column of findings with the code of one rule more, where it fails."""
+    return _joined((F.col(findings), F.when(rule.fails_when, F.lit(rule.code))))
 
 
 def field_is_unknown(column: str) -> Column:
@@ -110,9 +110,9 @@ def field_is_unknown(column: str) -> Column:
     return F.coalesce(F.array_contains(F.split("unknown_fields", " "), column), F.lit(False))
 
 
-def codes(findings: str) -> Column:
+def codes(findings: Column) -> Column:
     """Returns a column of findings as an array of codes, empty for none."""
-    return F.when(F.col(findings).isNotNull(), F.split(F.col(findings), " ")).otherwise(F.array().cast("array<string>"))
+    return F.when(findings.isNotNull(), F.split(findings, " ")).otherwise(F.array().cast("array<string>"))
 
 
 def _codes_of(rules: Iterable[RowRule]) -> Column:

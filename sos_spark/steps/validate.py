@@ -13,17 +13,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
 from sos_spark.config.reference import CodeSpan, authorities, bank_holidays, code_set, dfe_rules
+from sos_spark.lake.constraints import held_to
+from sos_spark.lake.drafts import Drafts, drafts
+from sos_spark.lake.faults import told_safely
 from sos_spark.lake.lake import Lake
-from sos_spark.silver.classify import NEEDED_MODULES, classify_all
+from sos_spark.silver.classify import NEEDED_MODULES, Classified, classify_all
 from sos_spark.silver.described import describe_rules
 from sos_spark.silver.entities.child_links import count_links, link_children
+from sos_spark.silver.fate import QUARANTINED, SILVER
 from sos_spark.silver.ledger import (
     count_places,
     count_quarantined,
@@ -36,7 +40,7 @@ from sos_spark.silver.ledger import (
 from sos_spark.silver.measures import NEEDED as MEASURED
 from sos_spark.silver.measures import count_measures
 from sos_spark.silver.pseudonyms import key_frame
-from sos_spark.silver.publish import to_icpcs, to_quarantine, to_silver
+from sos_spark.silver.publish import is_silver_already, to_icpcs, to_quarantine, to_silver
 from sos_spark.silver.row_rule import CONTRADICTION, INVISIBLE_IN_ID, OLDEST_RECORD_YEARS, VERY_OLD
 from sos_spark.silver.rule_book import counted_rules
 from sos_spark.silver.rule_data import RuleData
@@ -46,7 +50,6 @@ from sos_spark.steps.parts import Change, authority_parts, fingerprint_of, rows_
 from sos_spark.steps.provenance import made_from, versions_of
 from sos_spark.steps.pseudonym_key import read_key
 from sos_spark.steps.published import lake_holds_returns
-from sos_spark.steps.staging import staging
 from sos_spark.tables import (
     BRONZE_MODULES,
     DQ_LEDGER,
@@ -106,6 +109,8 @@ BY_AUTHORITY = (
     DQ_ROW_COUNTS,
 )
 """Tables of which an authority's rows depend on its own returns alone."""
+_TABLE_OF_DRAFT = {"conferences": SILVER_ICPCS, "row_counts": DQ_ROW_COUNTS}
+"""Drafts that have their table's columns; an entity's has more."""
 _WHOLE = (DQ_RULES, DQ_RULE_COUNTS, DQ_QUARANTINED, DQ_LEDGER, DQ_LINK_RATES, DQ_MEASURES)
 """Tables that are small, or in which one authority's rows depend on another's."""
 
@@ -152,16 +157,18 @@ def validate(run: Run) -> StepReport:
 def _classify(run: Run, key: bytes, versions: Mapping[str, int | None], due: Due, report: StepReport) -> None:
     """Writes silver, quarantine and what was counted of their rows, and reports it."""
     rule_data = load_rule_data()
-    with staging(run.lake_root, part_by="fate") as stage:
+    with drafts(run.lake_root) as drafted:
         files = run.lake.read(run.spark, FILES, version=versions[FILES.name])
         bronze = {name: due.of(_read(run, BRONZE_MODULES[name], versions)) for name in NEEDED_MODULES}
-        classified = classify_all(bronze, key_frame(run.spark, key), rule_data, keep=stage)
+        keep = partial(_draft, drafted)
+        classified = classify_all(bronze, key_frame(run.spark, key), rule_data, keep=keep)
         counted = [count_rows(*entity) for entity in classified.by_entity.items()]
-        counts = stage(_counts(run, due, counted), "row_counts")
-        ledger = stage(make_ledger(files, counts), "ledger")
+        counts = keep(_counts(run, due, counted), "row_counts")
+        ledger = keep(make_ledger(files, counts), "ledger")
         require_nothing_lost(ledger, files)
         rules = counted_rules(rule_data)
         described = run.spark.createDataFrame(describe_rules(rules, dfe_rules()), DQ_RULES.schema())
+        as_drafted = _as_drafted(drafted, classified, due)
         frames = [
             *((SILVER_ENTITIES[entity], to_silver(entity, rows)) for entity, rows in classified.by_entity.items()),
             *((QUARANTINE[entity], to_quarantine(entity, rows)) for entity, rows in classified.by_entity.items()),
@@ -172,10 +179,40 @@ def _classify(run: Run, key: bytes, versions: Mapping[str, int | None], due: Due
             (DQ_QUARANTINED, count_quarantined(counts, rules)),
             (DQ_LEDGER, ledger),
         ]
-        _write(run, frames, due)
+        _write(run, [(table, rows) for table, rows in frames if table not in as_drafted], due)
         _report(report, ledger)
         _tell_unknown(report, counts)
         _tell_findings(report, counts)
+        for table, name in as_drafted.items():
+            run.lake.adopt(drafted, name, table, fingerprint=due.fingerprint, parts=due.parts)
+
+
+def _draft(drafted: Drafts, rows: DataFrame, name: str) -> DataFrame:
+    """Writes what several others read, an entity's rows by fate; held to the table that may take the files."""
+    if name in _TABLE_OF_DRAFT:
+        table = _TABLE_OF_DRAFT[name]
+        with told_safely(table):
+            return drafted.keep(held_to(rows, table), name)
+    if name not in SILVER_ENTITIES:
+        return drafted.keep(rows, name)
+    table = SILVER_ENTITIES[name]
+    if is_silver_already(name, rows):
+        rows = held_to(rows, table, where=F.col("fate") == SILVER)
+    with told_safely(table):
+        return drafted.keep(rows, name, part_by=("fate",))
+
+
+def _as_drafted(drafted: Drafts, classified: Classified, due: Due) -> dict[Table, str]:
+    """Returns the tables that are made as a whole and whose rows lie in a draft already, each with that draft."""
+    if due.change.only is not None:
+        return {}
+    drafts_of = {table: name for name, table in _TABLE_OF_DRAFT.items()}
+    for entity, rows in classified.by_entity.items():
+        if is_silver_already(entity, rows):
+            drafts_of[SILVER_ENTITIES[entity]] = f"{entity}/fate={SILVER}"
+        if not drafted.files(unusable := f"{entity}/fate={QUARANTINED}"):
+            drafts_of[QUARANTINE[entity]] = unusable
+    return drafts_of
 
 
 def what_is_due(lake: Lake, key: bytes) -> Due:

@@ -48,7 +48,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     partition_by: tuple[str, ...] = ()
-    checks: dict[str, str] = field(default_factory=dict)
+    checks: dict[str, str] = field(default_factory=dict, hash=False)
     made_from: tuple[str, ...] = ()
 
     @property

@@ -37,7 +37,7 @@ def test_every_table_says_its_grain_and_its_key_is_of_its_columns() -> None:
 
 def test_only_places_and_what_is_of_one_machine_know_paths() -> None:
     """Lake, returns and results may lie elsewhere: who asks a path, copies or removes must ask `sos_spark.places`."""
-    of_this_machine = {"staging.py": "looks for processes", "reproduce.py": "makes a run again in a folder of its own"}
+    of_this_machine = {"drafts.py": "looks for processes", "reproduce.py": "makes a run again in a folder of its own"}
     packages = ("bronze", "silver", "cohort", "outcome", "panel", "lake", "steps", "release", "comparison", "report")
     for package in packages:
         for file in (ROOT / "sos_spark" / package).rglob("*.py"):

@@ -74,7 +74,8 @@ def moments(*, last: str = "") -> Iterator[list[str]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lake_module, "declare", around(lake_module.declare, "declaring"))
-        patch.setattr(Lake, "_save", around(Lake._save, "writing"))
+        for writer in ("overwrite", "replace", "adopt", "take_files"):
+            patch.setattr(Lake, writer, around(getattr(Lake, writer), "writing"))
         yield seen
 
 

@@ -77,18 +77,18 @@ def test_a_table_is_whole_after_a_kill_and_the_next_run_waits_for_no_corpse(
 
     assert read_arrow(root, PANEL_CELLS)["unit_id"].to_pylist() == ["before"] * 3
     lake = Lake(root)
+    assert list(root.glob(".staged-*"))
     again = lake.read(spark, PANEL_CELLS).replace("before", "after")
     version = lake.overwrite(again, PANEL_CELLS, fingerprint="after")
     assert read_arrow(root, PANEL_CELLS)["unit_id"].to_pylist() == ["after"] * 3
     assert lake.overwrite(again, PANEL_CELLS, fingerprint="after") == version
     assert [commit.fingerprint for commit in lake.history(PANEL_CELLS)] == ["after", "before"]
+    assert not list(root.glob(".staged-*")), "the next writer removes what the killed one drafted"
 
 
 def _wait_for_files_of_an_unfinished_write(root: Path) -> None:
-    """Until the table's folder holds a file that no commit names."""
-    folder = root / "panel" / "cells"
-    committed = set(folder.rglob("*.parquet"))
+    """Until the lake holds a draft's rows that no commit names."""
     deadline = time.monotonic() + 120
-    while set(folder.rglob("*.parquet")) == committed:
+    while not list(root.glob(".staged-*/**/*.parquet")):
         assert time.monotonic() < deadline, "the write never began"
         time.sleep(0.05)

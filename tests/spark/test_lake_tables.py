@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import traceback
 from dataclasses import replace
@@ -16,6 +17,9 @@ from pyspark.sql import functions as F
 
 from sos_spark.errors import ConflictError, InputError, QualityGateError
 from sos_spark.lake.arrow import read_arrow
+from sos_spark.lake.commits import WrittenFile, commit_files
+from sos_spark.lake.constraints import held_to
+from sos_spark.lake.drafts import drafts
 from sos_spark.lake.faults import ConstraintViolationError, SchemaMismatchError, told_safely
 from sos_spark.lake.lake import Lake, declare
 from sos_spark.lake.simulated import is_marked
@@ -77,7 +81,8 @@ def test_spark_goes_on_from_the_checksum_of_a_declaration(lake: Lake, spark: Spa
     """It makes each checksum from the one before, and without one reads the whole log first."""
     declare(lake.root, THINGS)
     log = lake.path(THINGS) / "_delta_log"
-    lake.overwrite(things(spark, ("926", 2015, "a", 1)), THINGS, fingerprint="1")
+    slices = [{"la_code": "926", "census_year": 2015}]
+    lake.replace(things(spark, ("926", 2015, "a", 1)), THINGS, slices=slices, fingerprint="1")
     written = [json.loads((log / f"{version:020}.crc").read_text()) for version in (0, 1)]
     assert [state["numFiles"] for state in written] == [0, 1]
     assert [written[0][name] for name in ("metadata", "protocol")] == [
@@ -114,6 +119,58 @@ def test_replace_changes_its_slices_and_nothing_else(lake: Lake, spark: SparkSes
     assert content(lake, spark) == [("330", 2015, "c", 3), ("926", 2014, "a", 1), ("926", 2015, "new", 9)]
     lake.replace(things(spark), THINGS, slices=[la_year], fingerprint="3")
     assert content(lake, spark) == [("330", 2015, "c", 3), ("926", 2014, "a", 1)]
+
+
+def test_slices_that_are_partitions_go_as_whole_files(lake: Lake, spark: SparkSession) -> None:
+    """Be the values ever so odd: no row is read for it, and the log says how many were written."""
+    table = replace(THINGS, name="silver.kinds", partition_by=("name", "census_year"))
+    odd = "a b/c%d=é"
+    rows = (("926", 2014, odd, 1), ("926", 2015, odd, 2), ("926", 2015, "plain", 3))
+    lake.overwrite(things(spark, *rows), table, fingerprint="1")
+    lake.replace(things(spark, ("926", 2014, odd, 9), ("330", 2014, odd, 8)), table,
+                 slices=[{"name": odd, "census_year": 2014}], fingerprint="2")  # fmt: skip
+    kept = sorted(map(tuple, lake.read(spark, table).collect()))
+    assert kept == [("330", 2014, odd, 8), ("926", 2014, odd, 9), ("926", 2015, odd, 2), ("926", 2015, "plain", 3)]
+    lake.replace(things(spark), table, slices=[{"name": odd}], fingerprint="3")
+    assert [tuple(row) for row in lake.read(spark, table).collect()] == [("926", 2015, "plain", 3)]
+    assert [commit.n_rows_written for commit in lake.history(table)] == [0, 2, 3]
+    as_delta = spark.read.format("delta").load(str(lake.path(table)))
+    assert [tuple(row) for row in as_delta.collect()] == [("926", 2015, "plain", 3)]
+    with pytest.raises(ConstraintViolationError, match="slices"):
+        lake.replace(things(spark, ("926", 2015, "CANARY", 1)), table, slices=[{"name": odd}], fingerprint="4")
+
+
+def test_a_draft_and_files_in_place_become_a_table_as_they_are(lake: Lake, spark: SparkSession) -> None:
+    """Rows that lie in the lake already are not written again; a folder of a draft may be all of a table."""
+    table = replace(THINGS, name="silver.moved", partition_by=())
+    rows = things(spark, ("926", 2014, "a", 1), ("926", 2015, "b", -2)).withColumn("fate", F.col("name"))
+    with drafts(lake.root) as drafted:
+        kept = drafted.keep(held_to(rows, table, where=F.col("fate") == "a"), "things", part_by=("fate",))
+        assert lake.adopt(drafted, "things/fate=a", table, fingerprint="1") == 1
+        assert [row.name for row in kept.where("fate = 'b'").collect()] == ["b"]
+    assert [tuple(row) for row in lake.read(spark, table).collect()] == [("926", 2014, "a", 1)]
+    (file,) = lake.path(table).glob("part-*.parquet")
+    again = require_local(lake.path(table), what="the table") / "part-again.parquet"
+    shutil.copy(str(file), again)
+    lake.take_files(
+        [WrittenFile(again.name, again.stat().st_size, 1)], table, fingerprint="2", parts={"926": "x"}, beside=True
+    )
+    assert lake.read(spark, table).count() == 2
+    assert lake.parts(table) == {"926": "x"}
+    with (
+        drafts(lake.root) as drafted,
+        pytest.raises(ConstraintViolationError, match="size_not_negative"),
+        told_safely(table),
+    ):
+        drafted.write(held_to(rows, table), "things")
+
+
+def test_a_writer_that_was_overtaken_is_told(lake: Lake, spark: SparkSession) -> None:
+    lake.overwrite(things(spark, ("926", 2015, "a", 1)), THINGS, fingerprint="1")
+    for base in (0, 2):
+        with pytest.raises(ConflictError, match="another writer"):
+            commit_files(lake.root, THINGS, [], base=base, metadata="late", replaced=None)
+    assert lake.fingerprint(THINGS) == "1"
 
 
 def test_rows_outside_the_slices_are_refused(lake: Lake, spark: SparkSession) -> None:

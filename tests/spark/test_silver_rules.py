@@ -434,7 +434,7 @@ def test_each_rule_passes_and_fails_as_its_examples_say(
         schema.add(typed.name, typed.dataType, True)
     found = (
         add_findings(spark.createDataFrame(rows, schema), all_rules(load_rule_data())[entity], SILVER_ENTITIES[entity])
-        .select("rule", "verdict", F.concat(codes("errors"), codes("warnings")).alias("broken"))
+        .select("rule", "verdict", F.concat(codes(F.col("errors")), codes(F.col("warnings"))).alias("broken"))
         .collect()
     )
 

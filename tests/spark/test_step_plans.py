@@ -90,7 +90,9 @@ def _order(item: tuple[str, str]) -> tuple[bool, str]:
 
 
 def _name(path: str) -> str:
-    return re.sub(r"^\.staged-[^/]*", "staged", path)
+    """What is written, as a table's draft or as one that others read."""
+    draft = re.sub(r"^\.staged-[^/]*/", "", path)
+    return draft.replace(".", "/") if "." in draft else f"staged/{draft}" if draft != path else path
 
 
 def _indented(plan: str) -> str:

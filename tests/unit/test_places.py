@@ -17,6 +17,7 @@ from sos_spark.places import (
     is_within,
     local_of,
     make_folder,
+    move_file,
     n_bytes_of,
     open_whole,
     place_of,
@@ -134,6 +135,18 @@ def test_a_folder_is_written_anew(folder: Place) -> None:
     assert [within(place, folder) for place in folder.rglob("*")] == ["c"]
     assert is_same(folder / "c", folder / "c")
     assert not is_within(folder, folder / "c")
+
+
+def test_a_file_is_moved_within_its_file_system(folder: Place, tmp_path: Path) -> None:
+    write_whole(folder / "draft" / "x", b"1")
+    target = folder / "table" / "y"
+    make_folder(target.parent)
+    move_file(folder / "draft" / "x", target)
+    assert target.read_bytes() == b"1"
+    assert not (folder / "draft" / "x").exists()
+    if isinstance(folder, RemotePlace):
+        with pytest.raises(ValueError, match="within its file system"):
+            move_file(target, tmp_path / "y")
 
 
 def test_what_closes_its_handle_has_written_it(folder: Place) -> None:

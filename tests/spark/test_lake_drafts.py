@@ -1,4 +1,4 @@
-"""Staged frames come back equal, and their folder is gone afterwards, whoever made it."""
+"""Drafts come back equal, and their folder is gone afterwards, whoever made it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import pytest
 from chispa import assert_df_equality
 from pyspark.sql import SparkSession
 
-from sos_spark.steps import staging as staging_module
-from sos_spark.steps.staging import staging
+from sos_spark.lake import drafts as drafts_module
+from sos_spark.lake.drafts import drafts
 
 
 def test_a_frame_comes_back_as_it_was_from_a_private_folder(spark: SparkSession, tmp_path: Path) -> None:
     rows = spark.createDataFrame([("a", 1, None), ("b", None, ["x"])], "child STRING, n INT, codes ARRAY<STRING>")
 
-    with staging(tmp_path) as stage:
-        assert_df_equality(stage(rows, "rows"), rows, ignore_row_order=True)
+    with drafts(tmp_path) as drafted:
+        assert_df_equality(drafted.keep(rows, "rows"), rows, ignore_row_order=True)
         [folder] = tmp_path.iterdir()
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
@@ -33,8 +33,8 @@ def test_a_reader_of_one_fate_reads_no_row_of_another(spark: SparkSession, tmp_p
         [("a", "silver", 1), ("b", "quarantined", 2), ("c", "silver", 3)], "c STRING, fate STRING, n INT"
     )
 
-    with staging(tmp_path, part_by="fate") as stage:
-        staged = stage(rows, "rows")
+    with drafts(tmp_path) as drafted:
+        staged = drafted.keep(rows, "rows", part_by=("fate",))
         assert_df_equality(staged, rows, ignore_row_order=True, ignore_column_order=True)
         wanted = staged.where("fate = 'quarantined'")
         plan = wanted._jdf.queryExecution().executedPlan().toString()
@@ -44,8 +44,8 @@ def test_a_reader_of_one_fate_reads_no_row_of_another(spark: SparkSession, tmp_p
 
 def test_the_folder_goes_when_the_step_fails(spark: SparkSession, tmp_path: Path) -> None:
     def a_step_that_fails() -> None:
-        with staging(tmp_path) as stage:
-            stage(spark.range(1), "rows")
+        with drafts(tmp_path) as drafted:
+            drafted.keep(spark.range(1), "rows")
             raise ValueError("stop")
 
     with pytest.raises(ValueError, match="stop"):
@@ -57,11 +57,11 @@ def test_the_folder_goes_when_the_step_fails(spark: SparkSession, tmp_path: Path
 def test_what_a_dead_process_left_goes_and_what_a_living_one_holds_stays(tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    names = {who: f".staged-{staging_module._host()}-{who}-x" for who in (ended.pid, os.getppid())}
+    names = {who: f".staged-{drafts_module._host()}-{who}-x" for who in (ended.pid, os.getppid())}
     for name in names.values():
         (tmp_path / name).mkdir()
 
-    with staging(tmp_path):
+    with drafts(tmp_path):
         held = {path.name for path in tmp_path.iterdir()}
 
     assert names[ended.pid] not in held
