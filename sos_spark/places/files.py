@@ -143,6 +143,28 @@ def open_whole(place: Place) -> Iterator[IO[bytes]]:
         raise
 
 
+@contextmanager
+def open_new(place: Place) -> Iterator[IO[bytes]]:
+    """Gives a handle to write a file to that is not there yet, in a folder that is; it goes if the block fails.
+
+    It has its name from the beginning, unlike that of `open_whole`, so a process that is killed leaves no file of
+    another name. Nobody may be told the name before the block ends.
+
+    Raises:
+        FileExistsError: There is such a file on this machine.
+    """
+    if isinstance(place, RemotePlace):
+        with open_whole(place) as handle:
+            yield handle
+        return
+    with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE), "wb") as handle:
+        try:
+            yield handle
+        except BaseException:
+            place.unlink()
+            raise
+
+
 class _Kept(io.BytesIO):
     """Bytes that stay when what wrote them closes its handle."""
 

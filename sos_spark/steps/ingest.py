@@ -13,7 +13,6 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -21,14 +20,13 @@ from pyspark.sql import SparkSession
 
 from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
 from sos_spark.bronze.arrive.inventory import Inventory, take_inventory
-from sos_spark.bronze.decide.decisions import Decisions, Held, decide
+from sos_spark.bronze.decide.decisions import Decisions, decide
 from sos_spark.bronze.decide.files import (
     FileKey,
     FileRow,
     Reading,
     accepted_files,
     held_slices,
-    modules_with_rows,
     read_by_other_code,
     updated_rows,
     with_published,
@@ -36,15 +34,13 @@ from sos_spark.bronze.decide.files import (
 from sos_spark.bronze.decide.returns import (
     Gathered,
     RefusedReturn,
-    Slice,
     TableCount,
     gather_cin_files,
     gather_lac_folders,
     gather_tables,
     off_midnight,
 )
-from sos_spark.bronze.fields import CHARACTERISTICS, COLLECTION_OF
-from sos_spark.bronze.read.accepted_rows import accepted_rows
+from sos_spark.bronze.fields import CHARACTERISTICS
 from sos_spark.bronze.read.flat_tables import NANOS_AS_LONG, by_module, count_table_rows, file_of_uri, read_table
 from sos_spark.config.reference import authorities
 from sos_spark.config.simulated import is_simulated
@@ -53,6 +49,7 @@ from sos_spark.lake.lake import Lake
 from sos_spark.lake.locks import locked
 from sos_spark.places import Place, make_folder
 from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.ingest_tables import write_modules
 from sos_spark.steps.ingest_unfinished import FINGERPRINT_PREFIX, undo_unfinished
 from sos_spark.steps.known_files import canonical, read_files, write_files
 from sos_spark.steps.provenance import code_sha256
@@ -60,7 +57,6 @@ from sos_spark.steps.published import PublishedSource, inspect_published, requir
 from sos_spark.steps.simulated import keep_truth
 from sos_spark.tables import BRONZE_MODULES, FILES
 
-_TABLES_AT_ONCE = 2
 _SHOWN_FILES = 3
 _READS_NOTHING = frozenset(
     f"sos_spark.{name}" for name in ("steps.published", "steps.context", "steps.simulated", "tables")
@@ -99,7 +95,7 @@ def ingest(run: Run) -> StepReport:
         undo_unfinished(spark, lake, continuing=fingerprint)
         if new_rows != rows:
             lake.take_as_simulated(bool(accepted_files(new_rows, simulated=True)))
-            _write_modules(spark, lake, decisions, held, fingerprint)
+            write_modules(spark, lake, decisions, held, fingerprint)
         values = write_published(run, published)
         if new_rows != rows:
             write_files(spark, lake, new_rows, fingerprint=fingerprint)
@@ -184,13 +180,17 @@ def gather_returns(spark: SparkSession, inspections: Sequence[Inspection]) -> Ga
 
 
 def _table_counts(spark: SparkSession, tables: Sequence[Inspection]) -> list[TableCount]:
-    """Counts the rows of sound table files by LA-year: all that is brought back of them."""
-    sound = by_module(seen for seen in tables if seen.reason is None)
-    if not sound:
-        return []
+    """Counts the rows of sound table files by LA-year: all that is brought back of them. Of plain ones it is known."""
+    sound = [seen for seen in tables if seen.reason is None]
+    known = [TableCount(seen, la_code, year, n, 0) for seen in sound for la_code, year, n in seen.la_years or ()]
+    to_count = by_module(seen for seen in sound if seen.la_years is None)
+    if not to_count:
+        return known
     by_path = {seen.file.path: seen for seen in tables}
-    counted = count_table_rows((module, read_table(spark, files, check_rows=True)) for module, files in sound.items())
-    return [
+    counted = count_table_rows(
+        (module, read_table(spark, files, check_rows=True)) for module, files in to_count.items()
+    )
+    return known + [
         TableCount(
             replace(by_path[file_of_uri(row.file_uri)], uri=row.file_uri),
             row.la_code, row.census_year, row.n_rows, row.n_broken, row.n_off_midnight,
@@ -203,37 +203,6 @@ def _fingerprint(lake: Lake, rows: Mapping[FileKey, FileRow]) -> str:
     """Returns what the ingest makes of which state of the lake; the same after a kill."""
     content = json.dumps([lake.fingerprint(FILES), sorted(map(canonical, rows.values()))])
     return FINGERPRINT_PREFIX + hashlib.sha256(content.encode()).hexdigest()
-
-
-def _write_modules(
-    spark: SparkSession, lake: Lake, decisions: Decisions, held: Mapping[Slice, Held], fingerprint: str
-) -> None:
-    """Replaces the changed slices in every module that has, or had, rows of them: one commit per table."""
-    touched: set[str] = set()
-    for taken in decisions.accepted:
-        touched |= modules_with_rows(taken.rows_by_module)
-    for where in decisions.changed:
-        if where in held:
-            touched |= modules_with_rows(held[where].rows_by_module)
-    with accepted_rows(spark, decisions.accepted) as rows:
-
-        def write(module: str) -> None:
-            table = BRONZE_MODULES[module]
-            slices = [
-                {"la_code": where.la_code, "census_year": where.census_year}
-                for where in decisions.changed
-                if where.collection == COLLECTION_OF[module]
-            ]
-            new = rows.of(module)
-            if new is None:
-                new = spark.createDataFrame([], table.schema())
-            if lake.exists(table):
-                lake.replace(new, table, slices=slices, fingerprint=fingerprint)
-            else:
-                lake.overwrite(new, table, fingerprint=fingerprint)
-
-        with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
-            list(pool.map(write, [module for module in BRONZE_MODULES if module in touched]))
 
 
 def _report(

@@ -19,6 +19,7 @@ from sos_spark.places import (
     make_folder,
     move_file,
     n_bytes_of,
+    open_new,
     open_whole,
     place_of,
     remove_tree,
@@ -111,6 +112,28 @@ def test_a_file_that_fails_half_written_is_as_it_was(folder: Place) -> None:
         fail_half_way()
     assert file.read_bytes() == b"before"
     assert [place.name for place in folder.iterdir()] == ["x.txt"]
+
+
+def test_a_new_file_goes_if_its_writing_fails(folder: Place) -> None:
+    make_folder(folder)
+    with open_new(folder / "x") as handle:
+        handle.write(b"12")
+        assert handle.tell() == 2
+    assert (folder / "x").read_bytes() == b"12"
+
+    def fail_half_way() -> None:
+        with open_new(folder / "y") as handle:
+            handle.write(b"1")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
+    assert [place.name for place in folder.iterdir()] == ["x"]
+    if isinstance(folder, Path):
+        assert (folder / "x").stat().st_mode & 0o777 == 0o600
+        with pytest.raises(FileExistsError), open_new(folder / "x"):
+            pass
+        assert (folder / "x").read_bytes() == b"12"
 
 
 def test_folders_are_listed_searched_and_removed(folder: Place) -> None:

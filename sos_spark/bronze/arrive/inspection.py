@@ -18,6 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 from sos_spark.bronze.arrive.cin_file import inspect_cin
 from sos_spark.bronze.arrive.inventory import SourceFile, table_constants
 from sos_spark.bronze.arrive.lac_file import inspect_lac, require_filed_in_its_year
+from sos_spark.bronze.arrive.plain_table import LaYearRows
 from sos_spark.bronze.arrive.table_file import CHUNK_BYTES, UNREADABLE, inspect_table_file
 from sos_spark.bronze.columns import Columns, find_columns
 from sos_spark.bronze.fault import (
@@ -47,8 +48,8 @@ class Inspection:
 
     `reason` says why it is refused, where it is. `la_code` and `census_year` are the return's, where the file holds
     one and says so; `returned_at` is the header's DateTime. `n_faulty_records` and `record_faults` are an XML file's
-    (`CinFile`). `columns`, `kinds` and `encoding` are a table's.
-    Its counts, and `uri`, Spark's name of the file, come later, from its rows.
+    (`CinFile`). `columns`, `kinds` and `encoding` are a table's. `la_years` counts the rows of a table that is plain,
+    with all its columns in the file itself; those of another table, and `uri`, Spark's name of it, come later.
     """
 
     file: SourceFile
@@ -65,6 +66,7 @@ class Inspection:
     columns: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     encoding: str = ""
+    la_years: tuple[LaYearRows, ...] | None = None
     uri: str = ""
 
     @property
@@ -111,13 +113,20 @@ def spread(
         entry = {**asdict(file), **(notes or {}).get(file.name, {})}
         rows.append((min(done * n_tasks // sum(sizes), n_tasks - 1), json.dumps(entry)))
         done += size
+    return run_tasks(spark, rows, n_tasks, schema, worker)
+
+
+def run_tasks(
+    spark: SparkSession, entries: Sequence[tuple[int, str]], n_tasks: int, schema: str, worker: Worker
+) -> DataFrame:
+    """Returns what a worker function gives for each entry, which is JSON, in the task of the number beside it."""
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for text in batch.column("entry").to_pylist():
                 yield from worker(json.loads(text))
 
-    tasks = spark.createDataFrame(rows, "task INT, entry STRING")
+    tasks = spark.createDataFrame(list(entries), "task INT, entry STRING")
     return tasks.repartitionById(n_tasks, "task").mapInArrow(run, schema)
 
 
@@ -255,7 +264,8 @@ def _of_known_authority(seen: Inspection, authorities: Mapping[str, Authority]) 
 
 def _judged_table(seen: Inspection, facts: Mapping[str, Any]) -> Inspection:
     module = seen.file.module or ""
-    names = [*facts["columns"], *table_constants(seen.file)]
+    in_folders = table_constants(seen.file)
+    names = [*facts["columns"], *in_folders]
     columns = find_columns(
         names,
         (*LA_YEAR, *fields_of(module)),
@@ -267,6 +277,7 @@ def _judged_table(seen: Inspection, facts: Mapping[str, Any]) -> Inspection:
         columns=tuple(facts["columns"]),
         kinds=tuple(facts["kinds"]),
         encoding=facts["encoding"],
+        la_years=None if in_folders or facts["la_years"] is None else tuple(map(tuple, facts["la_years"])),
         unknown=columns.unknown,
         absent=columns.absent,
     )

@@ -1,7 +1,7 @@
-"""Files of flat tables, looked at one by one before Spark reads them: columns, encoding, whether they are whole.
+"""Files of flat tables, looked at one by one before they are read: columns, encoding, whether they are whole.
 
-Of a Parquet file every page that will be read is decoded once here. Spark would find a damaged one too, but only while
-it writes, in an error that stops the whole ingest.
+Of a Parquet file every page that will be read is decoded once here. A reader would find a damaged one too, but only
+while it writes, in an error that stops the whole ingest. The rows of a plain file are counted on the way.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import codecs
 import csv
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import TextIOWrapper
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sos_spark.bronze.arrive.plain_table import LaYearRows, PlainRows
 from sos_spark.bronze.columns import MAX_COLUMNS
 from sos_spark.bronze.fault import MAX_FILE_BYTES, SourceError
 from sos_spark.places import place_of, readable
@@ -40,12 +41,14 @@ class TableFile:
     """A sound file of a table.
 
     `columns` are the names in order. `kinds` has each column's Spark type, or one of this module's constants; of CSV
-    it is string. `encoding` is a CSV file's.
+    it is string. `encoding` is a CSV file's. `la_years` counts a plain file's rows (see `plain_table`); it is None of
+    any other.
     """
 
     columns: tuple[str, ...]
     kinds: tuple[str, ...]
     encoding: str
+    la_years: tuple[LaYearRows, ...] | None = None
 
 
 def inspect_table_file(path: str, update_hash: Callable[[bytes], None], wanted: Collection[str]) -> TableFile:
@@ -85,13 +88,14 @@ def _parquet(path: str, update_hash: Callable[[bytes], None], wanted: Collection
     to_read = [
         name
         for name, kind in zip(found.columns, found.kinds, strict=True)
-        if name.casefold() in names and kind != UNREADABLE
+        if name.strip().casefold() in names and kind != UNREADABLE
     ]
     try:
-        n_rows = 0
+        n_rows, plain = 0, PlainRows(pa.schema([field for field in schema if field.name in to_read]))
         for batch in parquet.iter_batches(_ROWS_A_BATCH, columns=to_read, use_threads=False):
             batch.validate(full=True)
             n_rows += batch.num_rows
+            plain.add(batch)
     except (pa.ArrowException, OSError, MemoryError):
         # The error's own message may quote the text.
         raise SourceError("A page of the file is damaged") from None
@@ -100,7 +104,7 @@ def _parquet(path: str, update_hash: Callable[[bytes], None], wanted: Collection
             "The file holds another number of rows than it says", expected=str(parquet.metadata.num_rows),
             found=str(n_rows),
         )  # fmt: skip
-    return found
+    return replace(found, la_years=plain.counts())
 
 
 def _require_few(n_columns: int) -> None:

@@ -1,4 +1,7 @@
-"""Flat tables, read by Spark itself: no Python touches a row, so a national extract goes at Spark's speed."""
+"""Flat tables, read by Spark itself: whatever is not plain, or replaces only a part of what bronze holds.
+
+No Python touches a row. What is plain Arrow counts (`arrive.plain_table`) and copies (`plain_copy`), to the same rows.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from pyspark.sql import functions as F
 
 from sos_spark.bronze.arrive.inspection import Inspection
 from sos_spark.bronze.arrive.inventory import table_constants
+from sos_spark.bronze.arrive.plain_table import CENSUS_YEAR_PATTERN, LA_CODE_PATTERN
 from sos_spark.bronze.arrive.table_file import NANOSECONDS, NANOSECONDS_UTC, NOTHING
 from sos_spark.bronze.columns import find_columns
 from sos_spark.bronze.fields import COLLECTION_OF, LA_YEAR, SSDA903, fields_of, required_of
@@ -114,8 +118,8 @@ def _read_alike(spark: SparkSession, files: Sequence[Inspection], *, check_rows:
     return rows.select(
         F.col("_metadata.file_path").alias("file_uri"),
         position.alias("record_position"),
-        F.when(la_code.rlike(r"^[0-9]{3}(\.0*)?$"), la_code.substr(1, 3)).alias("la_code"),
-        F.when(census_year.rlike(r"^(19|20)[0-9]{2}(\.0*)?$"), census_year.substr(1, 4))
+        F.when(la_code.rlike(rf"\A{LA_CODE_PATTERN}\z"), la_code.substr(1, 3)).alias("la_code"),
+        F.when(census_year.rlike(rf"\A{CENSUS_YEAR_PATTERN}\z"), census_year.substr(1, 4))
         .cast("int")
         .alias("census_year"),
         *(field.alias(name) for name, field in zip(fields_of(module), fields, strict=True)),
