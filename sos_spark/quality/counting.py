@@ -6,14 +6,14 @@ table in which two hashes are equal is counted by its key itself. Equal keys hav
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sos_spark.quality.deriving import AMONG, HITS, derive
+from sos_spark.quality.deriving import derive
 from sos_spark.quality.facts import N_ROWS, Fact, RowsOutside, RowsRepeating, RowsWhere, RowsWithout, Share, SumOf
 from sos_spark.quality.suites import Suite, broken
 
@@ -72,15 +72,57 @@ def count_facts(
     Raises:
         BrokenRuleError: A fact that cannot be counted: it names what its table lacks, say.
     """
+    return facts_of(count(tables, suites, beside=beside), suites)
+
+
+def count(
+    tables: Mapping[str, DataFrame],
+    suites: Sequence[Suite],
+    *,
+    beside: Mapping[str, DataFrame] | None = None,
+    only: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Returns what is counted for the facts of each suite's table, by table name.
+
+    Grain: a place that has rows, as of `count_facts`. Columns: those of the place and `counts_of` the suite.
+
+    Args:
+        tables: As of `count_facts`.
+        suites: As of `count_facts`.
+        beside: As of `count_facts`.
+        only: By table, the LA codes whose rows alone are looked at; of a table that is not named, all are. It must know
+            its rows' authority, and its facts must stay within one.
+
+    Raises:
+        BrokenRuleError: A fact that cannot be counted.
+    """
     if not suites:
         return {}
     known = {**(beside or {}), **tables}
-    resolved = [_resolve(suite, tables[suite.table], known) for suite in suites]
+    resolved = [_resolve(suite, known, (only or {}).get(suite.table)) for suite in suites]
     counted = _by_place(resolved)
     _add_repeats(resolved, counted)
+    return {one.suite.table: counted[one.suite.table][[*one.place, *counts_of(one.suite)]] for one in resolved}
+
+
+def counts_of(suite: Suite) -> tuple[str, ...]:
+    """Returns the names of what is counted for a suite: its facts' own, those of which they are made, and n_rows."""
+    return (N_ROWS, *(name + ending for name, fact in suite.facts.items() for ending in fact.counted))
+
+
+def facts_of(counted: Mapping[str, pd.DataFrame], suites: Sequence[Suite]) -> dict[str, pd.DataFrame]:
+    """Returns the facts of each suite's table, by table name, out of what `count` gives. Grain: a place, as there.
+
+    Raises:
+        BrokenRuleError: A fact is made from one that is not there.
+    """
+    facts = dict(counted)
     for suite in suites:
-        derive(suite, counted)
-    return {one.suite.table: counted[one.suite.table][[*one.place, N_ROWS, *one.suite.facts]] for one in resolved}
+        derive(suite, facts)
+    return {
+        suite.table: facts[suite.table][[*place_of(list(facts[suite.table].columns)), N_ROWS, *suite.facts]]
+        for suite in suites
+    }
 
 
 def place_of(columns: Sequence[str]) -> tuple[str, ...]:
@@ -91,24 +133,32 @@ def place_of(columns: Sequence[str]) -> tuple[str, ...]:
 # --- what is asked of a table -----------------------------------------------------------------------------------
 
 
-def _resolve(suite: Suite, rows: DataFrame, known: Mapping[str, DataFrame]) -> _Counted:
+def _resolve(suite: Suite, known: Mapping[str, DataFrame], only: Collection[str] | None) -> _Counted:
     """Finds each fact's terms and has Spark resolve them now, so that a broken one can be named."""
     from pyspark.errors import AnalysisException, ParseException
     from pyspark.sql import functions as F
 
+    rows = _of(known[suite.table], only)
     sums: dict[str, Column] = {N_ROWS: F.lit(1).cast("bigint")}
     for name, fact in suite.facts.items():
         try:
             if isinstance(fact, RowsWithout):
                 if fact.table not in known:
                     raise broken(suite, name, f"no such table: {fact.table}")
-                rows = _with_partner(rows, known[fact.table], fact, name)
+                rows = _with_partner(rows, _of(known[fact.table], only), fact, name)
             terms = _terms(name, fact)
             rows.select(*terms.values()).schema  # noqa: B018 - resolves the columns
         except (AnalysisException, ParseException):
             raise broken(suite, name, "it names what its table does not have, or is no condition") from None
         sums |= terms
     return _Counted(suite, rows, sums)
+
+
+def _of(rows: DataFrame, only: Collection[str] | None) -> DataFrame:
+    """The rows of some authorities, or all."""
+    from pyspark.sql import functions as F
+
+    return rows if only is None else rows.where(F.col("la_code").isin(*only))
 
 
 def _terms(name: str, fact: Fact) -> dict[str, Column]:
@@ -125,7 +175,8 @@ def _terms(name: str, fact: Fact) -> dict[str, Column]:
         return {name: F.when(_condition(fact.condition), F.col(fact.column)).otherwise(0).cast("bigint")}
     if isinstance(fact, Share):
         among = F.expr(fact.among)
-        return {HITS + name: _one_where(among & F.expr(fact.rows)), AMONG + name: _one_where(among)}
+        terms = (_one_where(among & F.expr(fact.rows)), _one_where(among))
+        return dict(zip((name + ending for ending in fact.counted), terms, strict=True))
     return {}
 
 

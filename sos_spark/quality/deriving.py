@@ -9,9 +9,6 @@ import pandas as pd
 from sos_spark.quality.facts import ChangeOnYearBefore, Fact, Share, TimesYearBefore, Unaccounted
 from sos_spark.quality.suites import Suite, broken
 
-HITS, AMONG = "_hits_", "_among_"
-"""How the counts begin that a share is made from."""
-
 _AUTHORITY, _YEAR = "la_code", "census_year"
 _OUTCOME_PLACE = ["outcome_id", "unit_id", "period_start"]
 
@@ -39,8 +36,8 @@ def derive(suite: Suite, counted: MutableMapping[str, pd.DataFrame]) -> None:
 def _made(name: str, fact: Fact, facts: pd.DataFrame, counted: Mapping[str, pd.DataFrame]) -> pd.Series[float] | None:
     match fact:
         case Share():
-            among = facts[AMONG + name]
-            return facts[HITS + name].where(among >= fact.at_least) / among.where(among >= fact.at_least)
+            hits, among = (facts[name + ending] for ending in fact.counted)
+            return hits.where(among >= fact.at_least) / among.where(among >= fact.at_least)
         case TimesYearBefore():
             enough = facts[fact.fact].where(facts[fact.fact] >= fact.at_least)
             return enough / _year_before(facts.assign(enough=enough), "enough")

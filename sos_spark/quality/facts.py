@@ -31,6 +31,11 @@ class Fact(ABC):
     def words(self) -> str:
         """What it is, for a person to read."""
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """What follows the fact's name in those of its counts; nothing is counted for one that is made from others."""
+        return ("",)
+
 
 @dataclass(frozen=True)
 class RowsWhere(Fact):
@@ -133,9 +138,23 @@ class Share(Fact):
         """What the share is of."""
         return f"share of {self.rows} where {self.among}, of {self.at_least} rows or more"
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The rows, and those that they are among."""
+        return (".rows", ".among")
+
+
+class _OfFacts(Fact):
+    """A fact that is made from others, for which no row is looked at."""
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
 
 @dataclass(frozen=True)
-class TimesYearBefore(Fact):
+class TimesYearBefore(_OfFacts):
     """A counted fact over that of the year before, where both years have `at_least`; else null."""
 
     fact: str
@@ -149,7 +168,7 @@ class TimesYearBefore(Fact):
 
 
 @dataclass(frozen=True)
-class ChangeOnYearBefore(Fact):
+class ChangeOnYearBefore(_OfFacts):
     """A share less that of the year before, where both are known; else null."""
 
     fact: str
@@ -161,7 +180,7 @@ class ChangeOnYearBefore(Fact):
 
 
 @dataclass(frozen=True)
-class Unaccounted(Fact):
+class Unaccounted(_OfFacts):
     """A counted fact less counted facts of other tables, named `table.fact`, in the same place.
 
     Another table that lacks the place counts as 0; null where it knows nothing of the place's outcome.
@@ -176,7 +195,6 @@ class Unaccounted(Fact):
         return f"{self.fact} less {' and '.join(self.less)}"
 
 
-DERIVED = (Share, TimesYearBefore, ChangeOnYearBefore, Unaccounted)
 COUNTS = (RowsWhere, RowsOutside, RowsRepeating, RowsWithout)
 """Kinds that count rows which should not be there."""
 

@@ -26,7 +26,7 @@ from openlineage.client.serde import Serde
 
 from sos_spark.places import Place, RemotePlace
 from sos_spark.steps.results import write_result
-from sos_spark.tables import DQ_RESULTS, TABLES, Table
+from sos_spark.tables import DQ_FACTS, DQ_RESULTS, TABLES, Table
 from sos_spark.tables.results import RESULT_TABLES, ResultTable
 
 FILE = "lineage.ndjson"
@@ -41,6 +41,8 @@ _MADE_BY = {
     "outcome": "outcome",
     "panel": "panel",
 }
+_OF_GATES = (DQ_FACTS, DQ_RESULTS)
+"""What each gate adds to."""
 _READS = {"fit": ("panel.cells", "panel.moments", "panel.bounds", "bronze.files"), "report": ("dq.*", "cohort.*")}
 """What the steps read that write no table."""
 
@@ -121,10 +123,10 @@ def _outputs(
 
 
 def _tables_of(step: str) -> list[Table]:
-    """The tables that a step writes; each gate, 'quality <layer>', adds to the same one."""
+    """The tables that a step writes; each gate, 'quality <layer>', adds to the same ones."""
     if step.startswith("quality "):
-        return [DQ_RESULTS]
-    return [table for table in TABLES.values() if _MADE_BY[table.layer] == step and table != DQ_RESULTS]
+        return list(_OF_GATES)
+    return [table for table in TABLES.values() if _MADE_BY[table.layer] == step and table not in _OF_GATES]
 
 
 def _read_by(step: str) -> list[Table]:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sos_spark.config.shipped import expectations_root
-from sos_spark.quality import Suite, Verdict, check_facts, count_facts, find_failures, gate, load_suites
+from sos_spark.quality import Suite, Verdict, check_facts, find_failures, gate, load_suites
 from sos_spark.quality.facts import RowsWithout
 from sos_spark.quality.suites import Layer
 from sos_spark.steps.context import Run, StepReport
+from sos_spark.steps.facts import make_facts
 from sos_spark.tables import DQ_RESULTS, FILES, TABLES
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def check_layer(run: Run, layer: Layer) -> StepReport:
         return report
     tables = {suite.table: _with_places(run, _rows(run, suite.table)) for suite in suites}
     beside = {fact.table for suite in suites for fact in suite.facts.values() if isinstance(fact, RowsWithout)}
-    facts = count_facts(tables, suites, beside={name: _rows(run, name) for name in beside - tables.keys()})
+    besides = {name: _rows(run, name) for name in beside - tables.keys()}
+    facts, report.facts["recomputed"] = make_facts(run, layer, suites, tables, beside=besides)
     verdicts = check_facts(facts, suites)
     _keep(run, layer, suites, verdicts)
     findings = find_failures(facts, suites, verdicts)

@@ -17,6 +17,7 @@ from sos_spark.tables.bronze import (
 )
 from sos_spark.tables.cohort import COHORT_OBSERVED, COHORT_UNITS, COHORT_UNOBSERVED
 from sos_spark.tables.dq import (
+    DQ_FACTS,
     DQ_LEDGER,
     DQ_LINK_RATES,
     DQ_MEASURES,
@@ -51,6 +52,7 @@ __all__ = [
     "COHORT_UNOBSERVED",
     "CONTINUOUS",
     "COVARIATES",
+    "DQ_FACTS",
     "DQ_LEDGER",
     "DQ_LINK_RATES",
     "DQ_MEASURES",
@@ -104,6 +106,7 @@ TABLES: dict[str, Table] = {
         DQ_RULE_COUNTS,
         DQ_QUARANTINED,
         DQ_MEASURES,
+        DQ_FACTS,
         DQ_RESULTS,
         DQ_ROW_COUNTS,
         DQ_LINK_RATES,

@@ -187,6 +187,24 @@ DQ_RESULTS = Table(
     key=(),
     made_from=("bronze.*", "silver.*", "panel.cells"),
 )
+DQ_FACTS = Table(
+    "dq.facts",
+    "a count other than 0 that suites judge, of a table's rows in an LA, and in a census year where rows have one",
+    (
+        Column("suite", "STRING", "The table whose rows are counted", nullable=False),
+        LA_CODE.required(),
+        Column("census_year", "INT", "The year of the rows' return; null in a table of no years"),
+        Column(
+            "fact",
+            "STRING",
+            "What is counted: n_rows, or a fact of the table's suite; of a share, its .rows and those they are .among",
+            nullable=False,
+        ),
+        Column("n", "BIGINT", "How many", nullable=False),
+    ),
+    key=("suite", "la_code", "census_year", "fact"),
+    made_from=("bronze.*", "silver.*"),
+)
 DQ_LINK_RATES = Table(
     "dq.link_rates",
     "an LA: how many of its looked-after children were found in its CIN census",

@@ -14,13 +14,16 @@ from sos_spark.steps.cohort import cohort
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.due import what_is_due
 from sos_spark.steps.outcome import outcome
+from sos_spark.steps.quality import check_layer
 from sos_spark.steps.validate import BY_AUTHORITY, validate
 from sos_spark.tables import (
     BRONZE_MODULES,
+    DQ_FACTS,
     DQ_LEDGER,
     DQ_LINK_RATES,
     DQ_MEASURES,
     DQ_QUARANTINED,
+    DQ_RESULTS,
     DQ_RULE_COUNTS,
     DQ_RULES,
     FILES,
@@ -45,7 +48,7 @@ from tests.silver_rows import (
 Received = Mapping[str, list[Row]]
 MADE = (
     *BY_AUTHORITY, DQ_LEDGER, DQ_RULE_COUNTS, DQ_RULES, DQ_QUARANTINED, DQ_MEASURES, DQ_LINK_RATES, OUTCOME_DURATIONS,
-    OUTCOME_SUMS,
+    OUTCOME_SUMS, DQ_FACTS,
 )  # fmt: skip
 OUTCOMES = [{"outcome_id": kind, "kind": kind} for kind in ("assessment_duration", "rereferral_nfa")]
 
@@ -85,6 +88,11 @@ def _computed(run: Run) -> tuple[StepReport, StepReport]:
     return validated, outcome(run)
 
 
+def _checked(run: Run) -> list[object]:
+    """How much the gates of bronze and silver counted again."""
+    return [check_layer(run, layer).facts["recomputed"] for layer in ("bronze", "silver")]
+
+
 def _content(run: Run, table: Table) -> list[str]:
     return sorted(map(str, run.lake.read(run.spark, table).collect()))
 
@@ -100,6 +108,7 @@ def test_a_changed_return_changes_its_authority_alone(
     validated, made = _computed(_ingested(spark, tmp_path / "lake", _received(*others, _returns("916", 5))))
     assert "not made before" in str(validated.facts["recomputed"])
     assert "not made before" in str(made.facts["recomputed"])
+    _checked(Run("r1", Environment(lake=tmp_path / "lake"), None, lambda: spark))
 
     # The file of 916 has other content, and so another id, which is what bronze.files tells of it.
     corrected = _received(*others, _returns("916", 7, later))
@@ -108,11 +117,17 @@ def test_a_changed_return_changes_its_authority_alone(
     validated, made = _computed(run)
     assert validated.facts["recomputed"] == "1 of 3 authorities have changed"
     assert str(made.facts["recomputed"]).startswith("1 of ")
+    run.run_id = "r2"
+    assert _checked(run) == ["1 of 3 authorities have changed"] * 2
 
     rebuilt = _ingested(spark, tmp_path / "rebuilt", corrected)
     _computed(rebuilt)
+    rebuilt.run_id = "r2"
+    _checked(rebuilt)
     for table in MADE:
         assert _content(run, table) == _content(rebuilt, table), table.name
+    verdicts = [row for row in _content(run, DQ_RESULTS) if "run_id='r2'" in row]
+    assert verdicts == _content(rebuilt, DQ_RESULTS)
     assert any("2015, 9, 1" in row for row in _content(run, BY_AUTHORITY[1]))
 
     validated, made = _computed(run)
