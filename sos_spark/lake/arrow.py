@@ -1,4 +1,4 @@
-"""Lake tables without Spark: what fit and report read. A panel table takes well under a second."""
+"""Lake tables without Spark: what fit and report read, and what is written of small ones. Takes well under a second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sos_spark.errors import InputError
-from sos_spark.lake.faults import told_reading
+from sos_spark.lake.faults import SchemaMismatchError, broken, told_reading
 from sos_spark.lake.versions import require_form, table_path, version_of
 from sos_spark.places import Place, readable
 from sos_spark.tables import Table
@@ -39,6 +39,28 @@ def arrow_schema(table: Table) -> pa.Schema:
 
 def _arrow_type(name: str) -> pa.DataType:
     return pa.list_(_arrow_type(name[6:-1])) if name.startswith("ARRAY<") else _TYPES[name]
+
+
+def conforming(rows: pa.Table, table: Table) -> pa.Table:
+    """Returns rows as the table has them: its types, and no null where it takes none.
+
+    Raises:
+        SchemaMismatchError: The columns are not the table's, in its order, or it has constraints or partitions of which
+            nothing is known here.
+        ConstraintViolationError: A column that is never null has a null.
+    """
+    if rows.column_names != table.column_names or table.checks or table.partition_by:
+        raise SchemaMismatchError(
+            "Rows in memory are not such as their table takes",
+            where=table.name,
+            expected=f"{', '.join(table.column_names)}, of a table without CHECK constraints and partitions",
+            found=", ".join(rows.column_names),
+            remedy="Select the table's columns, in its order; write other tables from a frame of Spark",
+        )
+    for column in table.columns:
+        if not column.nullable and rows.column(column.name).null_count:
+            raise broken(table, f"{column.name} NOT NULL")
+    return rows.cast(arrow_schema(table))
 
 
 def read_arrow(

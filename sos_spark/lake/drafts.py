@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sos_spark.places import Place, make_folder, remove_tree
+from sos_spark.places import Place, make_folder, open_whole, remove_tree
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame
 
 _PREFIX = ".staged"
@@ -36,6 +37,13 @@ class Drafts:
         if part_by:
             writer = writer.partitionBy(*part_by)
         writer.parquet(str(self.folder / name))
+
+    def write_arrow(self, rows: pa.Table, name: str) -> None:
+        """Writes rows in memory, to one file."""
+        import pyarrow.parquet as pq
+
+        with open_whole(self.folder / name / f"part-{uuid4()}.parquet") as handle:
+            pq.write_table(rows, handle, write_page_checksum=True)
 
     def keep(self, rows: DataFrame, name: str, *, part_by: Sequence[str] = ()) -> DataFrame:
         """Writes a frame and returns it as read from there, the columns `part_by` last.

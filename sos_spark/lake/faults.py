@@ -77,17 +77,22 @@ def _of_table(error: Exception, table: Table) -> SosError | None:
     if any(_CONFLICT.search(name) for name in names):
         return conflict(table.name, found="another writer committed to it while this one worked")
     if any(_VIOLATION.search(name) for name in names):
-        return ConstraintViolationError(
-            "Rows break a constraint of their table, and nothing was written",
-            where=table.name,
-            expected=_broken_constraint(error, table),
-            found="at least one row that breaks it; its values are withheld",
-            remedy="A rule of the step before should have caught the row: report it",
-        )
+        return broken(table, _broken_constraint(error, table))
     if any(_OTHER_COLUMNS.search(name) for name in names):
         # The form was looked at before the write: another process has changed it since.
         return conflict(table.name, found="its columns changed while this run worked")
     return None
+
+
+def broken(table: Table, constraint: str) -> ConstraintViolationError:
+    """Returns the error of rows that break a constraint of their table."""
+    return ConstraintViolationError(
+        "Rows break a constraint of their table, and nothing was written",
+        where=table.name,
+        expected=constraint,
+        found="at least one row that breaks it; its values are withheld",
+        remedy="A rule of the step before should have caught the row: report it",
+    )
 
 
 def conflict(what: str, *, found: str) -> ConflictError:

@@ -173,9 +173,8 @@ class Lake:
         """
         with self._writing(table, fingerprint, java_process=None) as base:
             if base is not None:
-                files = moved_into_place(drafted.files(name), self.root, table, folder=drafted.folder / name)
                 metadata = versions.metadata_of(fingerprint, parts)
-                commit_files(self.root, table, files, base=base, metadata=metadata, replaced=None)
+                self._move_and_commit(drafted, table, base, metadata, replaced=None, name=name)
                 self._committed(table, fingerprint)
         return self.version(table) or 0
 
@@ -196,6 +195,32 @@ class Lake:
             if base is not None:
                 metadata = versions.metadata_of(fingerprint, parts)
                 commit_files(self.root, table, files, base=base, metadata=metadata, replaced=() if beside else None)
+                self._committed(table, fingerprint)
+        return self.version(table) or 0
+
+    def put(
+        self,
+        rows: pa.Table,
+        table: Table,
+        *,
+        fingerprint: str,
+        parts: Mapping[str, str] = NO_PARTS,
+        beside: bool = False,
+    ) -> int:
+        """Replaces the whole table by rows in memory; with `beside`, adds them to it. Needs no Spark.
+
+        Of a table without CHECK constraints and partitions. Returns and errors as `overwrite`.
+        """
+        from sos_spark.lake.arrow import conforming
+
+        held = conforming(rows, table)
+        with self._writing(table, fingerprint, java_process=None) as base:
+            if base is not None:
+                with drafts(self.root) as drafted:
+                    drafted.write_arrow(held, table.name)
+                    self._move_and_commit(
+                        drafted, table, base, versions.metadata_of(fingerprint, parts), replaced=() if beside else None
+                    )
                 self._committed(table, fingerprint)
         return self.version(table) or 0
 
@@ -251,11 +276,24 @@ class Lake:
         replaced: Sequence[Mapping[str, object]] | None,
     ) -> None:
         """Commits rows that are held to the table's constraints, in place of whole partitions or of everything."""
-        name = table.name
         with drafts(self.root) as drafted:
-            drafted.write(held, name, part_by=table.partition_by)
-            files = moved_into_place(drafted.files(name), self.root, table, folder=drafted.folder / name)
-            commit_files(self.root, table, files, base=base, metadata=metadata, replaced=replaced)
+            drafted.write(held, table.name, part_by=table.partition_by)
+            self._move_and_commit(drafted, table, base, metadata, replaced=replaced)
+
+    def _move_and_commit(
+        self,
+        drafted: Drafts,
+        table: Table,
+        base: int,
+        metadata: str,
+        *,
+        replaced: Sequence[Mapping[str, object]] | None,
+        name: str | None = None,
+    ) -> None:
+        """Makes a draft's files the table's; the draft has the table's name if no other is given."""
+        name = name or table.name
+        files = moved_into_place(drafted.files(name), self.root, table, folder=drafted.folder / name)
+        commit_files(self.root, table, files, base=base, metadata=metadata, replaced=replaced)
 
     @contextmanager
     def _writing(self, table: Table, fingerprint: str, *, java_process: int | None) -> Iterator[int | None]:

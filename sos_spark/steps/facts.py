@@ -59,7 +59,7 @@ def make_facts(
         for name, unchanged in from_rows(rows[~rows["la_code"].isin(again)], due.suites).items():
             counted[name] = pd.concat([unchanged, counted[name]], ignore_index=True) if again else unchanged
     if due.parts and not due.change.is_none:
-        _keep(run, layer, to_rows(counted, due.suites), due.parts)
+        _keep(run.lake, layer, to_rows(counted, due.suites), due.parts)
     return facts_of(counted, suites), due.change.why
 
 
@@ -98,16 +98,15 @@ def _read(lake: Lake) -> pd.DataFrame:
     return rows
 
 
-def _keep(run: Run, layer: Layer, rows: pd.DataFrame, parts: Mapping[str, str]) -> None:
-    """Replaces what is kept of a layer. The table is small: it is written whole, so that Spark need not read it."""
-    before = _read(run.lake)
+def _keep(lake: Lake, layer: Layer, rows: pd.DataFrame, parts: Mapping[str, str]) -> None:
+    """Replaces what is kept of a layer. The table is small: it is written whole, without Spark."""
+    before = _read(lake)
     others = before[~before["suite"].str.startswith(f"{layer}.")]
-    named = {name: part for name, part in run.lake.parts(DQ_FACTS).items() if not name.startswith(f"{layer} ")}
+    named = {name: part for name, part in lake.parts(DQ_FACTS).items() if not name.startswith(f"{layer} ")}
     named |= {f"{layer} {la_code}": part for la_code, part in parts.items()}
     whole = in_order(pd.concat([others, rows]) if len(others) else rows)
     arrow = pa.Table.from_pandas(whole, arrow_schema(DQ_FACTS), preserve_index=False)
-    frame = run.spark.createDataFrame(arrow, DQ_FACTS.schema()).coalesce(1)
-    run.lake.overwrite(frame, DQ_FACTS, fingerprint=fingerprint_of(named), parts=named)
+    lake.put(arrow, DQ_FACTS, fingerprint=fingerprint_of(named), parts=named)
 
 
 def _parts_in(named: Mapping[str, str], layer: Layer) -> dict[str, str]:

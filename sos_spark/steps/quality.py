@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from sos_spark.config.shipped import expectations_root
+from sos_spark.lake.arrow import arrow_schema
 from sos_spark.quality import Suite, Verdict, check_facts, find_failures, gate, load_suites
 from sos_spark.quality.facts import RowsWithout
 from sos_spark.quality.suites import Layer
@@ -65,11 +68,24 @@ def _with_places(run: Run, rows: DataFrame) -> DataFrame:
 
 
 def _keep(run: Run, layer: Layer, suites: Sequence[Suite], verdicts: Sequence[Verdict]) -> None:
-    """Appends the verdicts; the same layer of the same run again replaces them."""
+    """Adds the verdicts to dq.results; the same layer of the same run again replaces them."""
     rows = [(run.run_id, v.suite, v.expectation, v.column, v.severity, v.passed) for v in verdicts]
-    run.lake.replace(
-        run.spark.createDataFrame(rows, DQ_RESULTS.schema()),
-        DQ_RESULTS,
-        slices=[{"run_id": run.run_id, "suite": suite.table} for suite in suites],
-        fingerprint=f"{run.run_id} {layer}",
+    made = pa.Table.from_pylist(
+        [dict(zip(DQ_RESULTS.column_names, row, strict=True)) for row in rows], arrow_schema(DQ_RESULTS)
     )
+    checked = [suite.table for suite in suites]
+    fingerprint = f"{run.run_id} {layer}"
+    if _holds_verdicts(run, checked):
+        slices = [{"run_id": run.run_id, "suite": suite} for suite in checked]
+        frame = run.spark.createDataFrame(made, DQ_RESULTS.schema())
+        run.lake.replace(frame, DQ_RESULTS, slices=slices, fingerprint=fingerprint)
+    else:
+        run.lake.put(made, DQ_RESULTS, fingerprint=fingerprint, beside=True)
+
+
+def _holds_verdicts(run: Run, suites: Sequence[str]) -> bool:
+    """Whether dq.results has verdicts of this run on any of the tables."""
+    if not run.lake.exists(DQ_RESULTS):
+        return False
+    held = run.lake.arrow(DQ_RESULTS, where={"run_id": run.run_id})
+    return bool(set(held.column("suite").to_pylist()) & set(suites))
