@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -67,11 +67,29 @@ def _by_day(rows: DataFrame, day: str, measures: Mapping[str, Column]) -> DataFr
 
 
 def _people(children: DataFrame, entity: str) -> DataFrame:
-    """Counts children by whether their person is another child too. Needs one shuffle, by person.
+    """Counts children by whether their person is another child too.
 
-    A person's earlier id in the authority is a change of ids; the same year's in another authority may be a move.
+    A person's earlier id in the authority is a change of ids; the same year's in another authority may be a move. Most
+    persons are one child: rows are put beside each other only where hashes of persons repeat, of which there are few.
     """
     known = children.where(F.col("person_key").isNotNull()).select("person_key", "la_code", "census_year")
+    measures = (entity, f"{entity}_renamed", f"{entity}_elsewhere")
+    every = known.select(
+        "la_code", "census_year", *_flags(dict(zip(measures, map(F.lit, (True, False, False)), strict=True)))
+    )
+    flagged = every.unionByName(_met_again(_repeated(known), measures))
+    return _counted(flagged, measures)
+
+
+def _repeated(known: DataFrame) -> DataFrame:
+    """The rows whose person's hash is another row's too: all whose person is, and hardly any others."""
+    hashed = known.withColumn("_hash", F.xxhash64("person_key"))
+    repeated = hashed.groupBy("_hash").agg(F.count(F.lit(1)).alias("_n")).where(F.col("_n") > 1)
+    return hashed.join(repeated, "_hash", "left_semi").drop("_hash")
+
+
+def _met_again(known: DataFrame, measures: Sequence[str]) -> DataFrame:
+    """Flags children whose person is another child too. Grain: one row per row of `known`."""
     place = F.struct("la_code", "census_year")
     people = known.groupBy("person_key").agg(F.collect_list(place).alias("places"))
     each = people.select("places", F.explode("places").alias("own"))
@@ -84,14 +102,14 @@ def _people(children: DataFrame, entity: str) -> DataFrame:
         others,
         lambda it: (it["la_code"] != F.col("own.la_code")) & (it["census_year"] == F.col("own.census_year")),
     )
-    measures = {entity: F.lit(True), f"{entity}_renamed": renamed, f"{entity}_elsewhere": elsewhere}
-    return _counted(each.select("own.la_code", "own.census_year", *_flags(measures)), measures)
+    flags = dict(zip(measures, (F.lit(False), renamed, elsewhere), strict=True))
+    return each.select("own.la_code", "own.census_year", *_flags(flags))
 
 
 def _flags(measures: Mapping[str, Column]) -> list[Column]:
     return [F.coalesce(holds, F.lit(False)).alias(f"_{name}") for name, holds in measures.items()]
 
 
-def _counted(flagged: DataFrame, measures: Mapping[str, Column]) -> DataFrame:
+def _counted(flagged: DataFrame, measures: Collection[str]) -> DataFrame:
     counted = flagged.groupBy("la_code", "census_year").agg(*(F.count_if(f"_{name}").alias(name) for name in measures))
     return counted.unpivot(["la_code", "census_year"], list(measures), "measure", "n")
