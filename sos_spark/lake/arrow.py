@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -35,6 +35,12 @@ _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 def arrow_schema(table: Table) -> pa.Schema:
     """Returns the table's columns as Arrow types."""
     return pa.schema([pa.field(c.name, _arrow_type(c.type), c.nullable) for c in table.columns])
+
+
+def arrow_rows(rows: Iterable[Sequence[object]], table: Table) -> pa.Table:
+    """Returns rows, each its values in the order of the table's columns, as an Arrow table."""
+    names = table.column_names
+    return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema=arrow_schema(table))
 
 
 def _arrow_type(name: str) -> pa.DataType:

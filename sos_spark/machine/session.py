@@ -39,6 +39,8 @@ DEFAULTS = {
     # Few files a table: listing and snapshots with hundreds of tasks cost more than the work.
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
+    # Where in our code each column was made, told to Java by several calls a column: no error of ours says it.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
     # A table's files are listed one by one: below a thousand of them a job costs more than it saves.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sos_spark.errors import InputError
@@ -152,15 +153,7 @@ def count_rules(counts: DataFrame, rules: Mapping[str, Sequence[RowRule]]) -> Da
         .groupBy("entity", "rule_code", "la_code", "census_year")
         .agg(F.sum("n").alias("n_failed"))
     )
-    by_rule = totals.withColumn("rule", F.explode(_rules_of(rules))).select(
-        "entity",
-        F.col("rule.rule_code").alias("rule_code"),
-        F.col("rule.dfe_code").alias("dfe_code"),
-        F.col("rule.severity").alias("severity"),
-        "la_code",
-        "census_year",
-        "n_rows",
-    )
+    by_rule = totals.join(F.broadcast(_rules_of(counts.sparkSession, rules)), "entity")
     row_rules = by_rule.join(failed, ["entity", "rule_code", "la_code", "census_year"], "left").na.fill(0, ["n_failed"])
     return row_rules.select(DQ_RULE_COUNTS.column_names).unionByName(_plans_against_conferences(counts))
 
@@ -180,23 +173,12 @@ def count_quarantined(counts: DataFrame, rules: Mapping[str, Sequence[RowRule]])
     )
 
 
-def _rules_of(rules: Mapping[str, Sequence[RowRule]]) -> Column:
-    """The rules of a row's entity, as an array of structs."""
-
-    def described(rule: RowRule) -> Column:
-        return F.struct(
-            F.lit(rule.code).alias("rule_code"),
-            F.lit(rule.dfe).cast("string").alias("dfe_code"),
-            F.lit(rule.severity).alias("severity"),
-        )
-
-    pairs = [(entity, F.array(*map(described, of_entity))) for entity, of_entity in rules.items()]
-    first, *rest = pairs
-    return reduce(
-        lambda so_far, pair: so_far.when(F.col("entity") == pair[0], pair[1]),
-        rest,
-        F.when(F.col("entity") == first[0], first[1]),
-    )
+def _rules_of(spark: SparkSession, rules: Mapping[str, Sequence[RowRule]]) -> DataFrame:
+    """Grain: one row per entity and rule. As literals, hundreds of rules take longer to write down than to count."""
+    listed = [(entity, rule.code, rule.dfe, rule.severity) for entity, of_entity in rules.items() for rule in of_entity]
+    columns = zip(*listed, strict=True)
+    names = ("entity", "rule_code", "dfe_code", "severity")
+    return spark.createDataFrame(pa.table({n: pa.array(c, pa.string()) for n, c in zip(names, columns, strict=True)}))
 
 
 def _plans_against_conferences(counts: DataFrame) -> DataFrame:

@@ -89,7 +89,7 @@ def erase(lake: Lake, spark: SparkSession, *, key: bytes, la_code: str, child_id
         lake.replace(kept, table, slices=[{slice_by: value} for value in held], fingerprint=fingerprint)
     if lost and lake.exists(FILES):
         # The ledger holds what was received against bronze.files, which now received that much less.
-        write_files(spark, lake, without_lost(read_files(lake), lost), fingerprint=fingerprint)
+        write_files(lake, without_lost(read_files(lake), lost), fingerprint=fingerprint)
     files = maintain(lake.root, keep={}, older_than_days=0, dry_run=False)
     searched = [_holds(path, la_code, raw_ids, set(pseudonyms)) for path in _data_files(lake.root)]
     return Erasure(rows, files, len(searched), sum(searched))

@@ -98,7 +98,7 @@ def ingest(run: Run) -> StepReport:
             write_modules(spark, lake, decisions, held, fingerprint)
         values = write_published(run, published)
         if new_rows != rows:
-            write_files(spark, lake, new_rows, fingerprint=fingerprint)
+            write_files(lake, new_rows, fingerprint=fingerprint)
     require_published(run, published)
     report = _report(run, inventory, [*inspections, *published.files], gathered, decisions, published)
     report.rows |= values

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -13,19 +12,16 @@ from sos_spark.lake.arrow import arrow_schema, read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.tables import FILES
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
 
 def read_files(lake: Lake) -> dict[FileKey, FileRow]:
     """Returns the rows of bronze.files by key; none where there is no such table. Needs no Spark."""
     return file_rows(read_arrow(lake.root, FILES).to_pylist()) if lake.exists(FILES) else {}
 
 
-def write_files(spark: SparkSession, lake: Lake, rows: Mapping[FileKey, FileRow], *, fingerprint: str) -> None:
-    """Replaces bronze.files. Errors as `Lake.overwrite`."""
+def write_files(lake: Lake, rows: Mapping[FileKey, FileRow], *, fingerprint: str) -> None:
+    """Replaces bronze.files. Needs no Spark. Errors as `Lake.overwrite`."""
     arrow = pa.Table.from_pylist(sorted(rows.values(), key=canonical), schema=arrow_schema(FILES))
-    lake.overwrite(spark.createDataFrame(arrow, FILES.schema()).coalesce(1), FILES, fingerprint=fingerprint)
+    lake.put(arrow, FILES, fingerprint=fingerprint)
 
 
 def canonical(row: FileRow) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from sos_spark.config.shipped import expectations_root
-from sos_spark.lake.arrow import arrow_schema
+from sos_spark.lake.arrow import arrow_rows
 from sos_spark.quality import Suite, Verdict, check_facts, find_failures, gate, load_suites
 from sos_spark.quality.facts import RowsWithout
 from sos_spark.quality.suites import Layer
@@ -70,9 +68,7 @@ def _with_places(run: Run, rows: DataFrame) -> DataFrame:
 def _keep(run: Run, layer: Layer, suites: Sequence[Suite], verdicts: Sequence[Verdict]) -> None:
     """Adds the verdicts to dq.results; the same layer of the same run again replaces them."""
     rows = [(run.run_id, v.suite, v.expectation, v.column, v.severity, v.passed) for v in verdicts]
-    made = pa.Table.from_pylist(
-        [dict(zip(DQ_RESULTS.column_names, row, strict=True)) for row in rows], arrow_schema(DQ_RESULTS)
-    )
+    made = arrow_rows(rows, DQ_RESULTS)
     checked = [suite.table for suite in suites]
     fingerprint = f"{run.run_id} {layer}"
     if _holds_verdicts(run, checked):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from sos_spark.config.reference import CodeSpan, authorities, bank_holidays, code_set, dfe_rules
+from sos_spark.lake.arrow import arrow_rows
 from sos_spark.lake.constraints import held_to
 from sos_spark.lake.drafts import Drafts, drafts
 from sos_spark.lake.faults import told_safely
@@ -167,18 +168,18 @@ def _classify(run: Run, key: bytes, versions: Mapping[str, int | None], due: Due
         ledger = keep(make_ledger(files, counts), "ledger")
         require_nothing_lost(ledger, files)
         rules = counted_rules(rule_data)
-        described = run.spark.createDataFrame(describe_rules(rules, dfe_rules()), DQ_RULES.schema())
+        described = arrow_rows(describe_rules(rules, dfe_rules()), DQ_RULES)
         as_drafted = _as_drafted(drafted, classified, due)
         frames = [
             *((SILVER_ENTITIES[entity], to_silver(entity, rows)) for entity, rows in classified.by_entity.items()),
             *((QUARANTINE[entity], to_quarantine(entity, rows)) for entity, rows in classified.by_entity.items()),
             (SILVER_ICPCS, to_icpcs(classified.conferences)),
             (DQ_ROW_COUNTS, due.of(counts).select(*DQ_ROW_COUNTS.column_names)),
-            (DQ_RULES, described),
             (DQ_RULE_COUNTS, count_rules(counts, rules)),
             (DQ_QUARANTINED, count_quarantined(counts, rules)),
             (DQ_LEDGER, ledger),
         ]
+        run.lake.put(described, DQ_RULES, fingerprint=due.fingerprint)
         _write(run, [(table, rows) for table, rows in frames if table not in as_drafted], due)
         _report(report, ledger)
         _tell_unknown(report, counts)

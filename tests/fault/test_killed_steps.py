@@ -74,7 +74,7 @@ def moments(*, last: str = "") -> Iterator[list[str]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lake_module, "declare", around(lake_module.declare, "declaring"))
-        for writer in ("overwrite", "replace", "adopt", "take_files"):
+        for writer in ("overwrite", "replace", "put", "adopt", "take_files"):
             patch.setattr(Lake, writer, around(getattr(Lake, writer), "writing"))
         yield seen
 
