@@ -94,15 +94,20 @@ def _sample(root: int, samples: list[Sample], over: threading.Event) -> None:
         processes = _processes()
         tree = _descendants(root, processes)
         if tree:
-            samples.append(
-                Sample(time.time(), sum(one.cpu for one in tree) / _TICKS, sum(one.pages for one in tree) * _PAGE)
-            )
+            samples.append(Sample(time.time(), sum(one.cpu for one in tree) / _TICKS, _pages_of(tree) * _PAGE))
+
+
+def _pages_of(tree: Iterable[_Process]) -> int:
+    """The memory of processes. Java below Java is one that it is about to start, whose memory is its parent's still."""
+    java = {one.pid for one in tree if one.name == "java"}
+    return sum(one.pages for one in tree if not (one.pid in java and one.parent in java))
 
 
 @dataclass(frozen=True)
 class _Process:
     pid: int
     parent: int
+    name: str
     cpu: int
     pages: int
 
@@ -113,12 +118,13 @@ def _processes() -> list[_Process]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                # What follows the name, which may hold blanks and brackets itself.
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                # The name may hold blanks and brackets itself.
+                start, _, rest = (folder / "stat").read_text().rpartition(")")
             except OSError:
                 continue
+            fields = rest.split()
             cpu = sum(int(fields[place]) for place in (11, 12, 13, 14))
-            found.append(_Process(int(folder.name), int(fields[1]), cpu, int(fields[21])))
+            found.append(_Process(int(folder.name), int(fields[1]), start.partition("(")[2], cpu, int(fields[21])))
     return found
 
 
