@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import uuid4
 
 import typer
@@ -29,6 +29,9 @@ from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.manifest import earlier_seconds, write_manifest
 from sos_spark.steps.pipeline import PlannedStep, missing_options, plan, run_steps
 from sos_spark.tables.results import ESTIMATES, TO_MEND
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 SUMMARIES = {
     "ingest": "Take returns into bronze as received.",
@@ -249,6 +252,8 @@ def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: 
         return _say_plan(steps, missing=missing, due={} if missing else _due(run, steps), as_json=as_json)
     progress = progress_for([step.name for step in steps], quiet=as_json, earlier=_earlier_seconds(run))
     run.counted = progress.counted
+    if any(step.gate for step in steps):
+        run.start_session = _with_imports_ahead(run.start_session)
     try:
         code = run_steps(run, steps, while_step=progress.step)
     except Exception:
@@ -256,6 +261,18 @@ def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: 
         say_messages(run, stopped=False)
         raise
     return _finish(run, code, as_json=as_json)
+
+
+def _with_imports_ahead(start_session: Callable[[], SparkSession]) -> Callable[[], SparkSession]:
+    """Returns the same start of a session, beside which what the quality gate needs is imported."""
+
+    def start() -> SparkSession:
+        from sos_spark.quality import import_ahead
+
+        import_ahead()
+        return start_session()
+
+    return start
 
 
 def _due(run: Run, steps: Sequence[PlannedStep]) -> dict[str, str]:

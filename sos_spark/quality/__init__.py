@@ -3,7 +3,7 @@
 Beside them, `authority_years` looks at an authority's year among its others, from counts.
 """
 
-from sos_spark.quality.checks import Verdict, check_facts
+from sos_spark.quality.checks import Verdict, check_facts, import_ahead
 from sos_spark.quality.counting import count_facts
 from sos_spark.quality.findings import Finding, find_failures
 from sos_spark.quality.gate import gate
@@ -18,5 +18,6 @@ __all__ = [
     "count_facts",
     "find_failures",
     "gate",
+    "import_ahead",
     "load_suites",
 ]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sos_spark.quality.suites import Severity, Suite, broken
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _POSITION = "sos_spark_position"
+_ANALYTICS = "GX_ANALYTICS_ENABLED"
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,12 @@ class Verdict:
     column: str | None
     severity: Severity
     passed: bool
+
+
+def import_ahead() -> None:
+    """Begins to import Great Expectations in a thread of its own: it takes some seconds, and a run waits for Java."""
+    os.environ[_ANALYTICS] = "false"
+    threading.Thread(target=import_module, args=("great_expectations",), name="imports").start()
 
 
 def check_facts(facts: Mapping[str, pd.DataFrame], suites: Sequence[Suite]) -> tuple[Verdict, ...]:
@@ -113,7 +122,7 @@ def _context() -> tuple[Any, Any]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """No analytics, and no log: both would tell the world, or a terminal, of exceptions and their texts."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    os.environ[_ANALYTICS] = "false"
     log = logging.getLogger("great_expectations")
     before = log.level, log.propagate
     log.setLevel(logging.CRITICAL + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -251,14 +252,16 @@ def test_an_ingest_killed_before_its_end_is_finished_or_undone(
 
 
 def _kill_at(monkeypatch: pytest.MonkeyPatch, last: Table) -> None:
-    overwrite = Lake.overwrite
+    def before(real: Callable[..., int]) -> Callable[..., int]:
+        def killed(self: Lake, rows: Any, table: Table, **named: Any) -> int:
+            if table == last:
+                raise KilledError
+            return real(self, rows, table, **named)
 
-    def killed(self: Lake, df: Any, table: Table, *, fingerprint: str) -> int:
-        if table == last:
-            raise KilledError
-        return overwrite(self, df, table, fingerprint=fingerprint)
+        return killed
 
-    monkeypatch.setattr(Lake, "overwrite", killed)
+    for name in ("overwrite", "put", "take_files"):
+        monkeypatch.setattr(Lake, name, before(getattr(Lake, name)))
 
 
 def _children(lake: Path) -> list[str]:

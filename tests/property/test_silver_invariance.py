@@ -40,7 +40,7 @@ def fates(spark: SparkSession, rows: list[tuple[Any, ...]], partitions: int) -> 
     frame = spark.createDataFrame(rows, ROWS).withColumn("la_code", F.lit("201")).repartition(partitions)
     best_first = [*open_counts_as_latest("end"), *total_order(["note"])]
     found = add_fate(frame, key=("start",), best_first=best_first, contents=("end", "note"))
-    return Counter(tuple(row) for row in found.collect())
+    return Counter(tuple(tuple(one) if isinstance(one, list) else one for one in row) for row in found.collect())
 
 
 def contradictory(rows: list[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
