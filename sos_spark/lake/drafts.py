@@ -70,6 +70,11 @@ def drafts(root: Place) -> Iterator[Drafts]:
         remove_tree(folder)
 
 
+def is_draft(name: str) -> bool:
+    """Returns whether a folder of a lake, by its name, holds drafts."""
+    return name.startswith(f"{_PREFIX}-")
+
+
 def remove_drafts(root: Place, *, dry_run: bool) -> int:
     """Removes the drafts of any run of any machine, for one that holds the records alone. Returns how many folders."""
     left: list[Place] = list(root.glob(f"{_PREFIX}-*"))

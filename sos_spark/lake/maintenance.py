@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
+from sos_spark.lake.drafts import is_draft
 from sos_spark.lake.faults import told_reading
 from sos_spark.lake.versions import history, table_path, version_of
 from sos_spark.places import Place, RemotePlace, make_files_private, n_bytes_of, readable, within
@@ -57,13 +58,17 @@ def verify(root: Place) -> list[FileFault]:
     declared = [PurePosixPath(within(table_path(root, table), root)) for table in TABLES.values()]
     for table in tables_of(root):
         found += _verify_table(root, table)
-    foreign = [
+    others = [
         name
         for name in _names_below(root)
         if not _is_ours(name) and not any(name.is_relative_to(folder) for folder in declared)
     ]
-    if foreign:
-        found.append(FileFault("", "foreign", len(foreign)))
+    # In an object store Hadoop marks a folder in which nothing is left by an object without content.
+    left = [name for name in others if is_draft(name.parts[0])]
+    n_left = sum(n_bytes_of(root / str(name)) > 0 for name in left)
+    for kind, n_files in (("unreferenced", n_left), ("foreign", len(others) - len(left))):
+        if n_files:
+            found.append(FileFault("", "unreferenced" if kind == "unreferenced" else "foreign", n_files))
     return found
 
 

@@ -11,10 +11,11 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sos_spark.cli.main import main
 from sos_spark.lake.arrow import read_arrow
+from sos_spark.lake.drafts import remove_drafts
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.maintenance import maintain, verify
 from sos_spark.lake.versions import table_path
-from sos_spark.places import require_local
+from sos_spark.places import require_local, write_whole
 from sos_spark.silver.pseudonyms import key_frame, with_pseudonyms
 from sos_spark.steps.erase import erase
 from sos_spark.steps.known_files import read_files
@@ -87,10 +88,15 @@ def test_foreign_files_are_counted_and_not_named(lake: Lake, capsys: pytest.Capt
 def test_what_a_killed_run_left_is_not_damage_and_goes(lake: Lake) -> None:
     left = data_files(lake)[0].with_name("part-00000-left.snappy.parquet")
     left.write_bytes(data_files(lake)[0].read_bytes())
+    draft = lake.root / ".staged-elsewhere-1-a" / "part-00000-left.parquet"
+    write_whole(draft, b"1")
+    write_whole(draft.with_name("without-content"), b"")
 
-    assert [(found.kind, found.n_files) for found in verify(lake.root)] == [("unreferenced", 1)]
+    found = [(fault.table, fault.kind, fault.n_files) for fault in verify(lake.root)]
+    assert found == [(BRONZE.name, "unreferenced", 1), ("", "unreferenced", 1)]
 
     maintain(lake.root, keep={BRONZE.name: {1}}, older_than_days=0, dry_run=False)
+    remove_drafts(lake.root, dry_run=False)
     assert verify(lake.root) == []
     assert not left.exists()
 
