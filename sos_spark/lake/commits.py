@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -36,6 +36,29 @@ class WrittenFile:
     n_bytes: int
     n_rows: int
     partition: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HeldFile:
+    """A Parquet file that a table's newest version has; partition values are of their columns' types."""
+
+    path: str
+    n_bytes: int
+    partition: Mapping[str, object]
+
+
+def held_files(root: Place, table: Table) -> list[HeldFile]:
+    """Returns the files of a table's newest version."""
+    from deltalake import DeltaTable
+
+    return _held_files(DeltaTable(str(table_path(root, table))))
+
+
+def _held_files(log: DeltaTable) -> list[HeldFile]:
+    import pyarrow as pa
+
+    entries = pa.table(log.get_add_actions()).to_pylist()
+    return [HeldFile(unquote(one["path"]), one["size_bytes"], one.get("partition") or {}) for one in entries]
 
 
 def moved_into_place(files: Iterable[Place], root: Place, table: Table, *, folder: Place) -> list[WrittenFile]:
@@ -70,11 +93,11 @@ def commit_files(
     *,
     base: int,
     metadata: str,
-    replaced: Sequence[Mapping[str, object]] | None,
+    replaced: Sequence[HeldFile] | None,
 ) -> None:
     """Makes files a part of a table, which is at version `base`, in one commit.
 
-    `replaced`: what goes, as values of partition columns; everything if None, nothing without any.
+    `replaced`: the files that go; all if None.
 
     Raises:
         ConflictError: Another writer committed meanwhile.
@@ -90,7 +113,7 @@ def commit_files(
     said = {"userMetadata": metadata, N_ROWS: str(sum(file.n_rows for file in files))}
     try:
         log.create_write_transaction(
-            [*map(_added, files), *(_removed(log, replaced) if replaced else ())],
+            [*map(_added, files), *map(_removed, replaced or ())],
             "overwrite" if replaced is None else "append",
             log.schema(),
             partition_by=list(table.partition_by) or None,
@@ -117,21 +140,25 @@ def _added(file: WrittenFile) -> AddAction:
     )
 
 
-def _removed(log: DeltaTable, slices: Sequence[Mapping[str, object]]) -> Iterator[RemoveAction]:
-    """The files of the partitions that have the values of a slice."""
-    import pyarrow as pa
+def _removed(file: HeldFile) -> RemoveAction:
     from deltalake.transaction import RemoveAction
 
-    for held in pa.table(log.get_add_actions()).to_pylist():
-        partition = held.get("partition") or {}
-        if any(all(partition[name] == value for name, value in one.items()) for one in slices):
-            yield RemoveAction(
-                path=unquote(held["path"]),
-                data_change=True,
-                deletion_timestamp=_now(),
-                size=held["size_bytes"],
-                partition_values={name: None if value is None else str(value) for name, value in partition.items()},
-            )
+    return RemoveAction(
+        path=file.path,
+        data_change=True,
+        deletion_timestamp=_now(),
+        size=file.n_bytes,
+        partition_values={name: None if value is None else str(value) for name, value in file.partition.items()},
+    )
+
+
+def in_partitions(files: Iterable[HeldFile], slices: Sequence[Mapping[str, object]]) -> list[HeldFile]:
+    """Returns the files of the partitions that have the values of a slice."""
+    return [
+        file
+        for file in files
+        if any(all(file.partition[name] == value for name, value in one.items()) for one in slices)
+    ]
 
 
 def _now() -> int:

@@ -17,7 +17,7 @@ from sos_spark.tables import Table
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_PLAIN_READER = 1
+PLAIN_READER = 1
 """The version of Delta's protocol whose tables are Parquet files and a list of them."""
 
 
@@ -28,7 +28,7 @@ def read_version(spark: SparkSession, root: Place, table: Table, version: int) -
     folder = table_path(root, table)
     with told_reading(f"the log of {table.name}"):
         log = DeltaTable(str(folder), version=version)
-        if log.protocol().min_reader_version > _PLAIN_READER:
+        if log.protocol().min_reader_version > PLAIN_READER:
             return spark.read.format("delta").option("versionAsOf", version).load(str(folder))
         files = files_of(log, root, table)
     if not files:

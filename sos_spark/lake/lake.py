@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from sos_spark.errors import EnvironmentFaultError, InputError
 from sos_spark.lake import versions
 from sos_spark.lake.checksum import write_checksum_of_declaration
-from sos_spark.lake.commits import WrittenFile, commit_files, moved_into_place
+from sos_spark.lake.commits import HeldFile, WrittenFile, commit_files, held_files, in_partitions, moved_into_place
 from sos_spark.lake.constraints import held_to
 from sos_spark.lake.drafts import Drafts, drafts
 from sos_spark.lake.faults import SchemaMismatchError, conflict, told_safely
 from sos_spark.lake.forms import MADE_BY, our_version
 from sos_spark.lake.frames import empty, read_version
 from sos_spark.lake.leases import Lease
+from sos_spark.lake.left_over import is_few_bytes, write_left_over
 from sos_spark.lake.locks import locked, records_held
 from sos_spark.lake.simulated import PROPERTY, can_be_simulated, holds_simulated, mark
 from sos_spark.lake.slices import predicate
@@ -154,7 +155,9 @@ class Lake:
         _require_columns(df, table)
         with self._writing(table, fingerprint, java_process=java_process(df.sparkSession)) as base:
             if base is not None:
-                self._write(held_to(df, table), table, base, versions.metadata_of(fingerprint, parts), replaced=None)
+                with drafts(self.root) as drafted:
+                    drafted.write(held_to(df, table), table.name, part_by=table.partition_by)
+                    self._move_and_commit(drafted, table, base, versions.metadata_of(fingerprint, parts), replaced=None)
                 self._committed(table, fingerprint)
         return self.version(table) or 0
 
@@ -245,14 +248,21 @@ class Lake:
             if base is None:
                 return self.version(table) or 0
             metadata = versions.metadata_of(fingerprint, parts)
-            if slices and set(slices[0]) <= set(table.partition_by):
-                self._write(held_to(df, table, slices=slices_only), table, base, metadata, replaced=slices)
-            else:
+            by_partition = bool(slices) and set(slices[0]) <= set(table.partition_by)
+            if not by_partition and not is_few_bytes(self.root, table, slices):
                 self._replace_rows(df, table, base, metadata, where=slices_only)
+                return self._committed(table, fingerprint)
+            with drafts(self.root) as drafted:
+                drafted.write(held_to(df, table, slices=slices_only), table.name, part_by=table.partition_by)
+                if by_partition:
+                    gone = in_partitions(held_files(self.root, table), slices)
+                else:
+                    gone = write_left_over(self.root, table, slices, to=drafted.folder / table.name)
+                self._move_and_commit(drafted, table, base, metadata, replaced=gone)
             return self._committed(table, fingerprint)
 
     def _replace_rows(self, df: DataFrame, table: Table, base: int, metadata: str, *, where: str) -> None:
-        """Replaces rows that lie in one file with others, which takes Delta for Spark."""
+        """Replaces rows that lie in large files with others: executors read these and write them anew."""
         (
             df.write.format("delta")
             .mode("overwrite")
@@ -266,20 +276,6 @@ class Lake:
             .save(str(self.path(table)))
         )
 
-    def _write(
-        self,
-        held: DataFrame,
-        table: Table,
-        base: int,
-        metadata: str,
-        *,
-        replaced: Sequence[Mapping[str, object]] | None,
-    ) -> None:
-        """Commits rows that are held to the table's constraints, in place of whole partitions or of everything."""
-        with drafts(self.root) as drafted:
-            drafted.write(held, table.name, part_by=table.partition_by)
-            self._move_and_commit(drafted, table, base, metadata, replaced=replaced)
-
     def _move_and_commit(
         self,
         drafted: Drafts,
@@ -287,7 +283,7 @@ class Lake:
         base: int,
         metadata: str,
         *,
-        replaced: Sequence[Mapping[str, object]] | None,
+        replaced: Sequence[HeldFile] | None,
         name: str | None = None,
     ) -> None:
         """Makes a draft's files the table's; the draft has the table's name if no other is given."""

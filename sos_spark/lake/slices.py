@@ -1,4 +1,4 @@
-"""Slices of a table as a SQL predicate: what a replaceWhere replaces."""
+"""Slices of a table, which a replacement replaces: as a SQL predicate, and those that share values together."""
 
 from __future__ import annotations
 
@@ -28,17 +28,27 @@ def predicate(table: Table, slices: Sequence[Mapping[str, object]]) -> str:
             where=table.name,
             found="; ".join(sorted({", ".join(map(str, one)) for one in slices})),
         )
-    widest = max(names, key=lambda name: len({one[name] for one in slices}))
-    listed: dict[tuple[tuple[str, object], ...], list[object]] = defaultdict(list)
-    for one in slices:
-        rest = tuple((name, one[name]) for name in names if name != widest)
-        if one[widest] not in listed[rest]:
-            listed[rest].append(one[widest])
     terms = [
-        " AND ".join([*(_equals(name, value) for name, value in rest), _one_of(widest, values)])
-        for rest, values in listed.items()
+        " AND ".join([*(_equals(name, value) for name, value in rest.items()), _one_of(widest, values)])
+        for rest, widest, values in grouped(slices)
     ]
     return " OR ".join(f"({term})" for term in terms)
+
+
+def grouped(slices: Sequence[Mapping[str, object]]) -> list[tuple[dict[str, object], str, list[object]]]:
+    """Returns slices that share all values but those of one column together: the shared ones, the column, its values.
+
+    The slices name the same columns.
+    """
+    if not slices:
+        return []
+    widest = max(slices[0], key=lambda name: len({one[name] for one in slices}))
+    listed: dict[tuple[tuple[str, object], ...], list[object]] = defaultdict(list)
+    for one in slices:
+        rest = tuple((name, one[name]) for name in slices[0] if name != widest)
+        if one[widest] not in listed[rest]:
+            listed[rest].append(one[widest])
+    return [(dict(rest), widest, values) for rest, values in listed.items()]
 
 
 def _one_of(name: str, values: Sequence[object]) -> str:
