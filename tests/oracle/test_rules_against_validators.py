@@ -212,7 +212,7 @@ def ours(spark: SparkSession, rows: dict[str, list[Row]], names: dict[tuple[str,
     found: Flagged = defaultdict(Counter)
     for entity, frame in classified.by_entity.items():
         for row in _findings(frame):
-            broken = {numbers.get((entity, code)) for part in row[3:] if part for code in part.split()} - {None}
+            broken = {numbers.get((entity, code)) for code in (*(row.errors or "").split(), *row.warnings)} - {None}
             name = names.get((row[0], row[1]))
             for number in broken if name else ():
                 found[entity, str(number)][str(name), row[2]] += 1
