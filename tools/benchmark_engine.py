@@ -63,7 +63,7 @@ def _move(options: argparse.Namespace) -> None:
     in_order = Window.partitionBy(*CHILD).orderBy(F.desc("census_year"), "file_id", "record_position")
     n_rows = 0
     for module in NEEDED_MODULES:
-        named = with_pseudonyms(lake.read(spark, BRONZE_MODULES[module]), key)
+        named = with_pseudonyms(lake.read_or_empty(spark, BRONZE_MODULES[module]), key)
         rows = by_authority(named).withColumn("position", F.row_number().over(in_order))
         written = options.out / module
         shutil.rmtree(written, ignore_errors=True)
