@@ -51,10 +51,11 @@ def held_files(root: Place, table: Table) -> list[HeldFile]:
     """Returns the files of a table's newest version."""
     from deltalake import DeltaTable
 
-    return _held_files(DeltaTable(str(table_path(root, table))))
+    return files_in(DeltaTable(str(table_path(root, table))))
 
 
-def _held_files(log: DeltaTable) -> list[HeldFile]:
+def files_in(log: DeltaTable) -> list[HeldFile]:
+    """Returns the files of the version that a log was opened at."""
     import pyarrow as pa
 
     entries = pa.table(log.get_add_actions()).to_pylist()

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sos_spark.lake.commits import HeldFile, held_files
+from sos_spark.lake.commits import HeldFile, files_in, held_files
 from sos_spark.lake.faults import told_reading
 from sos_spark.lake.frames import PLAIN_READER
 from sos_spark.lake.slices import grouped
@@ -37,10 +37,11 @@ def is_few_bytes(root: Place, table: Table, slices: Sequence[Mapping[str, object
     """
     from deltalake import DeltaTable
 
-    groups = grouped(slices)
-    n_bytes = sum(file.n_bytes for file in held_files(root, table) if any(_can_hold(file, group) for group in groups))
     log = DeltaTable(str(table_path(root, table)))
-    return n_bytes <= MOST_BYTES and log.protocol().min_reader_version <= PLAIN_READER
+    if log.protocol().min_reader_version > PLAIN_READER:
+        return False
+    groups = grouped(slices)
+    return sum(one.n_bytes for one in files_in(log) if any(_can_hold(one, group) for group in groups)) <= MOST_BYTES
 
 
 def write_left_over(root: Place, table: Table, slices: Sequence[Mapping[str, object]], *, to: Place) -> list[HeldFile]:
