@@ -188,18 +188,28 @@ class Lake:
         *,
         fingerprint: str,
         parts: Mapping[str, str] = NO_PARTS,
-        beside: bool = False,
+        slices: Sequence[Mapping[str, object]] | None = None,
     ) -> int:
-        """Replaces the whole table by files that lie in its folder already; with `beside`, adds them to it.
+        """Replaces the whole table by files that lie in its folder already; with `slices` the rows of these, if any.
 
-        Whoever wrote them has held their rows to the table's constraints. Returns and errors as `overwrite`.
+        Whoever wrote them has held their rows to the table's constraints. Slices, returns and errors as `replace`, for
+        what `replaces_without_spark`.
         """
         with self._writing(table, fingerprint, java_process=None) as base:
             if base is not None:
                 metadata = versions.metadata_of(fingerprint, parts)
-                commit_files(self.root, table, files, base=base, metadata=metadata, replaced=() if beside else None)
+                with drafts(self.root) as drafted:
+                    gone = None if slices is None else self._gone(drafted, table, slices)
+                    left = moved_into_place(
+                        drafted.files(table.name), self.root, table, folder=drafted.folder / table.name
+                    )
+                    commit_files(self.root, table, [*files, *left], base=base, metadata=metadata, replaced=gone)
                 self._committed(table, fingerprint)
         return self.version(table) or 0
+
+    def replaces_without_spark(self, table: Table, slices: Sequence[Mapping[str, object]]) -> bool:
+        """Returns whether what a replacement of slices leaves of the table's files is little enough for the driver."""
+        return _are_partitions(table, slices) or is_few_bytes(self.root, table, slices)
 
     def put(
         self,
@@ -248,18 +258,20 @@ class Lake:
             if base is None:
                 return self.version(table) or 0
             metadata = versions.metadata_of(fingerprint, parts)
-            by_partition = bool(slices) and set(slices[0]) <= set(table.partition_by)
-            if not by_partition and not is_few_bytes(self.root, table, slices):
+            if not self.replaces_without_spark(table, slices):
                 self._replace_rows(df, table, base, metadata, where=slices_only)
                 return self._committed(table, fingerprint)
             with drafts(self.root) as drafted:
                 drafted.write(held_to(df, table, slices=slices_only), table.name, part_by=table.partition_by)
-                if by_partition:
-                    gone = in_partitions(held_files(self.root, table), slices)
-                else:
-                    gone = write_left_over(self.root, table, slices, to=drafted.folder / table.name)
+                gone = self._gone(drafted, table, slices)
                 self._move_and_commit(drafted, table, base, metadata, replaced=gone)
             return self._committed(table, fingerprint)
+
+    def _gone(self, drafted: Drafts, table: Table, slices: Sequence[Mapping[str, object]]) -> list[HeldFile]:
+        """Returns the files that hold rows of slices; their other rows are in the table's draft then."""
+        if _are_partitions(table, slices):
+            return in_partitions(held_files(self.root, table), slices)
+        return write_left_over(self.root, table, slices, to=drafted.folder / table.name)
 
     def _replace_rows(self, df: DataFrame, table: Table, base: int, metadata: str, *, where: str) -> None:
         """Replaces rows that lie in large files with others: executors read these and write them anew."""
@@ -366,6 +378,11 @@ def declare(root: Place, table: Table, *, simulated: bool = False) -> None:
     )
     write_checksum_of_declaration(path)
     make_private_below(path)
+
+
+def _are_partitions(table: Table, slices: Sequence[Mapping[str, object]]) -> bool:
+    """Whether each slice is all rows of some of the table's partitions."""
+    return bool(slices) and set(slices[0]) <= set(table.partition_by)
 
 
 def _require_columns(df: DataFrame, table: Table) -> None:

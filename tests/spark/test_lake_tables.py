@@ -164,11 +164,14 @@ def test_a_draft_and_files_in_place_become_a_table_as_they_are(lake: Lake, spark
     (file,) = lake.path(table).glob("part-*.parquet")
     again = require_local(lake.path(table), what="the table") / "part-again.parquet"
     shutil.copy(str(file), again)
-    lake.take_files(
-        [WrittenFile(again.name, again.stat().st_size, 1)], table, fingerprint="2", parts={"926": "x"}, beside=True
-    )
+    written = WrittenFile(again.name, again.stat().st_size, 1)
+    lake.take_files([written], table, fingerprint="2", parts={"926": "x"}, slices=[])
     assert lake.read(spark, table).count() == 2
     assert lake.parts(table) == {"926": "x"}
+    lake.take_files([written], table, fingerprint="3", slices=[{"name": "b"}])
+    assert lake.read(spark, table).count() == 2
+    lake.take_files([], table, fingerprint="4", slices=[{"name": "a"}])
+    assert lake.read(spark, table).count() == 0
     with (
         drafts(lake.root) as drafted,
         pytest.raises(ConstraintViolationError, match="size_not_negative"),

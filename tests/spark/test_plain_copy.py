@@ -138,25 +138,42 @@ def children(lake: Path, module: str) -> set[tuple[str, str]]:
 def test_plain_returns_are_added_and_replaced_as_any_others(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake, beside = tmp_path / "lake", []
+    lake, gone = tmp_path / "lake", []
     take_files = Lake.take_files
 
     def told(self: Lake, *given: Any, **named: Any) -> int:
-        beside.append(named["beside"])
+        gone.append(named["slices"])
         return take_files(self, *given, **named)
 
     monkeypatch.setattr(Lake, "take_files", told)
-    for returns, held, how in [
-        ({"la_201": "C1"}, {("201", "C1")}, [False] * 2),
-        ({"la_202": "C2"}, {("201", "C1"), ("202", "C2")}, [True] * 2),
-        ({"la_201": "C3", "la_202": "C4"}, {("201", "C3"), ("202", "C4")}, [False] * 2),
-        # Spark replaces a part of what a table holds.
-        ({"la_201": "C5"}, {("201", "C5"), ("202", "C4")}, []),
+    for returns, held, slices in [
+        ({"la_201": "C1"}, {("201", "C1")}, None),
+        ({"la_202": "C2"}, {("201", "C1"), ("202", "C2")}, []),
+        ({"la_201": "C3", "la_202": "C4"}, {("201", "C3"), ("202", "C4")}, None),
+        ({"la_201": "C5"}, {("201", "C5"), ("202", "C4")}, [{"la_code": "201", "census_year": 2015}]),
     ]:
-        beside.clear()
+        gone.clear()
         _, report = run_ingest(spark, put_children(tmp_path / "-".join(returns.values()), **returns), lake)
         assert report.rows["bronze.child_identifiers"] == len(returns)
-        assert (children(lake, "child_identifiers"), children(lake, "cin_details"), beside) == (held, held, how)
+        assert (children(lake, "child_identifiers"), children(lake, "cin_details")) == (held, held)
+        assert gone == [slices, slices]
+
+
+@pytest.mark.slow
+def test_a_plain_correction_may_lack_a_module_and_large_files_are_left_to_executors(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = tmp_path / "lake"
+    run_ingest(spark, put_children(tmp_path / "first", la_201="C1", la_202="C2"), lake)
+    shutil.rmtree(put_children(tmp_path / "second", la_201="C3") / "tables" / "cin_details")
+    with_spark = shutil.copytree(lake, tmp_path / "with_spark")
+    run_ingest(spark, tmp_path / "second", lake)
+    monkeypatch.setattr(Lake, "replaces_without_spark", lambda *_: False)
+    run_ingest(spark, tmp_path / "second", with_spark)
+    for one in (lake, with_spark):
+        assert children(one, "child_identifiers") == {("201", "C3"), ("202", "C2")}
+        assert children(one, "cin_details") == {("202", "C2")}
+        assert Lake(one).fingerprint(BRONZE_MODULES["cin_details"]) == Lake(lake).fingerprint(FILES)
 
 
 @pytest.mark.slow
