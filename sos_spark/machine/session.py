@@ -41,6 +41,8 @@ DEFAULTS = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
     # Where in our code each column was made, told to Java by several calls a column: no error of ours says it.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
+    # Each small table that a join broadcasts takes a page: of 64 MB as Spark would have it, 60 of them in one step.
+    "spark.buffer.pageSize": "4m",
     # A table's files are listed one by one: below a thousand of them a job costs more than it saves.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
 }
