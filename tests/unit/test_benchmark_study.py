@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tools.benchmark.event_log import read_stages, settings, total
-from tools.benchmark.process_tree import Measured, Sample, cpu_seconds_of, measure
+from tools.benchmark.process_tree import Measured, Sample, _descendants, _pages_of, _processes, cpu_seconds_of, measure
 from tools.benchmark.table import WHOLE, StepRow, as_csv, as_markdown, medians
 
 CHILD = """
@@ -38,6 +41,18 @@ def test_a_command_is_measured_with_the_processes_it_starts(tmp_path: Path) -> N
     middle = done.started + done.seconds / 2
     parts = done.cpu_between(done.started, middle) + done.cpu_between(middle, done.started + done.seconds)
     assert 0.3 < parts <= done.cpu_seconds + 0.05
+
+
+def test_what_java_is_about_to_start_holds_no_memory_of_its_own(tmp_path: Path) -> None:
+    """Between fork and exec the child has its parent's memory, and the name of the thread that forked."""
+    java = shutil.copy(shutil.which("sh") or "", tmp_path / "java")
+    with subprocess.Popen([java, "-c", "(read line; true); true"], stdin=subprocess.PIPE) as parent:
+        end = time.monotonic() + 10
+        while len(tree := _descendants(parent.pid, _processes())) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+        parent.communicate(b"\n")
+    assert [one.program for one in tree] == ["java", "java"]
+    assert _pages_of(tree) == tree[0].pages > 0
 
 
 def test_what_a_command_says_on_stderr_and_its_exit_code_are_kept(tmp_path: Path) -> None:

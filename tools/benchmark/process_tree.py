@@ -99,7 +99,7 @@ def _sample(root: int, samples: list[Sample], over: threading.Event) -> None:
 
 def _pages_of(tree: Iterable[_Process]) -> int:
     """The memory of processes. Java below Java is one that it is about to start, whose memory is its parent's still."""
-    java = {one.pid for one in tree if one.name == "java"}
+    java = {one.pid for one in tree if one.program == "java"}
     return sum(one.pages for one in tree if not (one.pid in java and one.parent in java))
 
 
@@ -107,25 +107,36 @@ def _pages_of(tree: Iterable[_Process]) -> int:
 class _Process:
     pid: int
     parent: int
-    name: str
+    program: str
     cpu: int
     pages: int
 
 
 def _processes() -> list[_Process]:
-    """Every process that can be read; `cpu` holds that of the children it has waited for."""
+    """Every process that can be read; `cpu` holds that of the children it has waited for.
+
+    `program` is the file that it runs: the kernel's name for a process is its first thread's, and what a thread starts
+    bears that thread's name at first.
+    """
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                # The name may hold blanks and brackets itself.
-                start, _, rest = (folder / "stat").read_text().rpartition(")")
+                # The name in brackets may hold blanks and brackets itself.
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            fields = rest.split()
             cpu = sum(int(fields[place]) for place in (11, 12, 13, 14))
-            found.append(_Process(int(folder.name), int(fields[1]), start.partition("(")[2], cpu, int(fields[21])))
+            found.append(_Process(int(folder.name), int(fields[1]), _program(folder), cpu, int(fields[21])))
     return found
+
+
+def _program(folder: Path) -> str:
+    """The file's name; empty of one that has ended and is not waited for yet, or is another user's."""
+    try:
+        return (folder / "exe").readlink().name
+    except OSError:
+        return ""
 
 
 def _descendants(root: int, processes: Iterable[_Process]) -> list[_Process]:
