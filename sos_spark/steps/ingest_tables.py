@@ -61,12 +61,11 @@ def write_modules(
 def _gone(
     lake: Lake, table: Table, decisions: Decisions, held: Mapping[Slice, Held], collection: CollectionName
 ) -> Gone:
-    """The slices that a table of the collection loses."""
-    changed = set(decisions.changed)
-    of_it = [where for where in held if where.collection == collection]
-    if changed.issuperset(of_it) or not lake.exists(table):
+    """The slices that a table of the collection loses: also those that it gets, of which it may hold nothing."""
+    changed = [where for where in decisions.changed if where.collection == collection]
+    if set(changed).issuperset(where for where in held if where.collection == collection) or not lake.exists(table):
         return None
-    return [{"la_code": where.la_code, "census_year": where.census_year} for where in of_it if where in changed]
+    return [{"la_code": where.la_code, "census_year": where.census_year} for where in changed]
 
 
 def _plain_parts(decisions: Decisions, modules: Iterable[str]) -> dict[str, list[PlainPart]]:

@@ -148,7 +148,7 @@ def test_plain_returns_are_added_and_replaced_as_any_others(
     monkeypatch.setattr(Lake, "take_files", told)
     for returns, held, slices in [
         ({"la_201": "C1"}, {("201", "C1")}, None),
-        ({"la_202": "C2"}, {("201", "C1"), ("202", "C2")}, []),
+        ({"la_202": "C2"}, {("201", "C1"), ("202", "C2")}, [{"la_code": "202", "census_year": 2015}]),
         ({"la_201": "C3", "la_202": "C4"}, {("201", "C3"), ("202", "C4")}, None),
         ({"la_201": "C5"}, {("201", "C5"), ("202", "C4")}, [{"la_code": "201", "census_year": 2015}]),
     ]:
