@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
+from sos_spark.machine.processes import process_start
 from sos_spark.machine.scratch import PREFIX, Scratch
 from sos_spark.tables import PANEL_CELLS
 
@@ -70,6 +71,10 @@ def test_a_table_is_whole_after_a_kill_and_the_next_run_waits_for_no_corpse(
     assert writer.wait() == -signal.SIGKILL
     assert writer.stdout.read() == ""
     writer.stdout.close()
+    # Nobody's child by now: the kernel takes its memory apart before it counts as ended.
+    deadline = time.monotonic() + 30
+    while process_start(java) is not None and time.monotonic() < deadline:
+        time.sleep(0.05)
 
     assert spilled.exists()
     Scratch(temporary).remove()
