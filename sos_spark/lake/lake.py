@@ -200,10 +200,7 @@ class Lake:
                 metadata = versions.metadata_of(fingerprint, parts)
                 with drafts(self.root) as drafted:
                     gone = None if slices is None else self._gone(drafted, table, slices)
-                    left = moved_into_place(
-                        drafted.files(table.name), self.root, table, folder=drafted.folder / table.name
-                    )
-                    commit_files(self.root, table, [*files, *left], base=base, metadata=metadata, replaced=gone)
+                    self._move_and_commit(drafted, table, base, metadata, replaced=gone, in_place=files)
                 self._committed(table, fingerprint)
         return self.version(table) or 0
 
@@ -297,11 +294,15 @@ class Lake:
         *,
         replaced: Sequence[HeldFile] | None,
         name: str | None = None,
+        in_place: Sequence[WrittenFile] = (),
     ) -> None:
-        """Makes a draft's files the table's; the draft has the table's name if no other is given."""
+        """Makes a draft's files the table's, and those that lie in its folder already.
+
+        The draft has the table's name if no other is given.
+        """
         name = name or table.name
-        files = moved_into_place(drafted.files(name), self.root, table, folder=drafted.folder / name)
-        commit_files(self.root, table, files, base=base, metadata=metadata, replaced=replaced)
+        moved = moved_into_place(drafted.files(name), self.root, table, folder=drafted.folder / name)
+        commit_files(self.root, table, [*in_place, *moved], base=base, metadata=metadata, replaced=replaced)
 
     @contextmanager
     def _writing(self, table: Table, fingerprint: str, *, java_process: int | None) -> Iterator[int | None]:

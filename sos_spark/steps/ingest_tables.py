@@ -25,7 +25,6 @@ from sos_spark.tables import BRONZE_MODULES, Table
 
 _TABLES_AT_ONCE = 2
 
-
 Gone = Sequence[Mapping[str, object]] | None
 """The slices that a table loses: all that it holds if None."""
 
