@@ -121,7 +121,12 @@ class SourceFaultError(Exception):
     """Raised by a worker process at a file of the source. Its one line passes through Spark to `fault_in_worker`."""
 
     def __init__(self, name: str, found: str) -> None:
-        super().__init__(f"{_MARK}{json.dumps({'where': name, 'found': found})}")
+        super().__init__(f"{_MARK}{json.dumps({'name': name, 'found': found})}")
+        self.name, self.found = name, found
+
+    def __reduce__(self) -> tuple[type[SourceFaultError], tuple[str, str]]:
+        """From one process to another it goes by what it was made of."""
+        return type(self), (self.name, self.found)
 
 
 _MARK = "sos_spark source fault: "
@@ -147,14 +152,19 @@ def fault_in_worker(message: str) -> SosError | None:
     return None
 
 
-def _source_fault(fault: Mapping[str, object]) -> InputError:
+def source_fault(name: str, found: str) -> InputError:
+    """Returns the error of a file of the source that is another than it was."""
     return InputError(
         "A source file cannot be read",
-        where=str(fault["where"]),
+        where=name,
         expected="the file that was looked at, to its end",
-        found=str(fault["found"]),
+        found=found,
         remedy="See that nothing writes to the source, and give the same command again",
     )
+
+
+def _source_fault(fault: Mapping[str, object]) -> InputError:
+    return source_fault(str(fault["name"]), str(fault["found"]))
 
 
 def _join_fault(fault: Mapping[str, Any]) -> InputError:

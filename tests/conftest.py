@@ -23,13 +23,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """A local session with two cores and two shuffle partitions."""
-    session = start_session(
-        app_name="tests", master="local[2]", shuffle_partitions=2, driver_memory="4g", is_short=True
-    )
+    session = start_session(app_name="tests", master="local[2]", shuffle_partitions=2, driver_memory="4g", to_read=0)
     session.sparkContext.setLogLevel("ERROR")
-    # Compiling a plan takes seconds, running it on a few rows none. Runs by the command line compile as they always do.
-    session.conf.set("spark.sql.codegen.wholeStage", "false")
-    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     yield session
     session.stop()
 

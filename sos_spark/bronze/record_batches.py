@@ -1,7 +1,4 @@
-"""Records on their way from a reader to the lake: one form for all modules, in Arrow batches.
-
-Grain: one row per record of a module. `values` are the module's fields in the order of its table.
-"""
+"""Records on their way from a return's file to the lake: collected by module, given as bronze has them."""
 
 from __future__ import annotations
 
@@ -9,24 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-RECORD_SCHEMA = pa.schema(
-    [
-        ("module", pa.string()),
-        ("la_code", pa.string()),
-        ("census_year", pa.int32()),
-        ("file_id", pa.int64()),
-        ("record_position", pa.int64()),
-        ("record_fault", pa.string()),
-        ("values", pa.list_(pa.string())),
-    ]
-)
-RECORD_DDL = (
-    "module STRING, la_code STRING, census_year INT, file_id BIGINT, record_position BIGINT, record_fault STRING,"
-    " values ARRAY<STRING>"
-)
+from sos_spark.bronze.fields import FIELDS
+
 WHITE_SPACE = " \t\n\r\f\v\u00a0\ufeff"
 """What is taken off both ends of a text; the same in every form of a return."""
-ROWS_A_BATCH = 20_000
+_ROWS_A_BATCH = 20_000
 
 
 def file_id_of(sha256: str) -> int:
@@ -34,46 +18,74 @@ def file_id_of(sha256: str) -> int:
     return int.from_bytes(bytes.fromhex(sha256[:16]), "big", signed=True)
 
 
-class RecordBatches:
-    """Collects the records of one file, module by module; takes them out as Arrow batches of one module each."""
+def file_schema(module: str) -> pa.Schema:
+    """Returns the columns of a file of the module's bronze table: all but that of the partition, census_year."""
+    fields = [pa.field(name, pa.string()) for name in FIELDS[module]]
+    return pa.schema([("la_code", pa.string()), ("file_id", pa.int64()), ("record_position", pa.int64()),
+                      ("record_fault", pa.string()), *fields])  # fmt: skip
 
-    def __init__(self, *, la_code: str, census_year: int, file_id: int) -> None:
-        self._provenance = (la_code, census_year, file_id)
-        self._positions: dict[str, list[int]] = {}
-        self._faults: dict[str, list[str | None]] = {}
-        self._values: dict[str, list[str | None]] = {}
-        self._n_pending = 0
+
+class RecordBatches:
+    """The records of one file, module by module; of whose they are is told at the end, when the file has said it.
+
+    With `keeps` false they are counted only.
+    """
+
+    def __init__(self, *, keeps: bool = True) -> None:
+        self._keeps = keeps
+        self._pending: dict[str, _Pending] = {}
+        self._batches: dict[str, list[list[pa.Array]]] = {}
+        self._n_rows: dict[str, int] = {}
 
     def add(self, module: str, position: int, values: Sequence[str | None], fault: str | None = None) -> None:
-        """Takes one record; `fault` is one of RECORD_FAULTS."""
-        if module not in self._positions:
-            self._positions[module], self._faults[module], self._values[module] = [], [], []
-        self._positions[module].append(position)
-        self._faults[module].append(fault)
-        self._values[module].extend(values)
-        self._n_pending += 1
+        """Takes one record: the module's fields in the order of its table; `fault` is one of RECORD_FAULTS."""
+        self._n_rows[module] = self._n_rows.get(module, 0) + 1
+        if not self._keeps:
+            return
+        pending = self._pending.get(module)
+        if pending is None:
+            pending = self._pending[module] = _Pending(len(values))
+        pending.add(position, values, fault)
+        if len(pending.positions) >= _ROWS_A_BATCH:
+            self._end_batch(module)
 
-    @property
-    def is_full(self) -> bool:
-        """Returns whether enough records wait for a batch."""
-        return self._n_pending >= ROWS_A_BATCH
+    def count_of(self, module: str) -> int:
+        """Returns how many records of a module the file has."""
+        return self._n_rows.get(module, 0)
 
-    def take(self) -> Iterator[pa.RecordBatch]:
-        """Gives what was collected, and forgets it."""
-        la_code, census_year, file_id = self._provenance
-        for module, positions in self._positions.items():
-            n, values = len(positions), pa.array(self._values[module], pa.string())
-            width = len(values) // n
-            yield pa.RecordBatch.from_arrays(
-                [
-                    pa.repeat(pa.scalar(module), n),
-                    pa.repeat(pa.scalar(la_code), n),
-                    pa.repeat(pa.scalar(census_year, pa.int32()), n),
-                    pa.repeat(pa.scalar(file_id, pa.int64()), n),
-                    pa.array(positions, pa.int64()),
-                    pa.array(self._faults[module], pa.string()),
-                    pa.ListArray.from_arrays(pa.array(range(0, n * width + 1, width), pa.int32()), values),
-                ],
-                schema=RECORD_SCHEMA,
-            )
-        self._positions, self._faults, self._values, self._n_pending = {}, {}, {}, 0
+    def give(self, *, la_code: str, file_id: int) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Gives the modules that have records, with batches of `file_schema`; forgets them."""
+        for module in list(self._pending):
+            self._end_batch(module)
+        for module, batches in self._batches.items():
+            for positions, faults, *values in batches:
+                n = len(positions)
+                whose = [pa.repeat(pa.scalar(la_code), n), pa.repeat(pa.scalar(file_id, pa.int64()), n)]
+                yield (
+                    module,
+                    pa.RecordBatch.from_arrays([*whose, positions, faults, *values], schema=file_schema(module)),
+                )
+        self._batches = {}
+
+    def _end_batch(self, module: str) -> None:
+        self._batches.setdefault(module, []).append(self._pending.pop(module).columns())
+
+
+class _Pending:
+    """Records that are no Arrow columns yet, their values one after the other."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self.positions: list[int] = []
+        self._faults: list[str | None] = []
+        self._values: list[str | None] = []
+
+    def add(self, position: int, values: Sequence[str | None], fault: str | None) -> None:
+        self.positions.append(position)
+        self._faults.append(fault)
+        self._values.extend(values)
+
+    def columns(self) -> list[pa.Array]:
+        """Returns positions, faults and each field's values."""
+        fields = (pa.array(self._values[at :: self._width], pa.string()) for at in range(self._width))
+        return [pa.array(self.positions, pa.int64()), pa.array(self._faults, pa.string()), *fields]

@@ -18,7 +18,7 @@ from sos_spark.cli import options as opt
 from sos_spark.cli.findings import findings_in, say_findings
 from sos_spark.cli.messages import grouped
 from sos_spark.cli.progress import CLOCK, Stopwatch, progress_for
-from sos_spark.cli.sessions import session_starter
+from sos_spark.cli.sessions import Ahead, is_local, session_starter
 from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import frozen_plan
 from sos_spark.config.load import load_with_origins
@@ -254,6 +254,8 @@ def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: 
     run.counted = progress.counted
     if any(step.gate for step in steps):
         run.start_session = _with_imports_ahead(run.start_session)
+    ahead = Ahead(run.start_session)
+    run.start_session, run.begin_session = ahead, ahead.begin
     try:
         code = run_steps(run, steps, while_step=progress.step)
     except Exception:
@@ -302,7 +304,10 @@ def new_run(environment: Environment, study: Path | None, overrides: Sequence[st
     if study is None:
         if overrides:
             raise StudyError("--set changes a study file, and none is given", remedy="Give --study")
-        return Run(run_id, environment, None, start_session, processes=usable_processors(os.environ))
+        return Run(
+            run_id, environment, None, start_session,
+            processes=usable_processors(os.environ), is_local=is_local(environment.master),
+        )  # fmt: skip
     loaded = load_with_origins(study, overrides=overrides)
     frozen = frozen_plan(study, loaded.study)
     return Run(
@@ -314,6 +319,7 @@ def new_run(environment: Environment, study: Path | None, overrides: Sequence[st
         loaded.origins,
         loaded.overrides,
         processes=usable_processors(os.environ),
+        is_local=is_local(environment.master),
     )
 
 

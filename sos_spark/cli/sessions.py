@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +14,6 @@ if TYPE_CHECKING:
 
     from sos_spark.places import Place
 
-FEW_BYTES = 8 << 20
-"""Of Parquet, some 800,000 records: below it a run spends more on Java's second compiler than that saves."""
 _TEXT_FOR_PARQUET = 25
 """How many bytes of XML or CSV hold what one byte of Parquet does."""
 
@@ -23,7 +23,7 @@ def session_starter(
 ) -> Callable[[], SparkSession]:
     """Returns a function that starts the session. Under spark-submit the master is spark-submit's.
 
-    `reads` are the folders that a run reads from; without any, its rows are not taken for few.
+    `reads` are the folders that a run reads from.
     """
 
     def start() -> SparkSession:
@@ -34,7 +34,7 @@ def session_starter(
         session = start_session(
             master=master or (None if submitted else "local[*]"),
             driver_memory=driver_memory,
-            is_short=bool(reads) and has_few_rows(reads),
+            to_read=bytes_to_read(reads),
         )
         # The executors' own error messages quote values; what failed is told by the command's boundary.
         silence(session)
@@ -43,11 +43,48 @@ def session_starter(
     return start
 
 
-def has_few_rows(folders: Sequence[Place | None]) -> bool:
-    """Returns whether each folder can hold few rows only, by the size of its files; of a shared store it says no."""
+def is_local(master: str | None) -> bool:
+    """Returns whether a session will have this machine alone, and is this process's to start."""
+    from sos_spark.machine.settings import PLATFORMS
+
+    is_given = "PYSPARK_GATEWAY_PORT" in os.environ or bool(PLATFORMS & os.environ.keys())
+    return not is_given and (master is None or re.fullmatch(r"local(\[.*\])?", master) is not None)
+
+
+class Ahead:
+    """A session that is started in a thread of its own while this one does what needs none."""
+
+    def __init__(self, start: Callable[[], SparkSession]) -> None:
+        """Takes what starts the session."""
+        self._start = start
+        self._begun: Future[SparkSession] | None = None
+
+    def begin(self) -> None:
+        """Begins to start the session if that starts Java; does nothing a second time."""
+        from sos_spark.machine.session import starts_java
+
+        if self._begun is None and starts_java():
+            thread = ThreadPoolExecutor(1, thread_name_prefix="session")
+            self._begun = thread.submit(self._start)
+            thread.shutdown(wait=False)
+
+    def __call__(self) -> SparkSession:
+        """Returns the session, once it is there. Errors as those of `start`."""
+        if self._begun is None:
+            return self._start()
+        from sos_spark.machine.session import use_here
+
+        return use_here(self._begun.result())
+
+
+def bytes_to_read(folders: Sequence[Place | None]) -> float | None:
+    """Returns the bytes of the folder that holds most, as Parquet; None if one is of a shared store, or there is none.
+
+    What is read from a source is what the lake gets: folders are not added up.
+    """
     local = [folder for folder in folders if isinstance(folder, Path)]
-    is_known = len(local) == sum(folder is not None for folder in folders)
-    return is_known and all(_parquet_bytes(folder) < FEW_BYTES for folder in local)
+    is_known = bool(local) and len(local) == sum(folder is not None for folder in folders)
+    return max(map(_parquet_bytes, local)) if is_known else None
 
 
 def _parquet_bytes(folder: Path) -> float:

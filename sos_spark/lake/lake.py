@@ -204,6 +204,10 @@ class Lake:
                 self._committed(table, fingerprint)
         return self.version(table) or 0
 
+    def move_in(self, files: Sequence[Place], table: Table, *, folder: Place) -> list[WrittenFile]:
+        """Moves files of a folder that is laid out as the table's into the table's, for `take_files`."""
+        return moved_into_place(files, self.root, table, folder=folder)
+
     def replaces_without_spark(self, table: Table, slices: Sequence[Mapping[str, object]]) -> bool:
         """Returns whether what a replacement of slices leaves of the table's files is little enough for the driver."""
         return _are_partitions(table, slices) or is_few_bytes(self.root, table, slices)

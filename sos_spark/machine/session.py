@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from sos_spark.config.shipped import conf_root
 from sos_spark.errors import EnvironmentFaultError
 from sos_spark.machine import class_archive
+from sos_spark.machine.connect import is_connect
 from sos_spark.machine.connectors import more_jars, s3_settings
 from sos_spark.machine.jars import jar_lock, jars_folder, require_jars
 from sos_spark.machine.java import java_environment
+from sos_spark.machine.java_names import remember_functions
 from sos_spark.machine.processes import java_process
 from sos_spark.machine.scratch import Scratch
 from sos_spark.machine.settings import DELTA, PINNED, PLATFORMS
@@ -57,6 +59,11 @@ _NO_LOG = "-Dlog4j2.level=OFF"
 # Its room for compiled code would be a fifth of what Spark's generated code needs, and be cleared over and over.
 _FIRST_COMPILER_ONLY = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 
+FEW_BYTES, VERY_FEW_BYTES = 8 << 20, 1 << 20
+"""Of Parquet, some 800,000 and 100,000 records."""
+
+_INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
 
@@ -66,7 +73,7 @@ def start_session(
     master: str | None = None,
     shuffle_partitions: int = 8,
     driver_memory: str = "2g",
-    is_short: bool = False,
+    to_read: float | None = None,
     extra: dict[str, str] | None = None,
 ) -> SparkSession:
     """Returns the one Spark session of this process, made if there is none.
@@ -78,7 +85,8 @@ def start_session(
         master: Spark's master; spark-submit's where not given.
         shuffle_partitions: Partitions after a shuffle.
         driver_memory: Heap of the driver, which in local mode is all of Spark; taken when Java starts.
-        is_short: Whether the rows are few: Java then does without its second compiler, which costs a small run more
+        to_read: How many bytes are read, as Parquet; None where that is not known. Of few, Java does without its
+            second compiler, and of very few Spark without code of its own for each plan: each costs a small run more
             than it saves.
         extra: Further settings.
 
@@ -109,6 +117,7 @@ def start_session(
             "spark.driver.memory": driver_memory,
             "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} -Dlog4j2.configurationFile={_silent_log().as_uri()}",
             # On Java's own class path, where the archive reaches; spark-submit has started Java already.
+            **(_INTERPRETED if is_below(VERY_FEW_BYTES, to_read) else {}),
             **({} if submitted else {"spark.driver.extraClassPath": os.pathsep.join(map(str, jars))}),
             **given,
             **_shared_secret(given),
@@ -122,7 +131,10 @@ def start_session(
         if scratch is not None:
             _spill_to(scratch, settings, submitted=submitted)
         if not submitted:
-            options = (*class_archive.java_options(), *((_FIRST_COMPILER_ONLY,) if is_short else ()))
+            options = (
+                *class_archive.java_options(),
+                *((_FIRST_COMPILER_ONLY,) if is_below(FEW_BYTES, to_read) else ()),
+            )
             settings["spark.driver.extraJavaOptions"] += "".join(f" {one}" for one in options)
         builder = SparkSession.builder.appName(app_name)
         if master:
@@ -133,6 +145,27 @@ def start_session(
     if scratch is not None:
         scratch.note_java(java_process(session))
     _require_release(session)
+    remember_functions(session)
+    return session
+
+
+def is_below(limit: int, to_read: float | None) -> bool:
+    """Returns whether bytes that are read are known to be fewer than a limit."""
+    return to_read is not None and to_read < limit
+
+
+def starts_java() -> bool:
+    """Returns whether a session would start Java: none is there, nor given by spark-submit or a platform."""
+    context = sys.modules.get("pyspark.core.context")
+    has_context = context is not None and context.SparkContext._active_spark_context is not None
+    return not (has_context or "PYSPARK_GATEWAY_PORT" in os.environ or PLATFORMS & os.environ.keys())
+
+
+def use_here(session: SparkSession) -> SparkSession:
+    """Returns a session that another thread started, which is this thread's own from now on."""
+    if not is_connect(session):
+        of_java: Any = type(session)._get_j_spark_session_class(session._jvm)
+        of_java.setActiveSession(session._jsparkSession)
     return session
 
 

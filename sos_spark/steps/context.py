@@ -50,8 +50,9 @@ def untold(items: Sequence[T], /) -> Iterable[T]:
 class Run:
     """One run of one or more steps. `start_session` is called at most once, by the first step that needs Spark.
 
-    `origins` and `overrides` say where the study's keys come from, as `config.load.LoadedStudy`. `counted` tells
-    progress within a step. `processes` may compute at once where Spark is not needed.
+    `begin_session` may begin to start it, beside what needs no Spark; it may be called again. `origins` and `overrides`
+    say where the study's keys come from, as `config.load.LoadedStudy`. `counted` tells progress within a step.
+    `processes` may compute at once where Spark is not needed; with `is_local` Spark has this machine alone.
     """
 
     run_id: str
@@ -64,6 +65,8 @@ class Run:
     reports: list[StepReport] = field(default_factory=list)
     counted: Counted = untold
     processes: int = 1
+    begin_session: Callable[[], None] = lambda: None
+    is_local: bool = False
 
     @cached_property
     def spark(self) -> SparkSession:

@@ -1,4 +1,6 @@
-"""ingest: returns into bronze as received. Looks at every file, decides, then writes each table once.
+"""ingest: returns into bronze as received. Looks at every file, decides, then makes each table once.
+
+Needs Spark for tables that are not plain, and on a cluster for all but small sources.
 
 A return that the lake holds as it is given is not read again, unless the code that reads has changed since: what is in
 bronze depends on that code as much as on the file.
@@ -20,6 +22,7 @@ from pyspark.sql import SparkSession
 
 from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
 from sos_spark.bronze.arrive.inventory import Inventory, take_inventory
+from sos_spark.bronze.arrive.tasks import Session, Workers
 from sos_spark.bronze.decide.decisions import Decisions, decide
 from sos_spark.bronze.decide.files import (
     FileKey,
@@ -27,6 +30,8 @@ from sos_spark.bronze.decide.files import (
     Reading,
     accepted_files,
     held_slices,
+    modules_with_rows,
+    read_before,
     read_by_other_code,
     updated_rows,
     with_published,
@@ -41,10 +46,12 @@ from sos_spark.bronze.decide.returns import (
     off_midnight,
 )
 from sos_spark.bronze.fields import CHARACTERISTICS
+from sos_spark.bronze.read.drafted import DraftedRecords, only_of
 from sos_spark.bronze.read.flat_tables import NANOS_AS_LONG, by_module, count_table_rows, file_of_uri, read_table
 from sos_spark.config.reference import authorities
 from sos_spark.config.simulated import is_simulated
-from sos_spark.errors import InputError, shown_list
+from sos_spark.errors import InputError, shown_list, source_fault
+from sos_spark.lake.drafts import drafts
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.locks import locked
 from sos_spark.places import Place, make_folder
@@ -80,22 +87,35 @@ def ingest(run: Run) -> StepReport:
     inventory = take_inventory(run.source)
     published = inspect_published(run.source)
     _require_something(run, inventory, published)
-    spark, lake = run.spark, run.lake
+    run.begin_session()
+    lake = run.lake
     make_folder(lake.root)
-    with locked(lake.root, LAYER_LOCK, java_process=None), _any_timestamps(spark):
-        rows = read_files(lake)
-        inspections = inspect_files(spark, inventory.files, authorities())
-        gathered = gather_returns(spark, inspections)
+    with (
+        locked(lake.root, LAYER_LOCK, java_process=None),
+        drafts(lake.root) as folder,
+        _session_for_tables(run) as session,
+    ):
+        workers = Workers(session, run.processes if run.is_local else None)
+        rows, reading = read_files(lake), _reading(run.source, inventory)
+        looked = inspect_files(
+            workers,
+            inventory.files,
+            authorities(),
+            drafts=folder.folder,
+            undrafted=read_before(rows, inventory.files, reading),
+        )
+        inspections = looked.files
+        gathered = gather_returns(session, inspections)
         held = held_slices(rows)
-        reading = _reading(run.source, inventory)
         decisions = decide(gathered.returns, held, reading_code=reading.code)
         new_rows = with_published(updated_rows(rows, decisions, gathered.refused, reading), published.files)
         _refuse_mixture(new_rows)
         fingerprint = _fingerprint(lake, new_rows)
-        undo_unfinished(spark, lake, continuing=fingerprint)
+        undo_unfinished(session, lake, continuing=fingerprint)
         if new_rows != rows:
             lake.take_as_simulated(bool(accepted_files(new_rows, simulated=True)))
-            write_modules(spark, lake, decisions, held, fingerprint)
+            drafted = _records_of(workers, decisions, DraftedRecords(folder.folder, looked.drafted))
+            write_modules(workers, lake, decisions, held, drafted, fingerprint)
         values = write_published(run, published)
         if new_rows != rows:
             write_files(lake, new_rows, fingerprint=fingerprint)
@@ -151,22 +171,55 @@ def _some(names: Sequence[str]) -> str:
 
 
 @contextmanager
-def _any_timestamps(spark: SparkSession) -> Iterator[None]:
-    """Lets Spark read tables whose timestamps count nanoseconds; the reader turns them into days."""
-    before = spark.conf.get(NANOS_AS_LONG)
-    spark.conf.set(NANOS_AS_LONG, "true")
+def _session_for_tables(run: Run) -> Iterator[Session]:
+    """Gives the session, once it is asked for, in which Spark reads timestamps that count nanoseconds.
+
+    The reader of tables turns them into days.
+    """
+    before: list[str] = []
+
+    def session() -> SparkSession:
+        if not before:
+            before.append(run.spark.conf.get(NANOS_AS_LONG) or "false")
+            run.spark.conf.set(NANOS_AS_LONG, "true")
+        return run.spark
+
     try:
-        yield
+        yield session
     finally:
-        spark.conf.set(NANOS_AS_LONG, before or "false")
+        for value in before:
+            run.spark.conf.set(NANOS_AS_LONG, value)
 
 
-def gather_returns(spark: SparkSession, inspections: Sequence[Inspection]) -> Gathered:
+def _records_of(workers: Workers, decisions: Decisions, drafted: DraftedRecords) -> DraftedRecords:
+    """Returns the drafted records of the files that are accepted, and of no others.
+
+    Files that looked like what the lake holds, and are not, are read once more.
+
+    Raises:
+        InputError: One of these has changed since.
+    """
+    files = {
+        part.file.file.name: part.file
+        for one in decisions.accepted
+        for part in one.parts
+        if part.file.file.form != "table" and modules_with_rows(part.rows_by_module)
+    }
+    if left := [seen for name, seen in files.items() if name not in drafted.sources]:
+        again = inspect_files(workers, [seen.file for seen in left], authorities(), drafts=drafted.folder)
+        for seen, now in zip(left, again.files, strict=True):
+            if seen.sha256 != now.sha256:
+                raise source_fault(seen.file.name, "another content than at the first look")
+        drafted = replace(drafted, files=[*drafted.files, *again.drafted])
+    return only_of(workers, drafted, files)
+
+
+def gather_returns(session: Session, inspections: Sequence[Inspection]) -> Gathered:
     """Returns the returns that inspected files make, and what of them is refused; counts the rows of tables."""
     by_form: dict[str, list[Inspection]] = defaultdict(list)
     for seen in inspections:
         by_form[seen.file.form].append(seen)
-    counts = _table_counts(spark, by_form["table"])
+    counts = _table_counts(session, by_form["table"])
     gathered = [
         gather_cin_files(by_form["xml"]),
         gather_lac_folders(by_form["csv"]),
@@ -179,14 +232,14 @@ def gather_returns(spark: SparkSession, inspections: Sequence[Inspection]) -> Ga
     )
 
 
-def _table_counts(spark: SparkSession, tables: Sequence[Inspection]) -> list[TableCount]:
+def _table_counts(session: Session, tables: Sequence[Inspection]) -> list[TableCount]:
     """Counts the rows of sound table files by LA-year: all that is brought back of them. Of plain ones it is known."""
     sound = [seen for seen in tables if seen.reason is None]
     known = [TableCount(seen, la_code, year, n, 0) for seen in sound for la_code, year, n in seen.la_years or ()]
     to_count = by_module(seen for seen in sound if seen.la_years is None)
     if not to_count:
         return known
-    by_path = {seen.file.path: seen for seen in tables}
+    spark, by_path = session(), {seen.file.path: seen for seen in tables}
     counted = count_table_rows(
         (module, read_table(spark, files, check_rows=True)) for module, files in to_count.items()
     )

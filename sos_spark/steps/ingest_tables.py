@@ -1,7 +1,7 @@
 """The bronze tables of an ingest: the changed slices of every module that has, or had, rows of them. One commit each.
 
-Most of a national extract is plain tables, and a module that gets nothing else is copied by Arrow. Spark writes the
-others, and what replaces rows that lie in large files with others.
+Records of XML and SSDA903 files lie in drafts already, and plain tables are copied by Arrow. Spark writes modules that
+get other tables, and what replaces rows that lie in large files with others.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import SparkSession
 
+from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.decide.decisions import Decisions, Held
 from sos_spark.bronze.decide.files import modules_with_rows
 from sos_spark.bronze.decide.returns import Slice
 from sos_spark.bronze.fields import CHARACTERISTICS, COLLECTION_OF
 from sos_spark.bronze.fields import Collection as CollectionName
 from sos_spark.bronze.read.accepted_rows import accepted_rows
+from sos_spark.bronze.read.drafted import DraftedRecords
 from sos_spark.bronze.read.plain_copy import PlainPart, PlainTable, copy_plain
 from sos_spark.lake.lake import Lake
 from sos_spark.machine.faults import faults_told
@@ -30,11 +32,17 @@ Gone = Sequence[Mapping[str, object]] | None
 
 
 def write_modules(
-    spark: SparkSession, lake: Lake, decisions: Decisions, held: Mapping[Slice, Held], fingerprint: str
+    workers: Workers,
+    lake: Lake,
+    decisions: Decisions,
+    held: Mapping[Slice, Held],
+    drafted: DraftedRecords,
+    fingerprint: str,
 ) -> None:
     """Replaces the changed slices in every module that has, or had, rows of them: one commit per table.
 
-    A table that this ingest wrote before it was killed is left as it is.
+    `drafted` has the records of the accepted XML and SSDA903 files. A table that this ingest wrote before it was killed
+    is left as it is.
     """
     touched: set[str] = set()
     for taken in decisions.accepted:
@@ -52,9 +60,9 @@ def write_modules(
         for module, parts in _plain_parts(decisions, gone).items()
         if (slices := gone[module]) is None or lake.replaces_without_spark(BRONZE_MODULES[module], slices)
     }
-    _copy(spark, lake, plain, gone, fingerprint)
+    _take(workers, lake, plain, drafted, gone, fingerprint)
     if others := [module for module in gone if module not in plain]:
-        _write(spark, lake, decisions, others, gone, fingerprint)
+        _write(workers.session(), lake, decisions, drafted, others, gone, fingerprint)
 
 
 def _gone(
@@ -68,56 +76,62 @@ def _gone(
 
 
 def _plain_parts(decisions: Decisions, modules: Iterable[str]) -> dict[str, list[PlainPart]]:
-    """The accepted parts of each of the modules that has plain ones only, or none.
+    """The accepted parts of tables of each of the modules that has plain ones only, or none.
 
     Characteristics that come in a table of their own are joined to their children, which Spark does.
     """
     parts, others = defaultdict(list), set()
     for one in decisions.accepted:
         for part in one.parts:
-            for module in modules_with_rows(part.rows_by_module):
-                if part.file.la_years is None:
-                    others.add(module)
-                parts[module].append((one.slice, part.file))
+            if part.file.file.form == "table":
+                for module in modules_with_rows(part.rows_by_module):
+                    if part.file.la_years is None:
+                        others.add(module)
+                    parts[module].append((one.slice, part.file))
     if CHARACTERISTICS in parts:
         others.add("child_identifiers")
     return {module: parts[module] for module in modules if module not in others}
 
 
-def _copy(
-    spark: SparkSession,
+def _take(
+    workers: Workers,
     lake: Lake,
     plain: Mapping[str, list[PlainPart]],
+    drafted: DraftedRecords,
     gone: Mapping[str, Gone],
     fingerprint: str,
 ) -> None:
-    """Copies plain tables in one job, and commits each."""
+    """Copies plain tables, at once, moves what was drafted to them, and commits each."""
     tables = [PlainTable(module, lake.path(BRONZE_MODULES[module]), parts) for module, parts in plain.items()]
     with faults_told("the write of bronze tables"):
-        written = copy_plain(spark, tables)
-    for module, files in written.items():
-        lake.take_files(files, BRONZE_MODULES[module], fingerprint=fingerprint, slices=gone[module])
+        copied = copy_plain(workers, tables)
+    for module in plain:
+        table, folder = BRONZE_MODULES[module], drafted.folder / module
+        files = [one.written for one in copied if one.module == module]
+        files += lake.move_in([folder / one.path for one in drafted.of(module)], table, folder=folder)
+        lake.take_files(files, table, fingerprint=fingerprint, slices=gone[module])
 
 
 def _write(
     spark: SparkSession,
     lake: Lake,
     decisions: Decisions,
+    drafted: DraftedRecords,
     modules: Sequence[str],
     gone: Mapping[str, Gone],
     fingerprint: str,
 ) -> None:
-    with accepted_rows(spark, decisions.accepted, modules) as rows:
+    rows = accepted_rows(spark, decisions.accepted, drafted, modules)
 
-        def write(module: str) -> None:
-            table, slices = BRONZE_MODULES[module], gone[module]
-            new = rows.of(module)
-            if new is None:
-                new = spark.createDataFrame([], table.schema())
-            if slices is None:
-                lake.overwrite(new, table, fingerprint=fingerprint)
-            else:
-                lake.replace(new, table, slices=slices, fingerprint=fingerprint)
+    def write(module: str) -> None:
+        table, slices = BRONZE_MODULES[module], gone[module]
+        new = rows.get(module)
+        if new is None:
+            new = spark.createDataFrame([], table.schema())
+        if slices is None:
+            lake.overwrite(new, table, fingerprint=fingerprint)
+        else:
+            lake.replace(new, table, slices=slices, fingerprint=fingerprint)
 
-        with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
-            list(pool.map(write, modules))
+    with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
+        list(pool.map(write, modules))

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from pyspark.sql import SparkSession
 
+from sos_spark.bronze.arrive.tasks import Session
 from sos_spark.errors import ConflictError
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.versions import Commit
@@ -18,7 +19,7 @@ from sos_spark.tables import BRONZE_MODULES, FILES, Table
 FINGERPRINT_PREFIX = "ingest:"
 
 
-def undo_unfinished(spark: SparkSession, lake: Lake, *, continuing: str) -> list[str]:
+def undo_unfinished(session: Session, lake: Lake, *, continuing: str) -> list[str]:
     """Takes back what unfinished ingests wrote, but for that of `continuing`. Returns the names of the tables.
 
     Raises:
@@ -33,7 +34,7 @@ def undo_unfinished(spark: SparkSession, lake: Lake, *, continuing: str) -> list
             history = lake.history(table)
             unfinished = _unfinished(history, known, finished_at)
             if unfinished:
-                _take_back(spark, lake, table, history, unfinished)
+                _take_back(session(), lake, table, history, unfinished)
                 undone.append(table.name)
     return undone
 

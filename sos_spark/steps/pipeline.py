@@ -26,6 +26,8 @@ GATE_AFTER: dict[str, Layer] = {"ingest": "bronze", "validate": "silver", "panel
 FOLDERS_OF_RETURNS = ("cin", "ssda903", "tables")
 WRITES_RECORDS = frozenset({"ingest", "validate"})
 READS_RECORDS = frozenset({"cohort", "outcome", "panel"})
+NEEDS_SPARK = READS_RECORDS | {"validate"}
+"""Whatever there is to do; `ingest` needs it where there is much to read."""
 NEEDS_SOURCE = frozenset({"ingest"})
 NEEDS_STUDY = frozenset({"cohort", "outcome", "panel", "fit"})
 NEEDS_LAKE = WRITES_RECORDS | READS_RECORDS | {"fit"}
@@ -73,6 +75,8 @@ def run_steps(run: Run, steps: Sequence[PlannedStep], *, while_step: WhileStep) 
             for step in steps:
                 if step.name not in WRITES_RECORDS | READS_RECORDS:
                     records.close()
+                if step.name in NEEDS_SPARK:
+                    run.begin_session()
                 with while_step(step.name) as shown:
                     shown.extend(_run_one(run, step))
                 run.reports.extend(shown or ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from sos_spark.machine.faults import SparkFaultError, faults_told
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.pipeline import PlannedStep, run_steps
 from sos_spark.steps.results import write_result
-from sos_spark.tables import CIN_MODULES, PANEL_CELLS
+from sos_spark.tables import CIN_MODULES, FILES, PANEL_CELLS
 from tests.builders import frame
 from tests.sources import a_child, a_referral, cin_xml, put, run_ingest
 
@@ -197,23 +198,23 @@ def test_a_damaged_log_is_named(tmp_path: Path, spark: SparkSession) -> None:
     assert "panel.cells" in caught.value.where
 
 
-def test_a_source_file_that_changes_under_the_ingest_is_named(
+def test_of_a_source_file_that_changes_under_the_ingest_what_was_hashed_is_taken(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, lake = tmp_path / "source", tmp_path / "lake"
-    path = put(source / "cin" / "a.xml", cin_xml(a_child(SECRET, a_referral())))
-    replace = Lake.overwrite
+    path = put(source / "cin" / "a.xml", cin_xml(a_child("C1", a_referral())))
+    content, take = path.read_bytes(), Lake.take_files
 
     def meddled(self: Lake, *given: object, **named: object) -> int:
         path.write_text(cin_xml(a_child("C2", a_referral())))
-        return replace(self, *given, **named)  # type: ignore[arg-type]
+        return take(self, *given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Lake, "overwrite", meddled)
-    with pytest.raises(InputError, match="A source file cannot be read") as caught:
-        run_ingest(spark, source, lake)
-    assert caught.value.where == "cin/a.xml"
-    assert SECRET not in said(caught)
-    assert not Lake(lake).exists(CIN_MODULES["cin_details"])
+    monkeypatch.setattr(Lake, "take_files", meddled)
+    run_ingest(spark, source, lake)
+    assert path.read_bytes() != content
+    assert [row["LAchildID"] for row in read_arrow(lake, CIN_MODULES["cin_details"]).to_pylist()] == ["C1"]
+    (file,) = read_arrow(lake, FILES).to_pylist()
+    assert file["file_sha256"] == hashlib.sha256(content).hexdigest()
 
 
 def test_a_fault_of_spark_names_the_table_and_the_condition_and_no_value(spark: SparkSession, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from sos_spark.bronze.arrive.inspection import inspect_files
 from sos_spark.bronze.arrive.inventory import SourceFile
+from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.fault import MAX_FILE_BYTES
 from sos_spark.config.reference import authorities
 from sos_spark.errors import ConflictError, InputError
@@ -106,7 +107,8 @@ def test_a_file_that_is_too_large_or_gone_is_not_parsed(spark: SparkSession, tmp
     path = put(tmp_path / "a.xml", "no XML")
     large = SourceFile(str(path), "cin/a.xml", "xml", MAX_FILE_BYTES + 1)
     gone = SourceFile(str(tmp_path / "b.xml"), "cin/b.xml", "xml", 1)
-    reasons = {seen.file.name: seen.reason for seen in inspect_files(spark, [large, gone], authorities())}
+    looked = inspect_files(Workers(lambda: spark), [large, gone], authorities())
+    reasons = {seen.file.name: seen.reason for seen in looked.files}
     assert reasons["cin/a.xml"] == "The file is too large: expected at most 536870912 bytes, found 536870913"
     assert reasons["cin/b.xml"] == "The file cannot be read: found FileNotFoundError"
 

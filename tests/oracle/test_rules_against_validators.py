@@ -20,9 +20,8 @@ from typing import Any, Literal
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from sos_spark.bronze.fields import FIELDS
-from sos_spark.bronze.read.cin_xml import parse_cin
-from sos_spark.bronze.read.lac_csv import parse_lac
+from sos_spark.bronze.arrive.cin_file import read_cin
+from sos_spark.bronze.arrive.lac_file import read_lac
 from sos_spark.bronze.record_batches import RecordBatches
 from sos_spark.config.reference import dfe_rules
 from sos_spark.silver.classify import classify_all
@@ -223,11 +222,10 @@ def _findings(frame: DataFrame) -> Sequence[Any]:
     return frame.select("la_code", "census_year", "record_position", "errors", "warnings").collect()
 
 
-def bronze_rows(batches: Iterator[Any]) -> Iterator[tuple[str, Row]]:
-    for batch in batches:
+def bronze_rows(records: RecordBatches, la: str, year: int, file_id: int) -> Iterator[tuple[str, Row]]:
+    for module, batch in records.give(la_code=la, file_id=file_id):
         for record in batch.to_pylist():
-            module, values = record.pop("module"), record.pop("values")
-            yield module, record | dict(zip(FIELDS[module], values, strict=True))
+            yield module, record | {"census_year": year}
 
 
 def of_cin(returns: Sequence[CinReturn]) -> tuple[dict[str, list[Row]], dict[tuple[str, int], str]]:
@@ -236,8 +234,9 @@ def of_cin(returns: Sequence[CinReturn]) -> tuple[dict[str, list[Row]], dict[tup
     for number, each in enumerate(returns):
         la = f"C{number}"
         names[la, each.census_year] = each.name
-        batches = RecordBatches(la_code=la, census_year=each.census_year, file_id=number)
-        for module, row in bronze_rows(parse_cin([each.path.read_bytes()], batches)):
+        records = RecordBatches()
+        read_cin([each.path.read_bytes()], records)
+        for module, row in bronze_rows(records, la, each.census_year, number):
             rows[module].append(row)
     return rows, names
 
@@ -251,8 +250,9 @@ def of_lac(returns: Sequence[LacReturn]) -> tuple[dict[str, list[Row]], dict[tup
         for folder, year in ((each.folder, each.census_year), (each.last_folder, each.census_year - 1)):
             for module in ("lac_header", "lac_episodes") if folder else ():
                 content = (Path(str(folder)) / f"{module.removeprefix('lac_')}.csv").read_bytes()
-                batches = RecordBatches(la_code=la, census_year=year, file_id=number * 10_000 + year)
-                for _, row in bronze_rows(parse_lac(content, module, batches)):
+                records = RecordBatches()
+                read_lac(content, module, records)
+                for _, row in bronze_rows(records, la, year, number * 10_000 + year):
                     rows[module].append(row)
     return rows, names
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sos_spark.bronze.arrive.cin_file import inspect_cin
+from sos_spark.bronze.arrive.cin_file import read_cin
 from sos_spark.bronze.arrive.inspection import Inspection
 from sos_spark.bronze.arrive.inventory import SourceFile
 from sos_spark.bronze.decide.decisions import Held, decide
 from sos_spark.bronze.decide.returns import Part, Return, Slice
-from sos_spark.bronze.read.cin_xml import parse_cin
 from sos_spark.bronze.record_batches import RecordBatches
 from tests.sources import a_child, a_referral, cin_xml, leaves
 
@@ -26,9 +25,10 @@ children = st.lists(
 
 def records(content: bytes, size: int) -> tuple[dict[str, int], list[str]]:
     pieces = [content[at : at + size] for at in range(0, len(content), size)]
-    batches = RecordBatches(la_code="201", census_year=2015, file_id=1)
-    rows = [str(row) for batch in parse_cin(pieces, batches) for row in batch.to_pylist()]
-    return inspect_cin(pieces).rows_by_module, rows
+    batches = RecordBatches()
+    seen = read_cin(pieces, batches)
+    given = batches.give(la_code="201", file_id=1)
+    return seen.rows_by_module, [f"{module} {row}" for module, batch in given for row in batch.to_pylist()]
 
 
 @settings(deadline=None, max_examples=50)

@@ -14,12 +14,14 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sos_spark.bronze.arrive import inspection
+from sos_spark.bronze.arrive import inspection, tasks
 from sos_spark.bronze.arrive.inspection import inspect_files
 from sos_spark.bronze.arrive.inventory import take_inventory
+from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.decide.returns import Return
 from sos_spark.bronze.fields import FIELDS
 from sos_spark.bronze.read.accepted_rows import accepted_rows
+from sos_spark.bronze.read.drafted import DraftedRecords, only_of
 from sos_spark.config.reference import authorities
 from sos_spark.steps.ingest import gather_returns
 from tests.sources import a_child, a_header, a_referral, cin_xml, leaves, put, put_lac_folder
@@ -44,24 +46,29 @@ CHILD = a_child(
 )
 
 
-def accepted_of(spark: SparkSession, source: Path) -> list[Return]:
-    gathered = gather_returns(spark, inspect_files(spark, take_inventory(source).files, authorities()))
+def accepted_of(spark: SparkSession, source: Path, drafts: Path) -> tuple[list[Return], DraftedRecords]:
+    """The returns of a source, and the records that were drafted when it was looked at."""
+    looked = inspect_files(Workers(lambda: spark), take_inventory(source).files, authorities(), drafts=drafts)
+    gathered = gather_returns(lambda: spark, looked.files)
     assert gathered.refused == []
-    return gathered.returns
+    return gathered.returns, DraftedRecords(drafts, looked.drafted)
 
 
 def read_all(spark: SparkSession, source: Path) -> dict[str, Rows]:
     """Every module's rows: LA, year and the fields."""
-    with accepted_rows(spark, accepted_of(spark, source)) as found:
-        frames = []
-        for module, fields in FIELDS.items():
-            if (frame := found.of(module)) is not None:
-                values = F.array("la_code", F.col("census_year").cast("string"), *fields)
-                frames.append(frame.select(F.lit(module).alias("module"), values.alias("values")))
-        rows: dict[str, Rows] = {}
-        for module, row in reduce(DataFrame.unionAll, frames).collect():
-            rows.setdefault(module, []).append(tuple(row))
-        return {module: sorted(found_rows, key=str) for module, found_rows in rows.items()}
+    returns, drafted = accepted_of(spark, source, source.parent / f"{source.name} drafts")
+    found = accepted_rows(spark, returns, drafted)
+    frames = [
+        frame.select(
+            F.lit(module).alias("module"),
+            F.array("la_code", F.col("census_year").cast("string"), *FIELDS[module]).alias("values"),
+        )
+        for module, frame in found.items()
+    ]
+    rows: dict[str, Rows] = {}
+    for module, row in reduce(DataFrame.unionAll, frames).collect():
+        rows.setdefault(module, []).append(tuple(row))
+    return {module: sorted(found_rows, key=str) for module, found_rows in rows.items()}
 
 
 def put_returns(source: Path) -> None:
@@ -116,18 +123,47 @@ def test_flat_tables_give_the_rows_of_the_returns(spark: SparkSession, tmp_path:
     assert read_all(spark, tmp_path / "parquet") == received
 
 
-def test_how_files_are_spread_over_tasks_changes_no_row(
+def records_in(drafted: DraftedRecords) -> list[str]:
+    """The drafted records of all modules, as text."""
+    return sorted(
+        f"{file.module} {file.census_year} {row}"
+        for file in drafted.files
+        for row in pq.read_table(drafted.folder / file.module / file.path, partitioning=None).to_pylist()
+    )
+
+
+def test_where_and_in_how_many_tasks_files_are_read_changes_no_row(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_returns(tmp_path)
-    accepted = accepted_of(spark, tmp_path)
+    put_returns(tmp_path / "source")
+    put(tmp_path / "source" / "cin" / "2015" / "203.xml", cin_xml(a_child("0014"), header=a_header(la="203")))
+    _, here = accepted_of(spark, tmp_path / "source", tmp_path / "here")
+    in_one_task = records_in(here)
+    assert len(in_one_task) == 17
 
-    def records(returns: list[Return]) -> list[str]:
-        with accepted_rows(spark, returns) as found:
-            assert found.records is not None
-            return sorted(str(row) for row in found.records.collect())
-
-    in_few_tasks = records(accepted)
+    monkeypatch.setattr(tasks, "FEW_BYTES", 0)
     monkeypatch.setattr(inspection, "_BYTES_A_TASK", 1)
-    assert records(accepted[::-1]) == in_few_tasks
-    assert len(in_few_tasks) == 16
+    _, there = accepted_of(spark, tmp_path / "source", tmp_path / "there")
+    assert records_in(there) == in_one_task
+    assert len(there.files) > len(here.files)
+
+
+@pytest.mark.parametrize("few_bytes", [0, 1 << 20])
+def test_drafts_keep_the_records_of_files_that_are_taken_and_of_no_others(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_bytes: int
+) -> None:
+    put_returns(tmp_path / "source")
+    # The same content under a second name: the same file, whose records are in the drafts twice.
+    put(tmp_path / "source" / "cin" / "2015" / "a copy.xml", (tmp_path / "source/cin/2015/201.xml").read_text())
+    returns, drafted = accepted_of(spark, tmp_path / "source", tmp_path / "drafts")
+    taken = {part.file.file.name for one in returns for part in one.parts}
+    assert len(drafted.sources - taken) == 1
+
+    monkeypatch.setattr(tasks, "FEW_BYTES", few_bytes)
+    kept = only_of(Workers(lambda: spark), drafted, taken)
+    assert kept.sources == taken
+    rows = records_in(kept)
+    assert (len(rows), len(set(rows))) == (16, 16)
+    assert set(rows) == set(records_in(drafted))
+    assert [file.n_rows for file in only_of(Workers(lambda: spark), kept, {"cin/b.xml"}).of("assessments")] == [1]
+    assert only_of(Workers(lambda: spark), kept, ()).files == []

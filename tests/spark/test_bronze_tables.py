@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
 from sos_spark.bronze.arrive.inventory import take_inventory
+from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.read.flat_tables import (
     NANOS_AS_LONG,
     count_table_rows,
@@ -26,7 +27,7 @@ from tests.sources import put
 
 
 def inspected(spark: SparkSession, source: Path) -> list[Inspection]:
-    return inspect_files(spark, take_inventory(source).files, authorities())
+    return inspect_files(Workers(lambda: spark), take_inventory(source).files, authorities()).files
 
 
 def rows(frame: DataFrame, *columns: str) -> list[tuple[Any, ...]]:

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
 from sos_spark.bronze.arrive.inventory import take_inventory
+from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.read.flat_tables import NANOS_AS_LONG, count_table_rows, read_table
 from sos_spark.bronze.read.received import NO_DAY
 from sos_spark.config.reference import authorities
@@ -45,7 +46,7 @@ def write(path: Path, moments: pa.Array, name: str = "CINreferralDate", **how: A
 
 
 def inspected(spark: SparkSession, source: Path) -> list[Inspection]:
-    return inspect_files(spark, take_inventory(source).files, authorities())
+    return inspect_files(Workers(lambda: spark), take_inventory(source).files, authorities()).files
 
 
 def days(spark: SparkSession, source: Path, name: str = "CINreferralDate") -> tuple[list[str], int]:

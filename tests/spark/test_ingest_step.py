@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
+from sos_spark.bronze.arrive.inspection import Looked, inspect_files
 from sos_spark.errors import InputError
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
@@ -60,6 +62,40 @@ def test_a_corrected_return_replaces_its_slice_and_equals_a_rebuild(spark: Spark
     _, late = run_ingest(spark, source, lake)
     assert any("ignored" in warning for warning in late.warnings)
     assert Lake(lake).version(DETAILS) == corrected_version
+
+
+def test_a_file_of_the_same_name_and_size_is_read_again_if_it_is_another(spark: SparkSession, tmp_path: Path) -> None:
+    source, lake = tmp_path / "source", tmp_path / "lake"
+    text = cin_xml(a_child("C1", a_referral()))
+    put(source / "cin" / "a.xml", text)
+    run_ingest(spark, source, lake)
+    put(source / "cin" / "a.xml", text.replace("C1", "C2"))
+    run_ingest(spark, source, lake)
+    assert [row["LAchildID"] for row in read_arrow(lake, DETAILS).to_pylist()] == ["C2"]
+    assert not list(lake.glob(".staged-*"))
+
+
+def test_a_file_that_changes_between_two_looks_is_named(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, lake = tmp_path / "source", tmp_path / "lake"
+    text = cin_xml(a_child("SECRET1", a_referral()))
+    put(source / "cin" / "a.xml", text)
+    run_ingest(spark, source, lake)
+    before = versions(lake)
+    put(source / "cin" / "a.xml", text.replace("SECRET1", "SECRET2"))
+
+    def looked_and_then_changed(*args: Any, **options: Any) -> Looked:
+        found = inspect_files(*args, **options)
+        put(source / "cin" / "a.xml", text.replace("SECRET1", "SECRET3"))
+        return found
+
+    monkeypatch.setattr("sos_spark.steps.ingest.inspect_files", looked_and_then_changed)
+    with pytest.raises(InputError, match="another content than at the first look") as fault:
+        run_ingest(spark, source, lake)
+    assert "SECRET" not in str(fault.value)
+    assert versions(lake) == before
+    assert not list(lake.glob(".staged-*"))
 
 
 @pytest.mark.slow

@@ -14,10 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
+from sos_spark.bronze.arrive import tasks
 from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
 from sos_spark.bronze.arrive.inventory import take_inventory
+from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.decide.returns import Return
 from sos_spark.bronze.read.accepted_rows import accepted_rows
+from sos_spark.bronze.read.drafted import DraftedRecords
 from sos_spark.bronze.read.plain_copy import PlainTable, copy_plain
 from sos_spark.config.reference import authorities
 from sos_spark.errors import InputError
@@ -57,11 +60,11 @@ def put_plain(source: Path) -> None:
 
 
 def inspected(spark: SparkSession, source: Path) -> list[Inspection]:
-    return inspect_files(spark, take_inventory(source).files, authorities())
+    return inspect_files(Workers(lambda: spark), take_inventory(source).files, authorities()).files
 
 
 def accepted_of(spark: SparkSession, seen: Sequence[Inspection]) -> list[Return]:
-    return gather_returns(spark, seen).returns
+    return gather_returns(lambda: spark, seen).returns
 
 
 def not_plain(seen: Sequence[Inspection]) -> list[Inspection]:
@@ -79,7 +82,15 @@ def plain_tables(lake: Path, returns: Sequence[Return]) -> list[PlainTable]:
     ]  # fmt: skip
 
 
-def test_arrow_copies_and_counts_what_spark_does(spark: SparkSession, tmp_path: Path) -> None:
+@pytest.fixture(params=["this process", "two processes", "executors"])
+def workers(request: pytest.FixtureRequest, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Workers:
+    """Few bytes are this process's work; with a limit of none they go to others, as many do."""
+    if request.param != "this process":
+        monkeypatch.setattr(tasks, "FEW_BYTES", 0)
+    return Workers(lambda: spark, processes=2 if request.param == "two processes" else None)
+
+
+def test_arrow_copies_and_counts_what_spark_does(spark: SparkSession, workers: Workers, tmp_path: Path) -> None:
     put_plain(tmp_path)
     seen = inspected(spark, tmp_path)
     returns, by_spark = accepted_of(spark, seen), accepted_of(spark, not_plain(seen))
@@ -87,32 +98,34 @@ def test_arrow_copies_and_counts_what_spark_does(spark: SparkSession, tmp_path: 
     assert len(returns) == 5
 
     tables = plain_tables(tmp_path / "lake", returns)
-    written = copy_plain(spark, tables)
-    with accepted_rows(spark, by_spark) as rows:
-        for table in tables:
-            expected = rows.of(table.module)
-            assert expected is not None
-            copied = []
-            for file in written[table.module]:
+    written = copy_plain(workers, tables)
+    rows = accepted_rows(spark, by_spark, DraftedRecords(tmp_path, []))
+    for table in tables:
+        copied = []
+        for file in written:
+            if file.module == table.module:
                 path = table.folder / file.path
                 found = pq.read_table(path, partitioning=None)
                 assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
                 assert (found.num_rows, path.stat().st_size) == (file.n_rows, file.n_bytes)
-                copied += [{**row, "census_year": int(file.partition["census_year"] or 0)} for row in found.to_pylist()]
-            names = BRONZE_MODULES[table.module].column_names
-            assert sorted([[row[name] for name in names] for row in copied], key=str) == sorted(
-                map(list, expected.collect()), key=str
-            )
-    assert {file.partition["census_year"] for file in written["child_identifiers"]} == {"2015", "2016"}
+                assert sum(n_rows for _, n_rows in file.sources) == file.n_rows
+                copied += [{**row, "census_year": int(file.census_year)} for row in found.to_pylist()]
+        names = BRONZE_MODULES[table.module].column_names
+        assert sorted([[row[name] for name in names] for row in copied], key=str) == sorted(
+            map(list, rows[table.module].collect()), key=str
+        )
+    assert {file.census_year for file in written if file.module == "child_identifiers"} == {"2015", "2016"}
 
 
-def test_a_plain_file_that_is_another_than_at_the_first_look_is_named(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_plain_file_that_is_another_than_at_the_first_look_is_named(
+    spark: SparkSession, workers: Workers, tmp_path: Path
+) -> None:
     columns: dict[str, Any] = {"la_code": ["201"], "census_year": [2015], "LAchildID": ["SECRET1"]}
     path = put_table(tmp_path, "child_identifiers", **columns)
     tables = plain_tables(tmp_path / "lake", accepted_of(spark, inspected(spark, tmp_path)))
     pq.write_table(pa.table({name: values * 2 for name, values in columns.items()}), path)
     with pytest.raises(InputError, match="A source file cannot be read") as fault, faults_told("bronze"):
-        copy_plain(spark, tables)
+        copy_plain(workers, tables)
     assert fault.value.where == "tables/child_identifiers/a.parquet"
     assert not [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]
 

@@ -9,11 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sos_spark.bronze.arrive.lac_file import census_year_of_day, decode, inspect_lac, require_filed_in_its_year
+from sos_spark.bronze.arrive.lac_file import LacFile, census_year_of_day, decode, read_lac, require_filed_in_its_year
 from sos_spark.bronze.arrive.table_file import inspect_table_file
 from sos_spark.bronze.fault import SourceError
 from sos_spark.bronze.fields import FIELDS
-from sos_spark.bronze.read.lac_csv import parse_lac
 from sos_spark.bronze.record_batches import RecordBatches
 from tests.sources import EPISODES_HEADER, put
 
@@ -21,11 +20,16 @@ WANTED = ("la_code", "census_year", "CHILD", "DOB")
 MISSING = "CHILD,DOB,MISSING,MIS_START,MIS_END"
 
 
+def inspect_lac(content: bytes, module: str) -> LacFile:
+    return read_lac(content, module, RecordBatches(keeps=False))
+
+
 def lac_records(content: bytes, module: str) -> list[tuple[int, dict[str, str | None]]]:
-    batches = RecordBatches(la_code="201", census_year=2015, file_id=1)
+    batches = RecordBatches()
+    read_lac(content, module, batches)
     return [
-        (row["record_position"], dict(zip(FIELDS[module], row["values"], strict=True)))
-        for batch in parse_lac(content, module, batches)
+        (row["record_position"], {name: row[name] for name in FIELDS[module]})
+        for _, batch in batches.give(la_code="201", file_id=1)
         for row in batch.to_pylist()
     ]
 

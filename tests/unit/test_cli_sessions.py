@@ -1,12 +1,17 @@
-"""Java's second compiler is left out where the rows are few, by the size of what a run reads."""
+"""What a run reads, by its files: small ones do without Java's second compiler and Spark's code for each plan."""
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import cast
 
 import pytest
+from pyspark.sql import SparkSession
 
-from sos_spark.cli.sessions import FEW_BYTES, has_few_rows
+from sos_spark.cli.sessions import Ahead, bytes_to_read, is_local
+from sos_spark.errors import EnvironmentFaultError
+from sos_spark.machine.session import FEW_BYTES, is_below
 from sos_spark.places import place_of
 
 
@@ -30,16 +35,57 @@ def a_file(path: Path, n_bytes: int) -> Path:
 def test_a_source_is_small_by_what_its_files_can_hold(tmp_path: Path, name: str, n_bytes: int, is_few: bool) -> None:
     a_file(tmp_path / name, n_bytes)
 
-    assert has_few_rows([tmp_path, None, tmp_path / "no lake yet"]) is is_few
+    assert is_below(FEW_BYTES, bytes_to_read([tmp_path, None, tmp_path / "no lake yet"])) is is_few
 
 
 def test_a_small_source_for_a_large_lake_is_not_few(tmp_path: Path) -> None:
     a_file(tmp_path / "source" / "part.parquet", FEW_BYTES // 2)
     a_file(tmp_path / "bronze" / "part.parquet", FEW_BYTES)
 
-    assert has_few_rows([tmp_path / "source"])
-    assert not has_few_rows([tmp_path / "source", tmp_path / "bronze"])
+    assert bytes_to_read([tmp_path / "source"]) == FEW_BYTES // 2
+    assert bytes_to_read([tmp_path / "source", tmp_path / "bronze"]) == FEW_BYTES
 
 
-def test_nothing_is_said_of_a_shared_store(tmp_path: Path) -> None:
-    assert not has_few_rows([tmp_path, place_of("hdfs://127.0.0.1:1/returns")])
+def test_nothing_is_said_of_a_shared_store_nor_of_no_folder(tmp_path: Path) -> None:
+    assert bytes_to_read([tmp_path, place_of("hdfs://127.0.0.1:1/returns")]) is None
+    assert bytes_to_read([None]) is None
+    assert not is_below(FEW_BYTES, None)
+
+
+def test_a_session_starts_beside_what_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sos_spark.machine.session.starts_java", lambda: True)
+    monkeypatch.setattr("sos_spark.machine.session.use_here", lambda session: session)
+    started: list[str] = []
+
+    def start() -> SparkSession:
+        started.append(threading.current_thread().name)
+        return cast("SparkSession", "a session")
+
+    ahead = Ahead(start)
+    ahead.begin()
+    ahead.begin()
+    assert [str(ahead()), str(ahead())] == ["a session", "a session"]
+    assert len(started) == 1
+    assert started[0].startswith("session")
+
+
+def test_what_a_session_fails_with_is_told_where_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sos_spark.machine.session.starts_java", lambda: True)
+
+    def start() -> SparkSession:
+        raise EnvironmentFaultError("No Java")
+
+    ahead = Ahead(start)
+    ahead.begin()
+    with pytest.raises(EnvironmentFaultError, match="No Java"):
+        ahead()
+
+
+@pytest.mark.parametrize(
+    ("master", "is_ours"), [(None, True), ("local[2]", True), ("local", True), ("local-cluster[2,1,1024]", False),
+                            ("spark://127.0.0.1:1", False)],
+)  # fmt: skip
+def test_a_session_is_local_by_its_master(monkeypatch: pytest.MonkeyPatch, master: str | None, is_ours: bool) -> None:
+    assert is_local(master) is is_ours
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
+    assert not is_local(master)

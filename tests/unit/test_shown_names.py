@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sos_spark.bronze.arrive.lac_file import inspect_lac
+from sos_spark.bronze.arrive.lac_file import read_lac
 from sos_spark.bronze.columns import find_columns
 from sos_spark.bronze.fault import SourceError
 from sos_spark.bronze.fields import DECLARED, FIELDS
+from sos_spark.bronze.record_batches import RecordBatches
 from sos_spark.errors import shown_list, shown_name
 
 RECORD = "AB123,01/02/2014,S,C2,N1,U1,PR0,,,,ZQ1 9X0,ZQ1 9X0,SC123456"
@@ -17,7 +18,7 @@ RECORD = "AB123,01/02/2014,S,C2,N1,U1,PR0,,,,ZQ1 9X0,ZQ1 9X0,SC123456"
 
 def test_a_postcode_in_an_episodes_file_without_a_header_is_not_repeated() -> None:
     with pytest.raises(SourceError, match=r"has no header: found columns 11 and 12$") as fault:
-        inspect_lac(f"{RECORD}\n{RECORD}\n".encode(), "lac_episodes")
+        read_lac(f"{RECORD}\n{RECORD}\n".encode(), "lac_episodes", RecordBatches())
     assert not [value for value in RECORD.split(",") if value and value in str(fault.value)]
 
 

@@ -1,25 +1,26 @@
-"""The first look at every file: its hash, what it says it is, and whether it is whole. One task looks at many files.
+"""The look at every file: its hash, what it says it is, and whether it is whole. One task looks at many files.
 
-Files are opened by path in the workers and read as streams, not carried through Spark as binary columns: a batch of
-those would hold thousands of small files or a few huge ones at once, and their hash needs one pass either way.
+XML and SSDA903 files are read once: where drafts are asked for, the records of each that is whole are written to them
+on the way. Files are opened by path where they are read, not carried through Spark as binary columns: a batch of those
+would hold thousands of small files or a few huge ones at once, and their hash needs one pass either way.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-
-from sos_spark.bronze.arrive.cin_file import inspect_cin
+from sos_spark.bronze.arrive.cin_file import read_cin
 from sos_spark.bronze.arrive.inventory import SourceFile, table_constants
-from sos_spark.bronze.arrive.lac_file import inspect_lac, require_filed_in_its_year
+from sos_spark.bronze.arrive.lac_file import read_lac, require_filed_in_its_year
 from sos_spark.bronze.arrive.plain_table import LaYearRows
 from sos_spark.bronze.arrive.table_file import CHUNK_BYTES, UNREADABLE, inspect_table_file
+from sos_spark.bronze.arrive.tasks import Workers
+from sos_spark.bronze.bronze_files import BronzeFile, BronzeFiles
 from sos_spark.bronze.columns import Columns, find_columns
 from sos_spark.bronze.fault import (
     MAX_FILE_BYTES,
@@ -32,13 +33,13 @@ from sos_spark.bronze.fault import (
     shown_date,
 )
 from sos_spark.bronze.fields import DECLARED, LA_YEAR, fields_of, required_of
-from sos_spark.bronze.record_batches import file_id_of
+from sos_spark.bronze.record_batches import RecordBatches, file_id_of
 from sos_spark.config.reference import Authority
 from sos_spark.errors import shown_name
-from sos_spark.machine.connect import tasks_at_once
-from sos_spark.places import place_of
+from sos_spark.places import Place, place_of
 
 _BYTES_A_TASK = 128 << 20
+_TASKS_A_CORE = 2
 _OVERHEAD_BYTES_A_FILE = 1 << 17
 
 
@@ -77,78 +78,123 @@ class Inspection:
         return file_id_of(self.sha256)
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What a look found: the files, and what was written of their records on the way."""
+
+    files: list[Inspection]
+    drafted: list[BronzeFile]
+
+
 def inspect_files(
-    spark: SparkSession, files: Sequence[SourceFile], authorities: Mapping[str, Authority]
-) -> list[Inspection]:
-    """Looks at each file once, spread over the cluster; brings back one row per file, with no record's value."""
+    workers: Workers,
+    files: Sequence[SourceFile],
+    authorities: Mapping[str, Authority],
+    *,
+    drafts: Place | None = None,
+    undrafted: Collection[str] = (),
+) -> Looked:
+    """Looks at each file once; brings back one row per file, with no record's value.
+
+    Args:
+        workers: Who reads them.
+        files: The files.
+        authorities: The authorities there are.
+        drafts: A folder for the records of sound XML and SSDA903 files, laid out as bronze is: a folder for each
+            module, and in it one for each census year.
+        undrafted: The names of files of which nothing is written there.
+    """
     unread = [Inspection(file, reason=file.fault) for file in files if file.fault]
     to_read = [file for file in files if not file.fault]
-    if not to_read:
-        return unread
-    looked = spread(spark, to_read, "name STRING, facts STRING", _look)
-    facts = {row["name"]: json.loads(row["facts"]) for row in looked.collect()}
-    return unread + [_inspection(file, facts[file.name], authorities) for file in to_read]
+    facts: dict[str, Mapping[str, Any]] = {}
+    drafted: list[BronzeFile] = []
+    n_bytes = sum(file.n_bytes for file in to_read)
+    entries = _tasks(to_read, drafts, undrafted, at_once=workers.at_once(n_bytes))
+    for result in workers.run(entries, _look, n_bytes=n_bytes):
+        facts |= result["facts"]
+        drafted += map(BronzeFile.of, result["written"])
+    return Looked(unread + [_inspection(file, facts[file.name], authorities) for file in to_read], drafted)
 
 
-Worker = Callable[[Mapping[str, Any]], Iterator[pa.RecordBatch]]
+def _tasks(
+    files: Sequence[SourceFile], drafts: Place | None, undrafted: Collection[str], *, at_once: int
+) -> list[dict[str, Any]]:
+    """Shares files out among few tasks of about equal bytes, neighbours together.
 
-
-def spread(
-    spark: SparkSession,
-    files: Sequence[SourceFile],
-    schema: str,
-    worker: Worker,
-    *,
-    notes: Mapping[str, Mapping[str, Any]] | None = None,
-) -> DataFrame:
-    """Returns what a worker function gives for each file, in few tasks of about equal bytes.
-
-    Files keep their order, so that a task's files are neighbours. `notes` are further entries for the worker, by the
-    file's name. The worker gets the file's fields and its notes as a mapping.
+    Those of a year are neighbours, so that a task's records are of few years.
     """
-    sizes = [file.n_bytes + _OVERHEAD_BYTES_A_FILE for file in files]
-    n_tasks = min(len(files), max(2 * tasks_at_once(spark), -(-sum(sizes) // _BYTES_A_TASK)))
-    rows, done = [], 0
-    for file, size in zip(files, sizes, strict=True):
-        entry = {**asdict(file), **(notes or {}).get(file.name, {})}
-        rows.append((min(done * n_tasks // sum(sizes), n_tasks - 1), json.dumps(entry)))
+    ordered = sorted(files, key=lambda file: (file.layout_year or "", file.name))
+    sizes = [file.n_bytes + _OVERHEAD_BYTES_A_FILE for file in ordered]
+    n_tasks = min(len(files), max(_TASKS_A_CORE * at_once, -(-sum(sizes) // _BYTES_A_TASK)))
+    members, done = defaultdict(list), 0
+    for file, size in zip(ordered, sizes, strict=True):
+        is_drafted = drafts is not None and file.form != "table" and file.name not in undrafted
+        members[done * n_tasks // sum(sizes)].append({**asdict(file), "is_drafted": is_drafted})
         done += size
-    return run_tasks(spark, rows, n_tasks, schema, worker)
+    return [{"files": some, "drafts": None if drafts is None else str(drafts)} for some in members.values()]
 
 
-def run_tasks(
-    spark: SparkSession, entries: Sequence[tuple[int, str]], n_tasks: int, schema: str, worker: Worker
-) -> DataFrame:
-    """Returns what a worker function gives for each entry, which is JSON, in the task of the number beside it."""
+def _look(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The worker: what each file of a task says of itself, and the files written of their records."""
+    with ExitStack() as stack:
+        drafts = None
+        if entry["drafts"] is not None:
+            folder = place_of(entry["drafts"])
+            drafts = stack.enter_context(BronzeFiles(lambda module: folder / module))
+        facts = {}
+        for file in entry["files"]:
+            records = RecordBatches(keeps=file["is_drafted"])
+            facts[file["name"]] = told = _look_at(file, records)
+            if drafts is not None and file["is_drafted"] and "reason" not in told:
+                _draft(file, told, records, drafts)
+        yield {"facts": facts, "written": [] if drafts is None else drafts.finish()}
 
-    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for text in batch.column("entry").to_pylist():
-                yield from worker(json.loads(text))
 
-    tasks = spark.createDataFrame(list(entries), "task INT, entry STRING")
-    return tasks.repartitionById(n_tasks, "task").mapInArrow(run, schema)
-
-
-def _look(entry: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
-    """The worker of the first look: facts as JSON."""
-    digest = hashlib.sha256()
-    sha256: str | None = None
+def _draft(file: Mapping[str, Any], facts: Mapping[str, Any], records: RecordBatches, drafts: BronzeFiles) -> None:
+    """Writes a file's records, if it says credibly of which LA and year they are; without that it is refused."""
     try:
-        facts = _facts(entry, digest.update)
-        sha256 = digest.hexdigest()
+        if file["form"] == "xml":
+            la_code, year = _la_year(facts["header"].get("LEA"), facts["header"].get("Year"))
+        else:
+            la_code, year = _la_year(file["layout_la"], file["layout_year"])
+    except SourceError:
+        return
+    for module, rows in records.give(la_code=la_code, file_id=file_id_of(facts["sha256"])):
+        drafts.add(module, str(year), rows, file["name"])
+    drafts.end_of_source()
+
+
+def _la_year(la_code: str | None, year: str | None) -> tuple[str, int]:
+    """The LA and the census year that a header or a place names.
+
+    Raises:
+        SourceError: They cannot be ones.
+    """
+    return parse_la_code(la_code or ""), parse_census_year(year or "")
+
+
+def _look_at(file: Mapping[str, Any], records: RecordBatches) -> dict[str, Any]:
+    """A file's facts, its hash among them; `reason` where it cannot be taken."""
+    digest = hashlib.sha256()
+    try:
+        facts = _facts(file, digest.update, records)
+        return {**facts, "sha256": digest.hexdigest()}
     except SourceError as fault:
-        facts = {"reason": str(fault)}
         # A fault ends the reading early; the hash is the whole file's.
-        with place_of(entry["path"]).open("rb") as handle:
-            sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+        try:
+            with place_of(file["path"]).open("rb") as handle:
+                return {"reason": str(fault), "sha256": hashlib.file_digest(handle, "sha256").hexdigest()}
+        except OSError as error:
+            return _unread(error)
     except OSError as error:
-        facts = {"reason": f"The file cannot be read: found {type(error).__name__}"}
-    facts["sha256"] = sha256
-    yield pa.RecordBatch.from_pydict({"name": [entry["name"]], "facts": [json.dumps(facts)]})
+        return _unread(error)
 
 
-def _facts(entry: Mapping[str, Any], update_hash: Callable[[bytes], None]) -> dict[str, Any]:
+def _unread(error: OSError) -> dict[str, Any]:
+    return {"reason": f"The file cannot be read: found {type(error).__name__}", "sha256": None}
+
+
+def _facts(entry: Mapping[str, Any], update_hash: Callable[[bytes], None], records: RecordBatches) -> dict[str, Any]:
     path, module = entry["path"], entry["module"]
     if entry["form"] == "table":
         return asdict(inspect_table_file(path, update_hash, (*LA_YEAR, *fields_of(module))))
@@ -157,14 +203,14 @@ def _facts(entry: Mapping[str, Any], update_hash: Callable[[bytes], None]) -> di
             "The file is too large", expected=f"at most {MAX_FILE_BYTES} bytes", found=str(entry["n_bytes"])
         )
     if entry["form"] == "xml":
-        return asdict(inspect_cin(chunks_of(path, update_hash)))
+        return asdict(read_cin(_chunks_of(path, update_hash), records))
     content = place_of(path).read_bytes()
     update_hash(content)
-    lac = inspect_lac(content, module)
+    lac = read_lac(content, module, records)
     return {"rows_by_module": {module: lac.n_rows}, **asdict(lac)}
 
 
-def chunks_of(path: str, update_hash: Callable[[bytes], None]) -> Iterator[bytes]:
+def _chunks_of(path: str, update_hash: Callable[[bytes], None]) -> Iterator[bytes]:
     """Gives a file in pieces, each of which has gone into the hash."""
     with place_of(path).open("rb") as handle:
         while chunk := handle.read(CHUNK_BYTES):
@@ -192,10 +238,8 @@ def _inspection(file: SourceFile, facts: Mapping[str, Any], authorities: Mapping
 def _place_says(file: SourceFile) -> dict[str, Any]:
     """The LA and year of the file's place, where they can be ones: all that is known of an unreadable file."""
     try:
-        return {
-            "la_code": parse_la_code(file.layout_la or ""),
-            "census_year": parse_census_year(file.layout_year or ""),
-        }
+        la_code, census_year = _la_year(file.layout_la, file.layout_year)
+        return {"la_code": la_code, "census_year": census_year}
     except SourceError:
         return {}
 
@@ -204,7 +248,7 @@ def _judged_cin(seen: Inspection, facts: Mapping[str, Any], authorities: Mapping
     header, file = facts["header"], seen.file
     if header.get("Collection", "").casefold() != "cin":
         raise SourceError("The Header names no collection that is known", expected="Collection CIN")
-    la_code, census_year = parse_la_code(header.get("LEA", "")), parse_census_year(header.get("Year", ""))
+    la_code, census_year = _la_year(header.get("LEA"), header.get("Year"))
     expected = reference_date(census_year).isoformat()
     if header.get("ReferenceDate", "") != expected:
         raise SourceError(
@@ -239,10 +283,11 @@ def _shown_elements(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _judged_lac(seen: Inspection, facts: Mapping[str, Any], authorities: Mapping[str, Authority]) -> Inspection:
+    la_code, census_year = _la_year(seen.file.layout_la, seen.file.layout_year)
     seen = replace(
         seen,
-        la_code=parse_la_code(seen.file.layout_la or ""),
-        census_year=parse_census_year(seen.file.layout_year or ""),
+        la_code=la_code,
+        census_year=census_year,
         rows_by_module=facts["rows_by_module"],
         unknown=tuple(facts["unknown_columns"]),
         absent=tuple(facts["absent_columns"]),

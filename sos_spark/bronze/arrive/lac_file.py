@@ -1,4 +1,4 @@
-"""SSDA903 CSV, read strictly: a row that does not have the header's number of columns makes the file a broken one."""
+"""SSDA903 CSV, read once and strictly: a file with a row of another number of columns than its header is broken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sos_spark.bronze.columns import Columns, find_columns
 from sos_spark.bronze.fault import MAX_FILE_BYTES, SourceError
 from sos_spark.bronze.fields import FIELDS, required_of
-from sos_spark.bronze.record_batches import WHITE_SPACE
+from sos_spark.bronze.record_batches import WHITE_SPACE, RecordBatches
 
 _EPISODES = "lac_episodes"
 _DAY = re.compile(
@@ -49,30 +49,30 @@ def decode(content: bytes) -> str:
     raise SourceError("The file's text cannot be decoded", expected="UTF-8 or Windows-1252")
 
 
-def inspect_lac(content: bytes, module: str) -> LacFile:
-    """Reads a file to its end, without its records.
+def read_lac(content: bytes, module: str, records: RecordBatches) -> LacFile:
+    """Reads a file to its end. `records` gets its records; record_position is the line, the header's being 1.
 
     Raises:
         SourceError: It has no header, lacks columns, has a row of another length, an open quote, or no known encoding.
     """
     rows = lac_rows(content)
     columns = lac_columns(rows, module)
-    if module != _EPISODES:
-        return LacFile(sum(1 for _ in rows), columns.unknown, columns.absent)
-    # Both columns are required, so each has a position.
-    begun, ended = (columns.positions[FIELDS[module].index(name)] or 0 for name in ("DECOM", "DEC"))
     n_rows = 0
     # Texts first: days repeat, so few of them need to be read.
-    texts_begun, texts_ended = set[str](), set[str]()
-    for _, cells in rows:
+    texts_begun, texts_ended = set[str | None](), set[str | None]()
+    begun, ended = (FIELDS[module].index(name) for name in ("DECOM", "DEC")) if module == _EPISODES else (0, 0)
+    for line, cells in rows:
+        values = [None if at is None else cells[at].strip(WHITE_SPACE) or None for at in columns.positions]
+        records.add(module, line, values)
         n_rows += 1
-        texts_begun.add(cells[begun])
-        texts_ended.add(cells[ended])
+        if module == _EPISODES:
+            texts_begun.add(values[begun])
+            texts_ended.add(values[ended])
     return LacFile(n_rows, columns.unknown, columns.absent, _census_years(texts_begun), _census_years(texts_ended))
 
 
-def _census_years(texts: Iterable[str]) -> tuple[int, ...]:
-    return tuple(sorted({year for text in texts if (year := census_year_of_day(text)) is not None}))
+def _census_years(texts: Iterable[str | None]) -> tuple[int, ...]:
+    return tuple(sorted({year for text in texts if text and (year := census_year_of_day(text)) is not None}))
 
 
 def require_filed_in_its_year(years_begun: Sequence[int], years_ended: Sequence[int], census_year: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sos_spark.bronze.arrive.inspection import Inspection
+from sos_spark.bronze.arrive.inventory import SourceFile
 from sos_spark.bronze.decide.decisions import Decisions, Held
 from sos_spark.bronze.decide.returns import Part, RefusedReturn, Slice
 from sos_spark.bronze.fields import COLLECTION_OF, PUBLISHED
@@ -50,6 +51,16 @@ def held_slices(rows: Mapping[FileKey, FileRow]) -> dict[Slice, Held]:
         read_by = frozenset(row["read_by"] for row in members)
         held[where] = Held(content, members[0]["returned_at"], dict(counts), read_by)
     return held
+
+
+def read_before(rows: Mapping[FileKey, FileRow], files: Iterable[SourceFile], reading: Reading) -> frozenset[str]:
+    """Returns the names of files that the lake seems to hold as the same code read them, by their names and sizes."""
+    held = {
+        (row["file_path"], row["n_bytes"])
+        for row in rows.values()
+        if row["status"] == "accepted" and row["read_by"] == reading.code
+    }
+    return frozenset(file.name for file in files if (file.name, file.n_bytes) in held)
 
 
 def updated_rows(

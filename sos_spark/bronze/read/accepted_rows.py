@@ -3,63 +3,50 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import reduce
 
 import pyarrow as pa
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sos_spark.bronze.arrive.inspection import Inspection
+from sos_spark.bronze.bronze_files import BronzeFile
 from sos_spark.bronze.decide.returns import Return, Slice
 from sos_spark.bronze.fields import CHARACTERISTICS, LA_YEAR
+from sos_spark.bronze.read.drafted import DraftedRecords
 from sos_spark.bronze.read.flat_tables import file_of_uri, read_table, with_characteristics
-from sos_spark.bronze.read.parsing import module_records, read_records
 from sos_spark.tables import BRONZE_MODULES
 
 
-@dataclass(frozen=True)
-class AcceptedRows:
-    """The rows of accepted returns by module: parsed records of XML and CSV, and tables."""
-
-    records: DataFrame | None
-    record_modules: frozenset[str]
-    tables: Mapping[str, DataFrame]
-
-    def of(self, module: str) -> DataFrame | None:
-        """Returns a module's rows with its bronze table's columns; None where no return has any."""
-        columns = BRONZE_MODULES[module].column_names
-        parts = []
-        if self.records is not None and module in self.record_modules:
-            parts.append(module_records(self.records, module))
-        if module in self.tables:
-            parts.append(self.tables[module])
-        if not parts:
-            return None
-        first, *rest = (part.select(*columns) for part in parts)
-        return first.unionAll(rest[0]) if rest else first
-
-
-@contextmanager
 def accepted_rows(
-    spark: SparkSession, accepted: Sequence[Return], modules: Collection[str] = tuple(BRONZE_MODULES)
-) -> Iterator[AcceptedRows]:
-    """Gives the rows of accepted returns; XML and CSV are parsed once and kept until the context ends.
+    spark: SparkSession,
+    accepted: Sequence[Return],
+    drafted: DraftedRecords,
+    modules: Collection[str] = tuple(BRONZE_MODULES),
+) -> dict[str, DataFrame]:
+    """Returns the rows of accepted returns by module, with its bronze table's columns; a module without any lacks.
 
-    Of tables only those of the modules, and what is joined to them, are there.
+    `drafted` has the records of the accepted XML and SSDA903 files, and no others.
     """
-    parts = [part for one in accepted for part in one.parts if part.file.file.form != "table"]
-    records = None
-    if parts:
-        records = read_records(spark, [part.file for part in parts]).persist(StorageLevel.MEMORY_AND_DISK)
-    of_records = frozenset(module for part in parts for module, n_rows in part.rows_by_module.items() if n_rows)
-    try:
-        yield AcceptedRows(records, of_records, _tables(spark, accepted, {*modules, CHARACTERISTICS}))
-    finally:
-        if records is not None:
-            records.unpersist()
+    tables = _tables(spark, accepted, {*modules, CHARACTERISTICS})
+    rows = {}
+    for module in modules:
+        parts = [tables[module]] if module in tables else []
+        if files := drafted.of(module):
+            parts.append(_drafted_rows(spark, drafted, module, files))
+        if parts:
+            rows[module] = reduce(
+                DataFrame.unionAll, (part.select(BRONZE_MODULES[module].column_names) for part in parts)
+            )
+    return rows
+
+
+def _drafted_rows(spark: SparkSession, drafted: DraftedRecords, module: str, files: Sequence[BronzeFile]) -> DataFrame:
+    folder = drafted.folder / module
+    reader = spark.read.schema(BRONZE_MODULES[module].schema()).option("basePath", str(folder))
+    return reader.parquet(*(str(folder / file.path) for file in files))
 
 
 def _tables(spark: SparkSession, accepted: Sequence[Return], modules: Collection[str]) -> dict[str, DataFrame]:
