@@ -187,13 +187,25 @@ class ObjectStore:
 
         with self._told(path):
             if below:
-                objects: list[Any] = [one for page in obstore.list(self._store, path or None) for one in page]
+                listing = obstore.list(self._store, path or None)
+                objects: list[Any] = [
+                    one for page in listing for one in page if one["size"] or self._is_there(one["path"])
+                ]
                 folders: list[str] = []
             else:
                 listed = obstore.list_with_delimiter(self._store, path or None)
                 objects, folders = list(listed["objects"]), list(listed["common_prefixes"])
         files = [Entry(one["path"], False, int(one["size"])) for one in objects if one["path"] != path]
         return [*(Entry(folder, True) for folder in folders), *files]
+
+    def _is_there(self, path: str) -> bool:
+        """Whether a listed object without a byte is one: Hadoop marks an empty folder by `path/`, listed as `path`."""
+        import obstore
+
+        with suppress(FileNotFoundError), self._told(path):
+            obstore.head(self._store, path)
+            return True
+        return False
 
     def read(self, path: str) -> bytes:
         """As `Store.read`."""
