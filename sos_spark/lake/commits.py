@@ -81,10 +81,15 @@ def _moved(file: Place, root: Place, table: Table, folder: Place) -> WrittenFile
     parts = (part.partition("=") for part in PurePosixPath(path).parts[:-1])
     values = {name: None if value == _HIVE_NULL else unquote(value) for name, _, value in parts}
     written = WrittenFile(path, n_bytes_of(file), n_rows, {name: values[name] for name in table.partition_by})
-    target = table_path(root, table) / path
-    make_folder(target.parent)
-    move_file(file, target)
+    move_into_place(written, root, table, folder=folder)
     return written
+
+
+def move_into_place(file: WrittenFile, root: Place, table: Table, *, folder: Place) -> None:
+    """Moves a file of which all is known into a table's folder, where it lies as it lay in `folder`."""
+    target = table_path(root, table) / file.path
+    make_folder(target.parent)
+    move_file(folder / file.path, target)
 
 
 def commit_files(

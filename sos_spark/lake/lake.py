@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 from sos_spark.errors import EnvironmentFaultError, InputError
 from sos_spark.lake import versions
 from sos_spark.lake.checksum import write_checksum_of_declaration
-from sos_spark.lake.commits import HeldFile, WrittenFile, commit_files, held_files, in_partitions, moved_into_place
+from sos_spark.lake.commits import (
+    HeldFile,
+    WrittenFile,
+    commit_files,
+    held_files,
+    in_partitions,
+    move_into_place,
+    moved_into_place,
+)
 from sos_spark.lake.constraints import held_to
 from sos_spark.lake.drafts import Drafts, drafts
 from sos_spark.lake.faults import SchemaMismatchError, conflict, told_safely
@@ -204,9 +212,10 @@ class Lake:
                 self._committed(table, fingerprint)
         return self.version(table) or 0
 
-    def move_in(self, files: Sequence[Place], table: Table, *, folder: Place) -> list[WrittenFile]:
+    def move_in(self, files: Sequence[WrittenFile], table: Table, *, folder: Place) -> None:
         """Moves files of a folder that is laid out as the table's into the table's, for `take_files`."""
-        return moved_into_place(files, self.root, table, folder=folder)
+        for file in files:
+            move_into_place(file, self.root, table, folder=folder)
 
     def replaces_without_spark(self, table: Table, slices: Sequence[Mapping[str, object]]) -> bool:
         """Returns whether what a replacement of slices leaves of the table's files is little enough for the driver."""

@@ -107,8 +107,9 @@ def _take(
         copied = copy_plain(workers, tables)
     for module in plain:
         table, folder = BRONZE_MODULES[module], drafted.folder / module
-        files = [one.written for one in copied if one.module == module]
-        files += lake.move_in([folder / one.path for one in drafted.of(module)], table, folder=folder)
+        of_records = [one.written for one in drafted.of(module)]
+        lake.move_in(of_records, table, folder=folder)
+        files = [*(one.written for one in copied if one.module == module), *of_records]
         lake.take_files(files, table, fingerprint=fingerprint, slices=gone[module])
 
 

@@ -27,7 +27,7 @@ FOLDERS_OF_RETURNS = ("cin", "ssda903", "tables")
 WRITES_RECORDS = frozenset({"ingest", "validate"})
 READS_RECORDS = frozenset({"cohort", "outcome", "panel"})
 NEEDS_SPARK = READS_RECORDS | {"validate"}
-"""Whatever there is to do; `ingest` needs it where there is much to read."""
+"""From the beginning; `ingest` begins to start it itself, once it knows that there is something to read."""
 NEEDS_SOURCE = frozenset({"ingest"})
 NEEDS_STUDY = frozenset({"cohort", "outcome", "panel", "fit"})
 NEEDS_LAKE = WRITES_RECORDS | READS_RECORDS | {"fit"}

@@ -35,7 +35,7 @@ class DraftedRecords:
 def only_of(workers: Workers, drafted: DraftedRecords, taken: Collection[str]) -> DraftedRecords:
     """Returns the drafts with the records of some files of the source only; files that have others are written anew.
 
-    What is written anew is as good as new: nothing but drafts is touched.
+    What they were written from stays where it is until the folder goes.
     """
     whole, mixed = [], defaultdict(list)
     for file in drafted.files:
