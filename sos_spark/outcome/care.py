@@ -11,24 +11,41 @@ OWN_PARENTS = ("P1",)
 
 
 def add_placements_around(episodes: DataFrame) -> DataFrame:
-    """Adds to each episode the nearest placements of its period of care that are not temporary.
+    """Returns episodes, narrowed to what outcomes need, with the nearest placements of their period of care that last.
 
     Grain: an episode, in and out. A period of care ends with an episode whose REC is not X1, or where the next RNE S
-    begins. Adds placement_ahead: the first placement from this episode on that is not T0-T4, a struct of
+    begins. Adds placement_ahead: the first placement from this episode on that is not temporary (T0-T4), a struct of
     (care_episode_start_date, placement_code), and placement_behind: the last one up to and including this episode.
     Null where the period has none there; its placement_code is null where that episode's placement is not known.
     Episodes are ordered by their start date, of which a child has one each.
     """
-    by_child = Window.partitionBy("la_code", "child_id").orderBy("care_episode_start_date")
+    by_child = Window.partitionBy("child_id", "la_code").orderBy("care_episode_start_date")
     has_ended = F.coalesce(F.col("reason_episode_ceased") != "X1", F.lit(False))
     begins = (F.col("reason_new_episode") == "S") | F.lag(has_ended, default=False).over(by_child)
-    in_period = Window.partitionBy("la_code", "child_id", "period_of_care").orderBy("care_episode_start_date")
+    in_period = Window.partitionBy("child_id", "la_code", "period_of_care").orderBy("care_episode_start_date")
     lasting = F.when(
         ~F.coalesce(F.col("placement_code").isin(*TEMPORARY), F.lit(False)),
         F.struct("care_episode_start_date", "placement_code"),
     )
+    needed = episodes.select(
+        "la_code",
+        "child_id",
+        "census_year",
+        "care_episode_start_date",
+        "care_episode_end_date",
+        "reason_new_episode",
+        "reason_episode_ceased",
+        "legal_status",
+        "category_of_need",
+        "placement_code",
+        "birth_month",
+        "age_at_start",
+        "sex",
+        "ethnicity",
+        "unknown_fields",
+    )
     return (
-        episodes.withColumn("begins_period", F.coalesce(begins, F.lit(False)).cast("int"))
+        needed.withColumn("begins_period", F.coalesce(begins, F.lit(False)).cast("int"))
         .withColumn("period_of_care", F.sum("begins_period").over(by_child))
         .withColumn(
             "placement_ahead",

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from pyspark.sql import DataFrame
 
+from sos_spark.outcome.care import add_placements_around
 from sos_spark.outcome.escalations import escalation_dates
 from sos_spark.outcome.referrals import dates_by_child, with_child_dates
 
@@ -38,7 +39,12 @@ class Records:
         """The days of initial child protection conferences, as `dates_by_child`. Grain: one row per child with any."""
         return dates_by_child(self.silver["icpcs"], "icpc_date")
 
+    @cached_property
+    def care(self) -> DataFrame:
+        """Episodes with the placements around them, as `add_placements_around`. Grain: one row per episode."""
+        return add_placements_around(self.silver["lac_episodes"])
+
     @property
     def shared(self) -> tuple[DataFrame, ...]:
         """What is worth caching while several outcomes are computed."""
-        return self.referrals, self.escalations, self.conferences
+        return self.referrals, self.escalations, self.conferences, self.care

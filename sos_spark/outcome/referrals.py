@@ -8,6 +8,9 @@ from pyspark.sql import functions as F
 from sos_spark.config.outcomes.nfa_decision import NfaDecision
 from sos_spark.outcome.reads import has_unknown
 
+DECISION_KEYS = ("nfa", "from_", "within_months")
+"""The keys of an outcome that `select_nfa_decisions` looks at."""
+
 FIRST_CENSUS_YEAR_OF_RC9 = 2023
 """RC9 (closed after assessment, referred to early help) is a code of the CIN census from this census year on."""
 
@@ -18,7 +21,8 @@ def with_child_dates(referrals: DataFrame) -> DataFrame:
     Grain: a referral, in and out. One shuffle by child for all outcomes that share the frame: worth caching. Adds
     child_referral_dates (array of dates in order, this referral's among them).
     """
-    child = Window.partitionBy("la_code", "child_id").orderBy("referral_date")
+    # The child first: rows are told apart by the first bytes of what they are sorted by.
+    child = Window.partitionBy("child_id", "la_code").orderBy("referral_date")
     return referrals.select(
         "la_code",
         "child_id",
@@ -79,16 +83,13 @@ def select_nfa_decisions(referrals: DataFrame, outcome: NfaDecision) -> DataFram
     )
 
 
-def add_window_end(decisions: DataFrame, last_day: Column) -> DataFrame:
-    """Adds window_end: the last day, or the decision's own where that is later; null where the window began unobserved.
+def window_of_months(last_day: Column) -> Column:
+    """Returns the end of a decision's window: the last day, or its own where that is later.
 
-    Grain: an NFA decision, in and out. Needs the columns of `select_nfa_decisions` and of `observe`. Months that are
-    counted from the referral begin before the decision, and may begin in a year that was not returned.
+    Null where the window began unobserved: months that are counted from the referral begin before the decision, and may
+    begin in a year that was not returned. Needs the columns of `select_nfa_decisions` and of `observe`.
     """
-    return decisions.withColumn(
-        "window_end",
-        F.when(F.col("months_begin") >= F.col("observed_from"), F.greatest(F.col("index_date"), last_day)),
-    )
+    return F.when(F.col("months_begin") >= F.col("observed_from"), F.greatest(F.col("index_date"), last_day))
 
 
 def is_rereferral(referral_date: Column) -> Column:

@@ -39,10 +39,11 @@ _SUITE, _KEY, _PARTNER = "_suite", "_key", "_partner_of_"
 
 @dataclass(frozen=True)
 class _Counted:
-    """A suite's table with what is summed of it for each place, by name."""
+    """A suite's table, the same beside the partners that are looked up, and what is summed for each place, by name."""
 
     suite: Suite
     rows: DataFrame
+    beside_partners: DataFrame
     sums: Mapping[str, Column]
 
     @property
@@ -138,20 +139,20 @@ def _resolve(suite: Suite, known: Mapping[str, DataFrame], only: Collection[str]
     from pyspark.errors import AnalysisException, ParseException
     from pyspark.sql import functions as F
 
-    rows = _of(known[suite.table], only)
+    rows = beside_partners = _of(known[suite.table], only)
     sums: dict[str, Column] = {N_ROWS: F.lit(1).cast("bigint")}
     for name, fact in suite.facts.items():
         try:
             if isinstance(fact, RowsWithout):
                 if fact.table not in known:
                     raise broken(suite, name, f"no such table: {fact.table}")
-                rows = _with_partner(rows, _of(known[fact.table], only), fact, name)
+                beside_partners = _with_partner(beside_partners, _of(known[fact.table], only), fact, name)
             terms = _terms(name, fact)
-            rows.select(*terms.values()).schema  # noqa: B018 - resolves the columns
+            beside_partners.select(*terms.values()).schema  # noqa: B018 - resolves the columns
         except (AnalysisException, ParseException):
             raise broken(suite, name, "it names what its table does not have, or is no condition") from None
         sums |= terms
-    return _Counted(suite, rows, sums)
+    return _Counted(suite, rows, beside_partners, sums)
 
 
 def _of(rows: DataFrame, only: Collection[str] | None) -> DataFrame:
@@ -217,7 +218,7 @@ def _by_place(asked: Sequence[_Counted]) -> dict[str, pd.DataFrame]:
 
     def alike(number: int, one: _Counted) -> DataFrame:
         terms = [*one.sums.values(), *[F.lit(None).cast("bigint")] * (width - len(one.sums))]
-        return one.rows.select(
+        return one.beside_partners.select(
             F.lit(number).alias(_SUITE),
             *(
                 (F.col(name) if name in one.place else F.lit(None)).cast(kind).alias(name)

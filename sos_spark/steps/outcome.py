@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import reduce
 
@@ -26,13 +27,13 @@ from sos_spark.config.variants import Variant, variants
 from sos_spark.errors import StudyError
 from sos_spark.outcome.assessments import FIRST_SINGLE_ASSESSMENT_DAY
 from sos_spark.outcome.calendar import WORKING_DAYS_SCHEMA, working_day_numbers
-from sos_spark.outcome.compute import index_rows
+from sos_spark.outcome.compute import judged_rows
 from sos_spark.outcome.coverage import coverage
 from sos_spark.outcome.doubt import quarantined_years, unreadable_events
 from sos_spark.outcome.durations import day_counts, lengths_in
 from sos_spark.outcome.records import Records
 from sos_spark.outcome.rows import Scope
-from sos_spark.outcome.sums import require_covariates, sum_index_rows, with_known_levels
+from sos_spark.outcome.sums import require_covariates, sum_index_rows, sum_judged, with_known_levels
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.outcome_parts import INPUTS, RECORDS, UnitsDue, units_due
 from sos_spark.steps.parts import fingerprint_of
@@ -87,21 +88,16 @@ def outcome(run: Run) -> StepReport:
         with _shared(run, None if units is None else due.codes_of(units)) as (scope, records):
             if lengths:
                 lake.replace(day_counts(lengths, records, scope), OUTCOME_DURATIONS, slices=slices, fingerprint=made)
-            every_row = reduce(
-                DataFrame.unionByName,
-                (index_rows(v.outcome, records, scope, outcome_id=v.outcome_id) for v in computed),
-            )
+            judged = judged_rows({one.outcome_id: one.outcome for one in computed}, records, scope)
             if keep:
+                every_row = reduce(DataFrame.unionByName, (one.of_each() for one in judged))
                 lake.replace(every_row, OUTCOME_INDEX_ROWS, slices=[own], fingerprint=of_rows)
-                every_row = lake.read(run.spark, OUTCOME_INDEX_ROWS).where(F.col("study_id") == study.study_id)
-            known = with_known_levels(every_row, known_levels())
-            lake.replace(
-                sum_index_rows(known, study.covariates),
-                OUTCOME_SUMS,
-                slices=slices,
-                fingerprint=made,
-                parts=due.parts,
-            )
+                kept = lake.read(run.spark, OUTCOME_INDEX_ROWS).where(F.col("study_id") == study.study_id)
+                sums = sum_index_rows(with_known_levels(kept, known_levels()), study.covariates)
+            else:
+                known = [replace(one, rows=with_known_levels(one.rows, known_levels())) for one in judged]
+                sums = sum_judged(known, study.covariates)
+            lake.replace(sums, OUTCOME_SUMS, slices=slices, fingerprint=made, parts=due.parts)
     written = [OUTCOME_INDEX_ROWS] * keep + [OUTCOME_SUMS] + [OUTCOME_DURATIONS] * bool(lengths)
     return StepReport(
         "outcome",

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from functools import reduce
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from sos_spark.config.study import Covariates, Study
-from sos_spark.outcome.compute import index_rows
+from sos_spark.config.study import Continuous, Covariates, Study
+from sos_spark.outcome.compute import index_rows, judged_rows
 from sos_spark.outcome.records import Records
-from sos_spark.outcome.sums import sum_index_rows
+from sos_spark.outcome.sums import sum_index_rows, sum_judged
 from sos_spark.panel.collapse import cells_of
 from tests.builders import a_study
 from tests.oracle.journeys import a_world
@@ -78,6 +79,37 @@ def test_order_partitions_and_time_zone_change_nothing(spark: SparkSession) -> N
         for outcome in study.outcomes:
             found += Counter(index_rows(outcome, scattered_records, scope, outcome_id=outcome.outcome_id).collect())
     assert found == expected
+
+
+IN_COMMON = [
+    *OUTCOMES,
+    {"outcome_id": "ec", "kind": "rereferral_escalated", "estimand": "conditional"},
+    {"outcome_id": "dr", "kind": "assessment_duration", "mean": "restricted"},
+    {"outcome_id": "dc", "kind": "assessment_duration", "days": "calendar", "follow_up_days": 0},
+    {"outcome_id": "w", "kind": "assessment_within", "days": 45},
+    {"outcome_id": "kf", "kind": "kinship_placement", "denominator": "foster", "count_parents": False},
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("missing", ["complete_case", "indicator"])
+def test_outcomes_with_rows_in_common_are_what_each_is_alone(
+    spark: SparkSession, missing: Literal["complete_case", "indicator"]
+) -> None:
+    world, study = a_world(3, children=80), a_study(outcomes=IN_COMMON)
+    age = Continuous(name="age_years", centre=8.0)
+    covariates = Covariates(categorical=("sex", "primary_need"), continuous=(age,), missing=missing)
+    scope, records = scope_of(spark, world, study), records_of(spark, world)
+    judged = judged_rows({one.outcome_id: one for one in study.outcomes}, records, scope)
+    alone = all_index_rows(spark, world, study)
+
+    shared = [("r",), ("e", "ec"), ("d", "dr", "dc", "w"), ("k", "kf"), ("ks",), ("i",)]
+    assert [one.outcome_ids for one in judged] == shared
+    of_each = reduce(DataFrame.unionByName, (one.of_each() for one in judged))
+    assert Counter(of_each.collect()) == Counter(alone.collect())
+    together, apart = sum_judged(judged, covariates).collect(), sum_index_rows(alone, covariates).collect()
+    assert Counter(together) == Counter(apart)
+    assert {row.outcome_id for row in together if row.reason == "analysed"} == {name for one in shared for name in one}
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from sos_spark.outcome.compute import index_rows
-from sos_spark.outcome.rows import age_band, conclude, observe
+from sos_spark.outcome.rows import Verdict, age_band, judge
 from sos_spark.tables import OUTCOME_INDEX_ROWS
 from tests.builders import a_referral, a_study, returns
 from tests.outcome_world import World, all_index_rows, assert_index_rows, records_of, scope_of
@@ -112,7 +112,7 @@ def test_the_columns_are_the_tables_and_a_reason_needs_a_place(spark: SparkSessi
     assert [(f.name, f.dataType) for f in rows.schema] == [(f.name, f.dataType) for f in OUTCOME_INDEX_ROWS.schema()]
     assert rows.select("outcome_id").first() == ("another name",)
     with pytest.raises(ValueError, match="precedence: whim"):
-        conclude(observe(rows, scope, kind="rereferral_nfa"), scope, outcome_id="o", reasons={"whim": F.lit(True)})
+        judge(rows, {"o": Verdict(F.lit(1), {"whim": F.lit(True)}, F.col("index_date"))}, scope)
     published = a_study(outcomes=[{"outcome_id": "p", "kind": "published", "measure": "nfa_share"}]).outcomes[0]
     with pytest.raises(ValueError, match="published is not computed"):
         index_rows(published, records, scope, outcome_id="p")

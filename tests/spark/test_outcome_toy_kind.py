@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -22,10 +22,10 @@ from sos_spark.config.model import Words
 from sos_spark.config.outcomes import KINDS, Outcome, declare
 from sos_spark.config.outcomes.base import ScaleName, Switch, months_in_words
 from sos_spark.config.study import Covariates, Study
-from sos_spark.outcome.kinds import INDEX_ROWS, makes_rows_of, require_every_kind
+from sos_spark.outcome.kinds import COMPUTED, judges, require_every_kind
 from sos_spark.outcome.records import Records
 from sos_spark.outcome.referrals import dates_by_child
-from sos_spark.outcome.rows import COMMON, Scope, conclude, observe
+from sos_spark.outcome.rows import COMMON, Scope, Verdict, observe
 from sos_spark.outcome.sums import sum_index_rows
 from sos_spark.panel.collapse import cells_of
 from sos_spark.report.results import LakeTables, Results
@@ -72,29 +72,31 @@ class PlanAfterReferral(Outcome):
         return 1.0
 
 
-def plan_rows(outcome: PlanAfterReferral, records: Records, scope: Scope, *, outcome_id: str) -> DataFrame:
-    until = F.add_months("index_date", outcome.plan_within_months)
+def referrals(outcomes: Sequence[PlanAfterReferral], records: Records, scope: Scope) -> DataFrame:
     plans = dates_by_child(records.silver["cp_plans"], "cpp_start_date")
-    started = F.exists("event_dates", lambda day: day.between(F.col("index_date"), until))
     rows = (
         records.referrals.withColumn("index_date", F.col("referral_date"))
         .withColumn("age_years", F.col("age_at_referral"))
         .select(*COMMON)
         .join(F.broadcast(plans), ["la_code", "child_id"], "left")
-        .withColumn("window_end", until)
-        .withColumn("y", F.coalesce(started, F.lit(False)).cast("bigint"))
     )
-    return conclude(observe(rows, scope, kind=outcome.kind), scope, outcome_id=outcome_id, reasons={})
+    return observe(rows, scope, kind=outcomes[0].kind)
+
+
+def plan_verdict(outcome: PlanAfterReferral) -> Verdict:
+    until = F.add_months("index_date", outcome.plan_within_months)
+    started = F.exists("event_dates", lambda day: day.between(F.col("index_date"), until))
+    return Verdict(F.coalesce(started, F.lit(False)), {}, until)
 
 
 @pytest.fixture(autouse=True)
 def _toy() -> Iterator[None]:
-    known, computed = dict(KINDS), dict(INDEX_ROWS)
+    known, computed = dict(KINDS), dict(COMPUTED)
     declare(PlanAfterReferral)
-    makes_rows_of(PlanAfterReferral)(plan_rows)
+    judges(PlanAfterReferral, rows=referrals)(plan_verdict)
     Study.model_rebuild(force=True)
     yield
-    for registry, before in ((KINDS, known), (INDEX_ROWS, computed)):
+    for registry, before in ((KINDS, known), (COMPUTED, computed)):
         registry.clear()
         registry.update(before)  # type: ignore[arg-type]
     Study.model_rebuild(force=True)
@@ -203,7 +205,7 @@ def test_the_report_has_its_words() -> None:
 
 
 def test_a_kind_without_index_rows_or_that_reads_what_is_not_there_is_refused() -> None:
-    del INDEX_ROWS[PlanAfterReferral]
+    del COMPUTED[PlanAfterReferral]
     with pytest.raises(TypeError, match="kinds of outcome without index rows: plan_after_referral"):
         require_every_kind()
 
@@ -214,6 +216,8 @@ def test_a_kind_without_index_rows_or_that_reads_what_is_not_there_is_refused() 
         events: ClassVar[Mapping[str, tuple[str, ...]]] = {"referrals": ("icpc_dat",)}
 
     with pytest.raises(TypeError, match="it reads cp_plan, which is no entity of silver"):
-        makes_rows_of(Elsewhere)(plan_rows)
+        judges(Elsewhere, rows=referrals)(plan_verdict)
     with pytest.raises(TypeError, match="referrals has no field icpc_dat"):
-        makes_rows_of(Misspelt)(plan_rows)
+        judges(Misspelt, rows=referrals)(plan_verdict)
+    with pytest.raises(TypeError, match="it has no key month"):
+        judges(PlanAfterReferral, rows=referrals, by=("month",))(plan_verdict)

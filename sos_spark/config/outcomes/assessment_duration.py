@@ -59,6 +59,11 @@ class AssessmentDuration(Outcome):
         return self
 
     @property
+    def window_days(self) -> int:
+        """How many working days after the start are to be observed."""
+        return self.follow_up_days
+
+    @property
     def label(self) -> str:
         """The same for all switches."""
         return "Length of assessments"

@@ -25,6 +25,11 @@ class AssessmentWithin(Outcome):
     )
 
     @property
+    def window_days(self) -> int:
+        """How many working days after the start are to be observed."""
+        return self.days
+
+    @property
     def label(self) -> str:
         """Says the limit."""
         return f"Assessments finished within {self.days} working days"

@@ -11,18 +11,19 @@ from sos_spark.outcome.kinds import (
     rereferral_escalated,
     rereferral_nfa,
 )
-from sos_spark.outcome.registry import FOLLOWED_ROWS, INDEX_ROWS, makes_rows_of, require_every_kind
+from sos_spark.outcome.registry import COMPUTED, FOLLOWED_ROWS, Computed, judges, require_every_kind
 
 require_every_kind()
 
 __all__ = [
+    "COMPUTED",
     "FOLLOWED_ROWS",
-    "INDEX_ROWS",
+    "Computed",
     "assessment_duration",
     "assessment_within",
     "icpc",
+    "judges",
     "kinship_placement",
-    "makes_rows_of",
     "require_every_kind",
     "rereferral_escalated",
     "rereferral_nfa",

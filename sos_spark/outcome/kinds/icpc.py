@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sos_spark.config.outcomes import Icpc
 from sos_spark.outcome.records import Records
-from sos_spark.outcome.registry import makes_rows_of
-from sos_spark.outcome.rows import COMMON, Scope, conclude, observe
+from sos_spark.outcome.registry import judges
+from sos_spark.outcome.rows import COMMON, Scope, Verdict, observe
 
 
-@makes_rows_of(Icpc)
-def index_rows(outcome: Icpc, records: Records, scope: Scope, *, outcome_id: str) -> DataFrame:
-    """Returns an index row for each candidate; y is 1 where a conference of the child followed in time, else 0.
+def candidates(outcomes: Sequence[Icpc], records: Records, scope: Scope) -> DataFrame:
+    """Returns the candidates of the index and months that the outcomes have in common, with has_conference and until.
 
     Grain: one row per referral or per section 47 enquiry. Conferences are one row per child with `event_dates`: they
     count by child and date, whichever referral they were recorded under, from the index day itself to the last day of
     the months.
     """
-    candidates = (
+    outcome = outcomes[0]
+    rows = (
         _from_referrals(records.referrals)
         if outcome.index == "referral"
         else _from_section47(records.silver["section47_enquiries"])
     )
-    until = F.add_months("index_date", outcome.within_months)
-    rows = (
-        candidates.join(F.broadcast(records.conferences), ["la_code", "child_id"], "left")
-        .withColumn("window_end", until)
-        .withColumn(
-            "y",
-            F.coalesce(F.exists("event_dates", lambda day: day.between(F.col("index_date"), until)), F.lit(False)).cast(
-                "bigint"
-            ),
-        )
+    followed = F.exists("event_dates", lambda day: day.between(F.col("index_date"), F.col("until")))
+    found = (
+        rows.join(F.broadcast(records.conferences), ["la_code", "child_id"], "left")
+        .withColumn("until", F.add_months("index_date", outcome.within_months))
+        .withColumn("has_conference", F.coalesce(followed, F.lit(False)))
         .drop("event_dates")
     )
-    return conclude(observe(rows, scope, kind=outcome.kind), scope, outcome_id=outcome_id, reasons={})
+    return observe(found, scope, kind=outcome.kind)
+
+
+@judges(Icpc, rows=candidates, by=("index", "within_months"))
+def verdict(outcome: Icpc) -> Verdict:  # noqa: ARG001 - rows are by all that an outcome of the kind can ask for
+    """Returns the verdict on a candidate; y is 1 where a conference of the child followed in time, else 0."""
+    return Verdict(F.col("has_conference"), {}, F.col("until"))
 
 
 def _from_referrals(referrals: DataFrame) -> DataFrame:

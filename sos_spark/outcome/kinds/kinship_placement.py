@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from sos_spark.config.outcomes import KinshipPlacement
-from sos_spark.outcome.care import FOSTER, OWN_PARENTS, add_placements_around
+from sos_spark.outcome.care import FOSTER, OWN_PARENTS
 from sos_spark.outcome.reads import has_unknown
 from sos_spark.outcome.records import Records
-from sos_spark.outcome.registry import makes_rows_of
-from sos_spark.outcome.rows import COMMON, Scope, conclude, observe
+from sos_spark.outcome.registry import judges
+from sos_spark.outcome.rows import COMMON, Scope, Verdict, observe
 from sos_spark.silver.readings import KINSHIP, census_year_of, is_care_start, is_short_break
 
 
-@makes_rows_of(KinshipPlacement)
-def index_rows(outcome: KinshipPlacement, records: Records, scope: Scope, *, outcome_id: str) -> DataFrame:
-    """Returns an index row for each start of a period of care, or for each child looked after on a 31 March.
+def placements(outcomes: Sequence[KinshipPlacement], records: Records, scope: Scope) -> DataFrame:
+    """Returns each start of a period of care, or each child looked after on a 31 March, with the placement that counts.
 
-    Grain: one row per period of care (unit starts) or per child and 31 March (stock). y is 1 where the placement is Q1,
-    U1, U2 or U3, else 0. Starts: the first placement of the period of care that is not temporary, looking ahead; the
-    row's window ends on the day that placement began. Stock: the day's placement, or the one before a temporary one.
-    Denominator foster leaves out, as not_in_denominator, all that is not foster care; count_parents = false, own
-    parents.
+    Grain: one row per period of care (unit starts) or per child and 31 March (stock). Starts: the first placement of
+    the period of care that is not temporary, looking ahead. Stock: the day's placement, or the one before a temporary
+    one.
     """
-    around = add_placements_around(records.silver["lac_episodes"])
-    candidates = _starts(around) if outcome.unit == "starts" else _stock(around, scope)
-    rows = observe(candidates, scope, kind=outcome.kind).withColumn(
-        "y", F.col("placement").isin(*KINSHIP).cast("bigint")
-    )
+    outcome = outcomes[0]
+    candidates = _starts(records.care) if outcome.unit == "starts" else _stock(records.care, scope)
+    return observe(candidates, scope, kind=outcome.kind)
+
+
+@judges(KinshipPlacement, rows=placements, by=("unit",))
+def verdict(outcome: KinshipPlacement) -> Verdict:
+    """Returns the verdict on a placement; y is 1 where it is Q1, U1, U2 or U3, else 0.
+
+    The window of a start ends on the day that its placement began. Denominator foster leaves out, as
+    not_in_denominator, all that is not foster care; count_parents = false, own parents.
+    """
     # A placement found only after the last day observed has not been found yet.
     not_found_yet = F.coalesce(F.col("placed_on") > F.col("last_day_observed"), F.lit(True))
-    rows = rows.withColumn("window_end", F.when(not_found_yet, F.col("index_date")).otherwise(F.col("placed_on")))
     reasons = {
         "field_unreadable": F.col("is_unreadable"),
         "placement_unknown": not_found_yet | F.col("placement").isNull(),
         "not_in_denominator": ~_in_denominator(outcome),
     }
-    return conclude(rows, scope, outcome_id=outcome_id, reasons=reasons)
+    until = F.when(not_found_yet, F.col("index_date")).otherwise(F.col("placed_on"))
+    return Verdict(F.col("placement").isin(*KINSHIP), reasons, until)
 
 
 def _in_denominator(outcome: KinshipPlacement) -> Column:
