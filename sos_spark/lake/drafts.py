@@ -17,12 +17,16 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sos_spark.places import Place, make_folder, open_whole, remove_tree
+from sos_spark.tables.silver import PSEUDONYMS
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
 _PREFIX = ".staged"
+
+_NO_DICTIONARY = (*PSEUDONYMS, "person_key", "record_position")
+"""Columns whose values hardly repeat: Parquet's writer would fill a dictionary of each and then do without."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,10 @@ class Drafts:
 
     def write(self, rows: DataFrame, name: str, *, part_by: Sequence[str] = ()) -> None:
         """Writes a frame, a folder for each value of the columns `part_by`, which are few."""
-        writer = rows.write.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
+        without = {
+            f"parquet.enable.dictionary#{column}": "false" for column in _NO_DICTIONARY if column in rows.columns
+        }
+        writer = rows.write.options(**{"mapreduce.fileoutputcommitter.marksuccessfuljobs": "false", **without})
         if part_by:
             writer = writer.partitionBy(*part_by)
         writer.parquet(str(self.folder / name))

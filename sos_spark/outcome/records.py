@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 
 from sos_spark.outcome.care import add_placements_around
 from sos_spark.outcome.escalations import escalation_dates
-from sos_spark.outcome.referrals import dates_by_child, with_child_dates
+from sos_spark.outcome.referrals import dates_by_child, nfa_with_child_dates
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Records:
     calendar: DataFrame
 
     @cached_property
-    def referrals(self) -> DataFrame:
-        """Referrals with all dates of their child, as `with_child_dates`. Grain: one row per referral."""
-        return with_child_dates(self.silver["referrals"])
+    def nfa_referrals(self) -> DataFrame:
+        """Referrals that may have ended in NFA, as `nfa_with_child_dates`. Grain: one row per referral."""
+        return nfa_with_child_dates(self.silver["referrals"])
 
     @cached_property
     def escalations(self) -> DataFrame:
@@ -47,4 +47,4 @@ class Records:
     @property
     def shared(self) -> tuple[DataFrame, ...]:
         """What is worth caching while several outcomes are computed."""
-        return self.referrals, self.escalations, self.conferences, self.care
+        return self.nfa_referrals, self.escalations, self.conferences, self.care

@@ -15,12 +15,16 @@ FIRST_CENSUS_YEAR_OF_RC9 = 2023
 """RC9 (closed after assessment, referred to early help) is a code of the CIN census from this census year on."""
 
 
-def with_child_dates(referrals: DataFrame) -> DataFrame:
-    """Returns silver.referrals narrowed to what outcomes need, each with all referral dates of its child.
+def nfa_with_child_dates(referrals: DataFrame) -> DataFrame:
+    """Returns the referrals that ended in no further action, or may have, with all referral dates of their child.
 
-    Grain: a referral, in and out. One shuffle by child for all outcomes that share the frame: worth caching. Adds
-    child_referral_dates (array of dates in order, this referral's among them).
+    Grain: a referral of silver.referrals, narrowed to what `select_nfa_decisions` needs. One shuffle by child for all
+    outcomes that share the frame: worth caching. Adds child_referral_dates (array of dates in order, this referral's
+    among them).
     """
+    may_be_nfa = (
+        F.col("is_nfa_at_referral") | F.col("closure_reason").isin("RC8", "RC9") | F.col("unknown_fields").isNotNull()
+    )
     # The child first: rows are told apart by the first bytes of what they are sorted by.
     child = Window.partitionBy("child_id", "la_code").orderBy("referral_date")
     return referrals.select(
@@ -40,18 +44,18 @@ def with_child_dates(referrals: DataFrame) -> DataFrame:
         F.collect_list("referral_date")
         .over(child.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
         .alias("child_referral_dates"),
-    )
+    ).where(may_be_nfa)
 
 
 def select_nfa_decisions(referrals: DataFrame, outcome: NfaDecision) -> DataFrame:
     """Returns the referrals that ended in no further action, of the kind the outcome asks for.
 
-    Grain: a referral, in and out. Needs the columns of `with_child_dates`. The decision is the referral itself where it
-    was NFA, dated by the referral; else a closure as RC8 (RC9 from census year 2023), dated by the closure. Where a
-    field that says so could not be used, the row is dated by the referral and is_unreadable: whether and when it ended
-    in NFA is not known, which is not 'no'. Adds is_unreadable,
-    index_date (the decision's day), age_years on that day, months_begin (where the outcome's months begin: the decision
-    or the referral) and rereferral_until (the last day of them).
+    Grain: a referral, in and out. Needs the columns of `nfa_with_child_dates`. The decision is the referral itself
+    where it was NFA, dated by the referral; else a closure as RC8 (RC9 from census year 2023), dated by the closure.
+    Where a field that says so could not be used, the row is dated by the referral and is_unreadable: whether and when
+    it ended in NFA is not known, which is not 'no'. Adds is_unreadable, index_date (the decision's day), age_years on
+    that day, months_begin (where the outcome's months begin: the decision or the referral) and rereferral_until (the
+    last day of them).
     """
     at_referral = F.coalesce("is_nfa_at_referral", F.lit(False))
     flag_unknown = has_unknown(("is_nfa_at_referral",))

@@ -30,6 +30,10 @@ UNKNOWN_FIELDS = "unknown_fields"
 """The item under which rows with any unknown field are counted."""
 
 _EVERY_ROW = "*"
+_COUNTED_BY = ("file_id", "la_code", "census_year", "fate")
+
+COUNTED = (*_COUNTED_BY, "errors", "warnings", UNKNOWN_FIELDS, "tally")
+"""The columns of a classified row that `count_rows` looks at."""
 
 
 def count_rows(entity: str, classified: DataFrame) -> DataFrame:
@@ -41,12 +45,11 @@ def count_rows(entity: str, classified: DataFrame) -> DataFrame:
     tally = F.col("tally") if "tally" in classified.columns else F.lit(None).cast("string")
     unknown = F.when(F.col("unknown_fields").isNotNull(), F.lit(UNKNOWN_FIELDS))
     findings = F.concat_ws(" ", F.lit(_EVERY_ROW), "errors", "warnings", unknown, tally)
-    place = ("file_id", "la_code", "census_year", "fate")
     # Most rows of a place have the same findings, or none: they are counted before they are taken apart.
-    alike = classified.select(*place, findings.alias("findings")).groupBy(*place, "findings").count()
+    alike = classified.select(*_COUNTED_BY, findings.alias("findings")).groupBy(*_COUNTED_BY, "findings").count()
     return (
-        alike.select(*place, F.explode(F.split("findings", " ")).alias("item"), "count")
-        .groupBy(*place, "item")
+        alike.select(*_COUNTED_BY, F.explode(F.split("findings", " ")).alias("item"), "count")
+        .groupBy(*_COUNTED_BY, "item")
         .agg(F.sum("count").alias("n"))
         .withColumn("entity", F.lit(entity))
         .select(*DQ_ROW_COUNTS.column_names)

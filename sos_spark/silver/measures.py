@@ -10,26 +10,24 @@ from pyspark.sql import functions as F
 
 from sos_spark.silver.readings import KINSHIP, SHORT_BREAKS, census_year_of
 from sos_spark.tables import DQ_MEASURES
+from sos_spark.tables.dq import MEASURES
 
-NEEDED = (
-    "referrals",
-    "assessments",
-    "section47_enquiries",
-    "icpcs",
-    "cp_plans",
-    "lac_episodes",
-    "cin_children",
-    "lac_children",
-)
+_CHILDREN = ("cin_children", "lac_children")
+
+NEEDED = ("referrals", "assessments", "section47_enquiries", "icpcs", "cp_plans", "lac_episodes", *_CHILDREN)
 """The silver tables that are counted, each read once."""
+
+EVENTS = tuple(name for name in MEASURES if not name.startswith(_CHILDREN))
+"""The measures that count events; the others count children."""
 
 _NOT_STATED = "N0"
 
 
-def count_measures(silver: Mapping[str, DataFrame]) -> DataFrame:
-    """Returns dq.measures, out of silver's tables by short name.
+def count_events(silver: Mapping[str, DataFrame]) -> DataFrame:
+    """Returns the rows of dq.measures that count events, out of silver's tables by short name.
 
-    Grain: one row per measure, LA and year with any rows of the table that the measure is counted of.
+    Grain: one row per measure of `EVENTS`, LA and year with any rows of the table that the measure is counted of. An
+    authority's depend on its own rows alone.
     """
     at_once = F.col("is_nfa_at_referral")
     stated = F.col("primary_need").isNotNull() & (F.col("primary_need") != _NOT_STATED)
@@ -55,8 +53,17 @@ def count_measures(silver: Mapping[str, DataFrame]) -> DataFrame:
             "care_episode_start_date",
             {"care_starts": every, "kinship_starts": F.col("placement_code").isin(*KINSHIP)},
         ),
-        *(_people(silver[children], children) for children in ("cin_children", "lac_children")),
     ]
+    return reduce(DataFrame.unionByName, parts).select(DQ_MEASURES.column_names)
+
+
+def count_people(silver: Mapping[str, DataFrame]) -> DataFrame:
+    """Returns the rows of dq.measures that count children, out of silver's tables by short name.
+
+    Grain: one row per measure of children, LA and year with any whose person is known. Whether a child is another
+    authority's in the same year depends on the rows of both.
+    """
+    parts = (_people(silver[children], children) for children in _CHILDREN)
     return reduce(DataFrame.unionByName, parts).select(DQ_MEASURES.column_names)
 
 

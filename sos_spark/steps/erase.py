@@ -20,6 +20,7 @@ from sos_spark.places import Place, readable
 from sos_spark.silver.pseudonyms import key_frame, with_pseudonyms
 from sos_spark.steps.known_files import read_files, write_files
 from sos_spark.tables import FILES, SILVER_CHILD_LINKS, TABLES, Table
+from sos_spark.tables.silver import PSEUDONYMS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from sos_spark.lake.lake import Lake
 
 RAW_IDS = ("LAchildID", "CHILD")
-PSEUDONYMS = ("child_id", "lac_child_id", "cin_child_id")
 _SLICES = ("la_code", "study_id")
 """Columns by which a table is written anew in part: the first that it has."""
 ERASED = "erased:"

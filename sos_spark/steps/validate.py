@@ -38,10 +38,10 @@ from sos_spark.silver.ledger import (
     make_ledger,
     require_nothing_lost,
 )
+from sos_spark.silver.measures import EVENTS, count_events, count_people
 from sos_spark.silver.measures import NEEDED as MEASURED
-from sos_spark.silver.measures import count_measures
 from sos_spark.silver.pseudonyms import key_frame
-from sos_spark.silver.publish import is_silver_already, to_icpcs, to_quarantine, to_silver
+from sos_spark.silver.publish import is_silver_already, to_icpcs, to_quarantine, to_silver, with_contents_of_kept
 from sos_spark.silver.row_rule import CONTRADICTION, INVISIBLE_IN_ID, OLDEST_RECORD_YEARS, VERY_OLD
 from sos_spark.silver.rule_book import counted_rules
 from sos_spark.silver.rule_data import RuleData
@@ -108,11 +108,12 @@ BY_AUTHORITY = (
     SILVER_ICPCS,
     SILVER_CHILD_LINKS,
     DQ_ROW_COUNTS,
+    DQ_LINK_RATES,
 )
 """Tables of which an authority's rows depend on its own returns alone."""
 _TABLE_OF_DRAFT = {"conferences": SILVER_ICPCS, "row_counts": DQ_ROW_COUNTS}
 """Drafts that have their table's columns; an entity's has more."""
-_WHOLE = (DQ_RULES, DQ_RULE_COUNTS, DQ_QUARANTINED, DQ_LEDGER, DQ_LINK_RATES, DQ_MEASURES)
+_WHOLE = (DQ_RULES, DQ_RULE_COUNTS, DQ_QUARANTINED, DQ_LEDGER, DQ_MEASURES)
 """Tables that are small, or in which one authority's rows depend on another's."""
 
 
@@ -197,6 +198,7 @@ def _draft(drafted: Drafts, rows: DataFrame, name: str) -> DataFrame:
     if name not in SILVER_ENTITIES:
         return drafted.keep(rows, name)
     table = SILVER_ENTITIES[name]
+    rows = with_contents_of_kept(rows)
     if is_silver_already(name, rows):
         rows = held_to(rows, table, where=F.col("fate") == SILVER)
     with told_safely(table):
@@ -320,14 +322,20 @@ def _link(run: Run, due: Due) -> None:
         due.of(run.lake.read(run.spark, SILVER_ENTITIES[name])) for name in ("lac_children", "cin_children")
     )
     _save(run, link_children(lac_children, cin_children), SILVER_CHILD_LINKS, due)
-    links = run.lake.read(run.spark, SILVER_CHILD_LINKS)
+    links = due.of(run.lake.read(run.spark, SILVER_CHILD_LINKS))
     _save(run, count_links(links), DQ_LINK_RATES, due)
 
 
 def _measure(run: Run, due: Due) -> None:
     tables = {table.short_name: table for table in (*SILVER_ENTITIES.values(), SILVER_ICPCS)}
     silver = {name: run.lake.read(run.spark, tables[name]) for name in MEASURED}
-    _save(run, count_measures(silver), DQ_MEASURES, due)
+    events = count_events({name: due.of(rows) for name, rows in silver.items()})
+    if due.change.only is not None:
+        known = run.lake.read(run.spark, DQ_MEASURES)
+        is_known = ~F.col("la_code").isin(*due.change.only) & F.col("measure").isin(*EVENTS)
+        events = events.unionByName(known.where(is_known))
+    # A child may be another authority's, too.
+    _save(run, events.unionByName(count_people(silver)), DQ_MEASURES, due)
 
 
 def _tell_unknown(report: StepReport, counts: DataFrame) -> None:

@@ -12,6 +12,8 @@ SEXES = {"male": "1 or M", "female": "2 or F", "unknown": "anything else, or not
 
 _PSEUDONYM = Column("child_id", "STRING", "The child of the authority, as a pseudonym")
 CIN_CHILD_ID = replace(_PSEUDONYM, dfe_item="ChildIdentifiers/LAchildID")
+PSEUDONYMS = ("child_id", "lac_child_id", "cin_child_id")
+"""The names of columns that hold one."""
 LAC_CHILD_ID = replace(_PSEUDONYM, dfe_item="episodes/CHILD")
 _PERSON_KEY = Column(
     "person_key", "STRING", "A pseudonym of UPN, birth date and sex, to link returns by; null where one is missing"

@@ -20,7 +20,6 @@ from sos_spark.tables import (
     BRONZE_MODULES,
     DQ_FACTS,
     DQ_LEDGER,
-    DQ_LINK_RATES,
     DQ_MEASURES,
     DQ_QUARANTINED,
     DQ_RESULTS,
@@ -47,8 +46,8 @@ from tests.silver_rows import (
 
 Received = Mapping[str, list[Row]]
 MADE = (
-    *BY_AUTHORITY, DQ_LEDGER, DQ_RULE_COUNTS, DQ_RULES, DQ_QUARANTINED, DQ_MEASURES, DQ_LINK_RATES, OUTCOME_DURATIONS,
-    OUTCOME_SUMS, DQ_FACTS,
+    *BY_AUTHORITY, DQ_LEDGER, DQ_RULE_COUNTS, DQ_RULES, DQ_QUARANTINED, DQ_MEASURES, OUTCOME_DURATIONS, OUTCOME_SUMS,
+    DQ_FACTS,
 )  # fmt: skip
 OUTCOMES = [{"outcome_id": kind, "kind": kind} for kind in ("assessment_duration", "rereferral_nfa")]
 

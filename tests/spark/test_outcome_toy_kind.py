@@ -75,7 +75,8 @@ class PlanAfterReferral(Outcome):
 def referrals(outcomes: Sequence[PlanAfterReferral], records: Records, scope: Scope) -> DataFrame:
     plans = dates_by_child(records.silver["cp_plans"], "cpp_start_date")
     rows = (
-        records.referrals.withColumn("index_date", F.col("referral_date"))
+        records.silver["referrals"]
+        .withColumn("index_date", F.col("referral_date"))
         .withColumn("age_years", F.col("age_at_referral"))
         .select(*COMMON)
         .join(F.broadcast(plans), ["la_code", "child_id"], "left")

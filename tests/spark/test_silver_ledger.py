@@ -16,6 +16,7 @@ from sos_spark.silver.ledger import (
     make_ledger,
     require_nothing_lost,
 )
+from sos_spark.silver.publish import with_contents_of_kept
 from sos_spark.silver.row_rule import RowRule, error, warning
 from sos_spark.tables import DQ_LEDGER, DQ_QUARANTINED, DQ_RULE_COUNTS
 from tests.silver_rows import a_plan, a_referral, files_of
@@ -41,6 +42,25 @@ def counts(spark: SparkSession) -> DataFrame:
         [(2, "926", 2015, "silver", None, None, None, "plan_start_in_year") for _ in range(3)], CLASSIFIED
     )
     return count_rows("referrals", referrals).unionByName(count_rows("cp_plans", plans)).cache()
+
+
+def test_what_is_counted_does_not_need_the_contents_of_rows_that_are_lost(spark: SparkSession) -> None:
+    fates = ("silver", "quarantined", "superseded_by_later_return", "same_day_duplicate")
+    rows = [
+        (1, "926", 2016, fate, None, f"{fate} odd", "sex", "a tally", "a child", day) for day, fate in enumerate(fates)
+    ]
+    classified = spark.createDataFrame(rows, f"{CLASSIFIED}, child_id STRING, day INT")
+
+    kept = with_contents_of_kept(classified)
+
+    assert [(row.fate, row.child_id, row.day) for row in kept.collect()] == [
+        ("silver", "a child", 0),
+        ("quarantined", "a child", 1),
+        ("superseded_by_later_return", None, None),
+        ("same_day_duplicate", None, None),
+    ]
+    before, after = (count_rows("referrals", frame).collect() for frame in (classified, kept))
+    assert sorted(map(str, before)) == sorted(map(str, after))
 
 
 def received(spark: SparkSession, *, referrals_of_1: int) -> DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from sos_spark.silver.measures import NEEDED, count_measures
+from sos_spark.silver.measures import EVENTS, NEEDED, count_events, count_people
 from sos_spark.tables import TABLES
 
 Row = dict[str, Any]
@@ -21,7 +21,10 @@ def measured(spark: SparkSession, **rows: list[Row]) -> dict[tuple[str, int, str
         table = TABLES[f"silver.{name}"]
         given = [tuple(({"la_code": "926"} | row).get(c) for c in table.column_names) for row in rows.get(name, [])]
         frames[name] = spark.createDataFrame(given, table.schema(), verifySchema=False)
-    return {(m["la_code"], m["census_year"], m["measure"]): m["n"] for m in count_measures(frames).collect() if m["n"]}
+    events, people = count_events(frames).collect(), count_people(frames).collect()
+    assert {m["measure"] for m in events} <= set(EVENTS)
+    assert not {m["measure"] for m in people} & set(EVENTS)
+    return {(m["la_code"], m["census_year"], m["measure"]): m["n"] for m in (*events, *people) if m["n"]}
 
 
 def test_events_count_in_the_year_of_their_day(spark: SparkSession) -> None:

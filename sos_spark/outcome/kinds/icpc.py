@@ -22,7 +22,7 @@ def candidates(outcomes: Sequence[Icpc], records: Records, scope: Scope) -> Data
     """
     outcome = outcomes[0]
     rows = (
-        _from_referrals(records.referrals)
+        _from_referrals(records.silver["referrals"])
         if outcome.index == "referral"
         else _from_section47(records.silver["section47_enquiries"])
     )

@@ -33,7 +33,7 @@ def decisions(outcomes: Sequence[RereferralEscalated], records: Records, scope: 
         return is_rereferral(day) & F.exists("event_dates", lambda event: (event >= day) & (event <= until))
 
     found = (
-        select_nfa_decisions(records.referrals, outcome)
+        select_nfa_decisions(records.nfa_referrals, outcome)
         .join(F.broadcast(records.escalations), ["la_code", "child_id"], "left")
         .withColumn("is_rereferred", is_rereferred())
         .withColumn("has_escalated", F.coalesce(F.exists("child_referral_dates", escalates), F.lit(False)))

@@ -18,7 +18,7 @@ def decisions(outcomes: Sequence[RereferralNfa], records: Records, scope: Scope)
     """Returns the referrals that ended in NFA, with is_rereferred. Grain: one row per NFA decision."""
     outcome = outcomes[0]
     found = (
-        select_nfa_decisions(records.referrals, outcome)
+        select_nfa_decisions(records.nfa_referrals, outcome)
         .withColumn("is_rereferred", is_rereferred())
         .drop("child_referral_dates")
     )
