@@ -23,6 +23,8 @@ from sos_spark.tables import OUTCOME_INDEX_ROWS
 COMMON = ("la_code", "child_id", "index_date", "age_years", "sex", "ethnicity", "primary_need")
 """What each outcome's candidates have, whatever else they carry."""
 
+_FOR_ALL = "reason_for_all"
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -159,9 +161,6 @@ def placed(rows: DataFrame, verdicts: Sequence[Verdict], scope: Scope) -> DataFr
         )
         .drop(_FOR_ALL)
     )
-
-
-_FOR_ALL = "reason_for_all"
 
 
 def _shared_reasons(scope: Scope) -> dict[str, Column]:
