@@ -6,7 +6,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sos_spark.silver.fate import QUARANTINED, SILVER
-from sos_spark.silver.ledger import COUNTED
 from sos_spark.silver.row_rule import codes
 from sos_spark.tables import QUARANTINE, SILVER_ENTITIES, SILVER_ICPCS
 
@@ -22,17 +21,6 @@ def is_silver_already(entity: str, classified: DataFrame) -> bool:
     """
     names = set(SILVER_ENTITIES[entity].column_names)
     return names <= set(classified.columns) <= names | _BESIDE
-
-
-def with_contents_of_kept(classified: DataFrame) -> DataFrame:
-    """Returns classified rows, of which those that end in neither table keep only what is counted of them.
-
-    Grain: unchanged. Two in three rows of children are superseded by a later return: what nobody reads is not written.
-    """
-    is_kept = F.col("fate").isin(SILVER, QUARANTINED)
-    return classified.select(
-        *(F.col(name) if name in COUNTED else F.when(is_kept, F.col(name)).alias(name) for name in classified.columns)
-    )
 
 
 def to_silver(entity: str, classified: DataFrame) -> DataFrame:

@@ -37,11 +37,12 @@ from sos_spark.silver.ledger import (
     count_unknown,
     make_ledger,
     require_nothing_lost,
+    with_contents_of_kept,
 )
 from sos_spark.silver.measures import EVENTS, count_events, count_people
 from sos_spark.silver.measures import NEEDED as MEASURED
 from sos_spark.silver.pseudonyms import key_frame
-from sos_spark.silver.publish import is_silver_already, to_icpcs, to_quarantine, to_silver, with_contents_of_kept
+from sos_spark.silver.publish import is_silver_already, to_icpcs, to_quarantine, to_silver
 from sos_spark.silver.row_rule import CONTRADICTION, INVISIBLE_IN_ID, OLDEST_RECORD_YEARS, VERY_OLD
 from sos_spark.silver.rule_book import counted_rules
 from sos_spark.silver.rule_data import RuleData

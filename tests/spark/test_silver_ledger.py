@@ -15,8 +15,8 @@ from sos_spark.silver.ledger import (
     count_unknown,
     make_ledger,
     require_nothing_lost,
+    with_contents_of_kept,
 )
-from sos_spark.silver.publish import with_contents_of_kept
 from sos_spark.silver.row_rule import RowRule, error, warning
 from sos_spark.tables import DQ_LEDGER, DQ_QUARANTINED, DQ_RULE_COUNTS
 from tests.silver_rows import a_plan, a_referral, files_of
