@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -57,16 +57,13 @@ def count_events(silver: Mapping[str, DataFrame]) -> DataFrame:
     return reduce(DataFrame.unionByName, parts).select(DQ_MEASURES.column_names)
 
 
-def count_people(
-    silver: Mapping[str, DataFrame], *, keep: Callable[[DataFrame, str], DataFrame] = lambda rows, _: rows
-) -> DataFrame:
+def count_people(silver: Mapping[str, DataFrame]) -> DataFrame:
     """Returns the rows of dq.measures that count children, out of silver's tables by short name.
 
     Grain: one row per measure of children, LA and year with any whose person is known. Whether a child is another
-    authority's in the same year depends on the rows of both. `keep` is called on the hashes of persons that repeat, and
-    a name, so that a caller can stage them: Spark then knows how few they are before it joins all children to them.
+    authority's in the same year depends on the rows of both.
     """
-    parts = (_people(silver[children], children, keep) for children in _CHILDREN)
+    parts = (_people(silver[children], children) for children in _CHILDREN)
     return reduce(DataFrame.unionByName, parts).select(DQ_MEASURES.column_names)
 
 
@@ -76,7 +73,7 @@ def _by_day(rows: DataFrame, day: str, measures: Mapping[str, Column]) -> DataFr
     return _counted(rows.select("la_code", year.alias("census_year"), *_flags(measures)), measures)
 
 
-def _people(children: DataFrame, entity: str, keep: Callable[[DataFrame, str], DataFrame]) -> DataFrame:
+def _people(children: DataFrame, entity: str) -> DataFrame:
     """Counts children by whether their person is another child too.
 
     A person's earlier id in the authority is a change of ids; the same year's in another authority may be a move. Most
@@ -87,12 +84,15 @@ def _people(children: DataFrame, entity: str, keep: Callable[[DataFrame, str], D
     every = known.select(
         "la_code", "census_year", *_flags(dict(zip(measures, map(F.lit, (True, False, False)), strict=True)))
     )
+    flagged = every.unionByName(_met_again(_repeated(known), measures))
+    return _counted(flagged, measures)
+
+
+def _repeated(known: DataFrame) -> DataFrame:
+    """The rows whose person's hash is another row's too: all whose person is, and hardly any others."""
     hashed = known.withColumn("_hash", F.xxhash64("person_key"))
-    counted = hashed.groupBy("_hash").agg(F.count(F.lit(1)).alias("_n"))
-    repeated = keep(counted.where(F.col("_n") > 1).select("_hash"), f"{entity}_repeated")
-    # All whose person is another row's too, and hardly any others.
-    few = hashed.join(repeated, "_hash", "left_semi").drop("_hash")
-    return _counted(every.unionByName(_met_again(few, measures)), measures)
+    repeated = hashed.groupBy("_hash").agg(F.count(F.lit(1)).alias("_n")).where(F.col("_n") > 1)
+    return hashed.join(repeated, "_hash", "left_semi").drop("_hash")
 
 
 def _met_again(known: DataFrame, measures: Sequence[str]) -> DataFrame:

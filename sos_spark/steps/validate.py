@@ -335,10 +335,8 @@ def _measure(run: Run, due: Due) -> None:
         known = run.lake.read(run.spark, DQ_MEASURES)
         is_known = ~F.col("la_code").isin(*due.change.only) & F.col("measure").isin(*EVENTS)
         events = events.unionByName(known.where(is_known))
-    with drafts(run.lake_root) as drafted:
-        # A child may be another authority's, too.
-        people = count_people(silver, keep=drafted.keep)
-        _save(run, events.unionByName(people), DQ_MEASURES, due)
+    # A child may be another authority's, too.
+    _save(run, events.unionByName(count_people(silver)), DQ_MEASURES, due)
 
 
 def _tell_unknown(report: StepReport, counts: DataFrame) -> None:
