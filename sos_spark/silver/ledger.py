@@ -39,7 +39,8 @@ _COUNTED = (*_COUNTED_BY, "errors", "warnings", UNKNOWN_FIELDS, "tally")
 def with_contents_of_kept(classified: DataFrame) -> DataFrame:
     """Returns classified rows, of which those that end in neither table keep only what is counted of them.
 
-    Grain: unchanged. Two in three rows of children are superseded by a later return: what nobody reads is not written.
+    Grain: unchanged. Almost half the rows of children are superseded by a later return: what nobody reads is not
+    written.
     """
     is_kept = F.col("fate").isin(SILVER, QUARANTINED)
     return classified.select(
