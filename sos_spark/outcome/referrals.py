@@ -11,6 +11,9 @@ from sos_spark.outcome.reads import has_unknown
 DECISION_KEYS = ("nfa", "from_", "within_months")
 """The keys of an outcome that `select_nfa_decisions` looks at."""
 
+NFA_AFTER_ASSESSMENT, EARLY_HELP = "RC8", "RC9"
+"""Reasons for a closure that is a decision to take no further action."""
+
 FIRST_CENSUS_YEAR_OF_RC9 = 2023
 """RC9 (closed after assessment, referred to early help) is a code of the CIN census from this census year on."""
 
@@ -23,7 +26,9 @@ def nfa_with_child_dates(referrals: DataFrame) -> DataFrame:
     among them).
     """
     may_be_nfa = (
-        F.col("is_nfa_at_referral") | F.col("closure_reason").isin("RC8", "RC9") | F.col("unknown_fields").isNotNull()
+        F.col("is_nfa_at_referral")
+        | F.col("closure_reason").isin(NFA_AFTER_ASSESSMENT, EARLY_HELP)
+        | F.col("unknown_fields").isNotNull()
     )
     # The child first: rows are told apart by the first bytes of what they are sorted by.
     child = Window.partitionBy("child_id", "la_code").orderBy("referral_date")
@@ -59,8 +64,8 @@ def select_nfa_decisions(referrals: DataFrame, outcome: NfaDecision) -> DataFram
     """
     at_referral = F.coalesce("is_nfa_at_referral", F.lit(False))
     flag_unknown = has_unknown(("is_nfa_at_referral",))
-    has_rc9 = (F.col("closure_reason") == "RC9") & (F.col("census_year") >= FIRST_CENSUS_YEAR_OF_RC9)
-    closed_as_nfa = ~at_referral & F.coalesce((F.col("closure_reason") == "RC8") | has_rc9, F.lit(False))
+    has_rc9 = (F.col("closure_reason") == EARLY_HELP) & (F.col("census_year") >= FIRST_CENSUS_YEAR_OF_RC9)
+    closed_as_nfa = ~at_referral & F.coalesce((F.col("closure_reason") == NFA_AFTER_ASSESSMENT) | has_rc9, F.lit(False))
     after_assessment = closed_as_nfa & F.col("closure_date").isNotNull() & ~flag_unknown
     undated = closed_as_nfa & (has_unknown(("closure_date",)) | flag_unknown)
     unreadable = {

@@ -91,8 +91,6 @@ class Judged:
             F.struct(F.lit(name).alias("outcome_id"), F.col(y_of(i)).alias("y"), F.col(reason_of(i)).alias("reason"))
             for i, name in enumerate(self.outcome_ids)
         ]
-        if len(each) == 1:
-            return self.rows.withColumn("one", each[0]).select("*", "one.*").select(OUTCOME_INDEX_ROWS.column_names)
         return self.rows.select("*", F.inline(F.array(*each))).select(OUTCOME_INDEX_ROWS.column_names)
 
 

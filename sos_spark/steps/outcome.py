@@ -88,14 +88,15 @@ def outcome(run: Run) -> StepReport:
         with _shared(run, None if units is None else due.codes_of(units)) as (scope, records):
             if lengths:
                 lake.replace(day_counts(lengths, records, scope), OUTCOME_DURATIONS, slices=slices, fingerprint=made)
+            levels = known_levels()
             judged = judged_rows({one.outcome_id: one.outcome for one in computed}, records, scope)
             if keep:
                 every_row = reduce(DataFrame.unionByName, (one.of_each() for one in judged))
                 lake.replace(every_row, OUTCOME_INDEX_ROWS, slices=[own], fingerprint=of_rows)
                 kept = lake.read(run.spark, OUTCOME_INDEX_ROWS).where(F.col("study_id") == study.study_id)
-                sums = sum_index_rows(with_known_levels(kept, known_levels()), study.covariates)
+                sums = sum_index_rows(with_known_levels(kept, levels), study.covariates)
             else:
-                known = [replace(one, rows=with_known_levels(one.rows, known_levels())) for one in judged]
+                known = [replace(one, rows=with_known_levels(one.rows, levels)) for one in judged]
                 sums = sum_judged(known, study.covariates)
             lake.replace(sums, OUTCOME_SUMS, slices=slices, fingerprint=made, parts=due.parts)
     written = [OUTCOME_INDEX_ROWS] * keep + [OUTCOME_SUMS] + [OUTCOME_DURATIONS] * bool(lengths)
