@@ -2,7 +2,7 @@
 
 A helper is a process started anew, not a copy of this one, which may hold Java and its sockets. It gets what it needs
 once, does items from the end while this process does them from the start, and ends with it. What a helper that dies has
-not done, this process does.
+not done, this process does. Starting takes a second or two, which may pass beside something else.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from sos_spark.errors import EnvironmentFaultError
@@ -58,15 +59,41 @@ def side_by_side(
     Raises:
         Exception: What `work` raises of the first item that fails.
     """
-    n_helpers = min(processes, len(items)) - 1
+    with started(min(processes, len(items)) - 1, there=there) as helpers:
+        yield from helpers.share(work, items)
+
+
+@contextmanager
+def started(n_helpers: int, *, there: Callable[[], Callable[[Any], Any]]) -> Iterator[Helpers]:
+    """Starts helpers, none for less than one, which get ready while this process does something else.
+
+    `there` as of `side_by_side`.
+    """
     if n_helpers < 1:
-        yield from map(work, items)
+        yield Helpers(None, 0)
         return
     anew = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_helpers, mp_context=anew, initializer=_begin, initargs=(there,)) as helpers:
-        pile = _Pile(helpers, items)
-        try:
+    with ProcessPoolExecutor(n_helpers, mp_context=anew, initializer=_begin, initargs=(there,)) as pool:
+        with suppress(BrokenExecutor):
             for _ in range(n_helpers):
+                pool.submit(_is_ready)  # a process is not started before it has something to do
+        yield Helpers(pool, n_helpers)
+
+
+class Helpers:
+    """Processes that have been started, and do one kind of work."""
+
+    def __init__(self, pool: ProcessPoolExecutor | None, n_helpers: int) -> None:
+        self._pool, self._n_helpers = pool, n_helpers
+
+    def share(self, work: Callable[[T], R], items: Sequence[T]) -> Generator[R]:
+        """Gives work(item) of every item, as `side_by_side` does."""
+        if self._pool is None:
+            yield from map(work, items)
+            return
+        pile = _Pile(self._pool, items)
+        try:
+            for _ in range(self._n_helpers):
                 pile.hand_on()
             for number, item in enumerate(items):
                 made = pile.made_of(number)
@@ -136,6 +163,10 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def _is_ready() -> None:
+    """Nothing: a helper that has done it is ready."""
 
 
 def _do(item: T) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from sos_spark.places import Place
@@ -29,35 +31,50 @@ from sos_spark.tables.results import QUALITY, TO_MEND
 PAGE = "quality.html"
 
 
-def write_quality_page(lake_root: Place, out: Place, *, is_simulated: bool) -> dict[str, int]:
-    """Writes quality.html and returns_to_mend.csv. Returns the latter's rows, by its name.
+@dataclass(frozen=True)
+class QualityPage:
+    """quality.html, and the rows of returns_to_mend.csv."""
 
-    A lake without records, as one of published tables only, leaves neither.
-    """
-    if not has_table(lake_root, DQ_RULE_COUNTS):
-        return {}
-    tables = read_return_tables(lake_root, is_simulated=is_simulated)
+    page: str
+    to_mend: pd.DataFrame
+
+
+def quality_page(tables: ReturnTables) -> QualityPage:
+    """Returns what of the lake's counts is shown and goes back to the authorities."""
     page = render_document(
         "Data quality of the returns",
         "What each authority's returns hold, by year: what was refused, what is in doubt, and what goes back to whom.",
         sections_of_returns(tables),
         simulated=tables.is_simulated,
     )
-    write_result(out / PAGE, page)
-    return {TO_MEND.file_name: write_table(out, TO_MEND, to_mend(tables))}
+    return QualityPage(page, to_mend(tables))
+
+
+def keep_quality_page(made: QualityPage, out: Place) -> dict[str, int]:
+    """Writes quality.html and returns_to_mend.csv. Returns the latter's rows, by its name."""
+    write_result(out / PAGE, made.page)
+    return {TO_MEND.file_name: write_table(out, TO_MEND, made.to_mend)}
 
 
 def write_quality(lake_root: Place, out: Place, *, is_simulated: bool) -> dict[str, int]:
     """Writes what a run without a study leaves: quality.html, returns_to_mend.csv, quality.csv. Returns their rows."""
-    rows = write_quality_page(lake_root, out, is_simulated=is_simulated)
-    if rows:
-        failures = rule_failures(ordered_frame(lake_root, DQ_RULE_COUNTS), name_of)
-        rows[QUALITY.file_name] = write_table(out, QUALITY, failures)
-    return rows
+    tables = read_return_tables(lake_root, is_simulated=is_simulated)
+    if tables is None:
+        return {}
+    failures = rule_failures(tables.rule_counts, name_of)
+    return {
+        **keep_quality_page(quality_page(tables), out),
+        QUALITY.file_name: write_table(out, QUALITY, failures),
+    }
 
 
-def read_return_tables(lake_root: Place, *, is_simulated: bool) -> ReturnTables:
-    """Returns the lake's counts; a table that it lacks has no rows."""
+def read_return_tables(lake_root: Place, *, is_simulated: bool) -> ReturnTables | None:
+    """Returns the lake's counts; a table that it lacks has no rows.
+
+    None of a lake without records, as one of published tables only: it leaves no page.
+    """
+    if not has_table(lake_root, DQ_RULE_COUNTS):
+        return None
     return ReturnTables(
         files=ordered_frame(lake_root, FILES).drop(columns="rows_by_module"),
         ledger=ordered_frame(lake_root, DQ_LEDGER),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from functools import partial
@@ -15,9 +15,9 @@ import pandas as pd
 
 from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.errors import InputError
-from sos_spark.machine.side_by_side import side_by_side
+from sos_spark.machine.side_by_side import started
 from sos_spark.places import Place
-from sos_spark.report.blocks import Drawn, Picture
+from sos_spark.report.blocks import Picture
 from sos_spark.report.contents import pictures_of, sections_of
 from sos_spark.report.export.document import pieces_of
 from sos_spark.report.export.markdown import as_markdown
@@ -26,6 +26,7 @@ from sos_spark.report.front.card import card, one_page
 from sos_spark.report.front.screen import front_of
 from sos_spark.report.page import render_page
 from sos_spark.report.results import LakeTables, PlantedEffect, Results
+from sos_spark.report.returns.tables import ReturnTables
 from sos_spark.report.sections.flow import flow_table
 from sos_spark.report.sections.quality import quality_table
 from sos_spark.report.standing import mark_of, standing_of
@@ -34,7 +35,7 @@ from sos_spark.steps.collapsed import ordered_frame
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.fitted_study import fitted_study, require_fitted, with_words_of
 from sos_spark.steps.manifest import manifest
-from sos_spark.steps.quality_page import latest_verdicts, write_quality_page
+from sos_spark.steps.quality_page import keep_quality_page, latest_verdicts, quality_page, read_return_tables
 from sos_spark.steps.result_tables import read_table, write_table
 from sos_spark.steps.results import write_result
 from sos_spark.steps.simulated import COLUMN, run_is_simulated, truth_file
@@ -50,8 +51,8 @@ from sos_spark.tables import (
 )
 from sos_spark.tables.results import CELLS, ESTIMATES, FLOW, QUALITY, RESULT_TABLES
 
-MANY_PICTURES = 20
-"""Below it figures are drawn sooner than another process starts."""
+MANY_OUTCOMES = 3
+"""Below it figures are drawn sooner than another process starts: an outcome has some six."""
 _OF_CELLS = ("outcome_id", "unit_id", "period", "period_start", "n", "y_sum")
 """What is read of the cells, whose file is long: one row per cell."""
 
@@ -69,26 +70,34 @@ def report(run: Run) -> StepReport:
         StudyError: A study is given, and another was fitted. Its [publication] may differ, and is shown.
     """
     results = in_plain_words(read_results(run))
-    flow = flow_table(results)
-    quality = quality_table(results)
-    sections = sections_of(results)
-    pictures = pictures_of(sections)
-    rows = {table.file_name: write_table(run.out, table, frame) for table, frame in ((FLOW, flow), (QUALITY, quality))}
-    folder = run.out / "figures"
-    with _unwatched(), closing(_drawn(results, pictures, run.processes)) as drawn:
-        for picture in run.counted(pictures):
-            picture.keep(next(drawn))  # which takes most of the time
-            write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
-            write_result(folder / f"{picture.name}.png", picture.drawn.png)
-    front, mark = front_of(results, sections), mark_of(results, standing_of(results))
+    n_helpers = run.processes - 1 if len(results.main) >= MANY_OUTCOMES else 0
+    # They start beside the words.
+    with started(n_helpers, there=_maker) as helpers:
+        flow = flow_table(results)
+        quality = quality_table(results)
+        sections = sections_of(results)
+        front, mark = front_of(results, sections), mark_of(results, standing_of(results))
+        pieces = tuple(pieces_of(front, mark, sections))
+        pictures = pictures_of(sections)
+        others = [one for one in pieces if isinstance(one, Picture) and all(one is not other for other in pictures)]
+        returns = _read_returns(run, is_simulated=results.is_simulated)
+        jobs = [*(one.draw for one in (*pictures, *others)), *((partial(quality_page, returns),) if returns else ())]
+        written = ((FLOW, flow), (QUALITY, quality))
+        rows = {table.file_name: write_table(run.out, table, frame) for table, frame in written}
+        folder = run.out / "figures"
+        with _unwatched(), closing(helpers.share(_made, jobs)) as made:
+            for picture in run.counted(pictures):
+                picture.keep(next(made))  # which takes most of the time
+                write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
+                write_result(folder / f"{picture.name}.png", picture.drawn.png)
+            for picture in others:
+                picture.keep(next(made))
+            rows |= keep_quality_page(next(made), run.out) if returns else {}
     write_result(run.out / "report.html", render_page(results, sections, front))
     write_result(run.out / "answer.png", card(front, mark))
     write_result(run.out / "answer.pdf", one_page(front, mark))
-    pieces = tuple(pieces_of(front, mark, sections))
     write_result(run.out / "report.md", as_markdown(pieces))
     write_result(run.out / "report.docx", as_word(pieces, title=results.study.title, mark=mark))
-    if run.environment.lake is not None:
-        rows |= write_quality_page(run.lake_root, run.out, is_simulated=results.is_simulated)
     return StepReport(
         "report",
         rows=rows,
@@ -96,20 +105,13 @@ def report(run: Run) -> StepReport:
     )
 
 
-def _drawn(results: Results, pictures: Sequence[Picture], processes: int) -> Generator[Drawn]:
-    """Gives the files of each picture, drawn by several processes where there are enough of them."""
-    here = _drawing(pictures)
-    processes = processes if len(pictures) >= MANY_PICTURES else 1
-    return side_by_side(here, range(len(pictures)), processes=processes, there=partial(_drawing_anew, results))
+def _made(job: Callable[[], Any]) -> Any:
+    return job()
 
 
-def _drawing(pictures: Sequence[Picture]) -> Callable[[int], Drawn]:
-    return lambda number: pictures[number].drawn
-
-
-def _drawing_anew(results: Results) -> Callable[[int], Drawn]:
-    """What a helper draws by: the same pictures, made again, since what draws them cannot be sent."""
-    return _drawing(pictures_of(sections_of(results)))
+def _maker() -> Callable[[Callable[[], Any]], Any]:
+    """What a helper does: it gets what draws a picture or makes a page, and calls it."""
+    return _made
 
 
 @contextmanager
@@ -172,6 +174,11 @@ def _read_lake(run: Run) -> LakeTables:
         link_rates=ordered_frame(run.lake_root, DQ_LINK_RATES),
         unobserved=ordered_frame(run.lake_root, COHORT_UNOBSERVED, of_study),
     )
+
+
+def _read_returns(run: Run, *, is_simulated: bool) -> ReturnTables | None:
+    lake = None if run.environment.lake is None else run.lake_root
+    return None if lake is None else read_return_tables(lake, is_simulated=is_simulated)
 
 
 def _read_truth(run: Run) -> tuple[PlantedEffect, ...] | None:

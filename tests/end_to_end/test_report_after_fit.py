@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.load import parse_study
 from sos_spark.config.study import Study
+from sos_spark.machine.side_by_side import started
 from sos_spark.report.blocks import Table
 from sos_spark.report.contents import pictures_of, sections_of
 from sos_spark.report.page import render_page
@@ -99,15 +101,17 @@ def test_two_processes_leave_what_one_leaves(
     results: Results, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(study, "MANY_CELLS", 0)
-    monkeypatch.setattr(report, "MANY_PICTURES", 0)
     run = Run("run", Environment(out=tmp_path), STUDY, _no_session, processes=2)  # type: ignore[arg-type]
     fit_panel_file(folder / "cells.csv", run)
     files = [path for path in sorted(tmp_path.glob("*.csv")) if path.name != "cells.csv"]
     assert len(files) > 20
     assert [path.name for path in files if path.read_bytes() != (folder / path.name).read_bytes()] == []
 
-    pictures = pictures_of(sections_of(results))[:4]
-    assert list(report._drawn(results, pictures, 2)) == [picture.draw() for picture in pictures]
+    draws = [picture.draw for picture in pictures_of(sections_of(results))]
+    for draw in draws:
+        pickle.dumps(draw)  # a helper can be given it
+    with started(1, there=report._maker) as helpers:
+        assert list(helpers.share(report._made, draws[:4])) == [draw() for draw in draws[:4]]
 
 
 @pytest.mark.usefixtures("results")

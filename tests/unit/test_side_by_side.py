@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from typing import TypeVar
 import pytest
 
 from sos_spark.errors import EnvironmentFaultError, InputError
-from sos_spark.machine.side_by_side import MOST, PROCESSES, side_by_side, usable_processors
+from sos_spark.machine.side_by_side import MOST, PROCESSES, side_by_side, started, usable_processors
 
 T = TypeVar("T")
 
@@ -56,6 +57,21 @@ def test_one_process_starts_no_other() -> None:
     assert list(side_by_side(abs, [-1, -2], processes=1, there=pytest.fail)) == [1, 2]
     assert list(side_by_side(abs, [-1], processes=4, there=pytest.fail)) == [1]
     assert list(side_by_side(abs, [], processes=4, there=pytest.fail)) == []
+
+
+def test_helpers_that_were_started_before_the_work_was_known_take_their_part() -> None:
+    with started(1, there=partial(ready, square)) as helpers:
+        made = [list(helpers.share(square, range(first, first + 8))) for first in (0, 8)]
+
+    assert [found for part in made for found, _ in part] == [number**2 for number in range(16)]
+    assert all(len({made_by for _, made_by in part}) == 2 for part in made)
+
+
+def test_helpers_that_nothing_is_asked_of_end() -> None:
+    with started(2, there=partial(ready, square)):
+        pass
+
+    assert multiprocessing.active_children() == []
 
 
 def test_an_error_of_a_helper_is_the_error_that_it_was() -> None:

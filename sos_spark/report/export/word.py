@@ -136,8 +136,7 @@ def _unbroken(cell: str) -> int:
 def _picture(document: Any, picture: Picture) -> None:
     if picture.title:
         _caption(document, picture.title)
-    document.add_picture(io.BytesIO(picture.drawn.png), width=_WIDTH)
-    said = document.inline_shapes[-1]._inline.docPr
+    said = document.add_picture(io.BytesIO(picture.drawn.png), width=_WIDTH)._inline.docPr
     said.set("descr", picture.alt)
     said.set("name", picture.name)
     if picture.caption:

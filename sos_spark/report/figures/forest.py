@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def draw_forest(
         alt=alt,
         table=table,
         height=0.3 + sum(0.24 * len(one.bars) + 0.35 + (0.25 if one.title else 0) for one in forests),
-        paint=lambda figure: _paint(figure, forests),
+        paint=partial(_paint, forests=forests),
         form=tuple(_panel(one) for one in forests),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -44,7 +45,7 @@ def draw_plots(
         alt=alt,
         table=table,
         height=0.35 + height * n_rows,
-        paint=lambda figure: _paint(figure, plots, n_rows, columns, heading),
+        paint=partial(_paint, plots=plots, n_rows=n_rows, columns=columns, heading=heading),
         form=tuple(plots),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import matplotlib as mpl
@@ -89,9 +90,12 @@ def draw(
     paint: Callable[[Figure], None],
     form: Form,
 ) -> Picture:
-    """Returns a picture, `height` inches high, that `paint` draws on an empty figure when its bytes are asked for."""
+    """Returns a picture, `height` inches high, that `paint` draws on an empty figure when its bytes are asked for.
+
+    `paint` must be picklable: another process may draw.
+    """
     size = (round(96 * WIDTH), round(96 * height))
-    return Picture(name, title, caption, alt, table, size, lambda: drawn(paint, height), form)
+    return Picture(name, title, caption, alt, table, size, partial(drawn, paint, height), form)
 
 
 def drawn(paint: Callable[[Figure], None], height: float) -> Drawn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -32,23 +34,6 @@ def balance_picture(results: Results) -> Picture | None:
         for row in rows_of(rows)
     ]
 
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        bare_rows(axes, names)
-        zero_line(axes, horizontal=False)
-        for edge in (-ALIKE, ALIKE):
-            axes.axvline(edge, color=QUIET, linewidth=0.8, linestyle=(0, (3, 3)))
-        axes.plot(
-            rows["smd_before"], rows.index, "s", color=COMPARATOR, mfc="white", markersize=5, label="all candidates"
-        )
-        axes.plot(rows["smd_after"], rows.index, "o", color=PILOT, markersize=5.5, label="comparators used")
-        axes.set_xlabel("Standardised mean difference, pilots less comparators")
-        axes.margins(x=0.12)
-        axes.legend(
-            loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2, frameon=False, fontsize=7.5, handletextpad=0.1,
-            columnspacing=1.2, borderaxespad=0.2,
-        )  # fmt: skip
-
     worst = float(rows["smd_after"].abs().max())
     return draw(
         "balance",
@@ -66,7 +51,7 @@ def balance_picture(results: Results) -> Picture | None:
             ),
         ),
         height=0.8 + 0.26 * len(rows),
-        paint=paint,
+        paint=partial(_paint, rows=rows, names=names),
         form=(_panel(names, rows),),
     )
 
@@ -91,3 +76,19 @@ def _panel(names: list[str], rows: pd.DataFrame) -> RowPanel:
         if value == 0.0 or axis.at(ALIKE) - axis.at(0.0) > 22
     )
     return RowPanel("", "Standard deviations", marks, axis.at(0.0), ticks, axis.line(-ALIKE, ALIKE), "from comparators")
+
+
+def _paint(figure: Figure, rows: pd.DataFrame, names: list[str]) -> None:
+    axes = figure.subplots()
+    bare_rows(axes, names)
+    zero_line(axes, horizontal=False)
+    for edge in (-ALIKE, ALIKE):
+        axes.axvline(edge, color=QUIET, linewidth=0.8, linestyle=(0, (3, 3)))
+    axes.plot(rows["smd_before"], rows.index, "s", color=COMPARATOR, mfc="white", markersize=5, label="all candidates")
+    axes.plot(rows["smd_after"], rows.index, "o", color=PILOT, markersize=5.5, label="comparators used")
+    axes.set_xlabel("Standardised mean difference, pilots less comparators")
+    axes.margins(x=0.12)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2, frameon=False, fontsize=7.5, handletextpad=0.1,
+        columnspacing=1.2, borderaxespad=0.2,
+    )  # fmt: skip

@@ -6,7 +6,8 @@ of a file that holds several authorities cannot be told apart by arm: they stand
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -137,15 +138,8 @@ def flow_picture(results: Results, flow: pd.DataFrame) -> Picture | None:
     totals = {key: counts for key in results.labels if (counts := stage_counts(flow, key))}
     if not totals:
         return None
+    lines = [(results.labels[key], counts) for key, counts in totals.items()]
     stages = [stage for stage in STAGES if any(stage in counts for counts in totals.values())]
-
-    def paint(figure: Figure) -> None:
-        axes = figure.subplots()
-        for place, (outcome_id, counts) in enumerate(totals.items()):
-            _row(axes, place * _ROW, results.labels[outcome_id], counts, stages)
-        axes.set_xlim(-0.02, _NAMES + len(stages) * (_BOX + _GAP) - _GAP + 0.02)
-        axes.set_ylim(len(totals) * _ROW - 0.1, -0.14)
-        axes.set_axis_off()
 
     return draw(
         "sample_flow",
@@ -155,12 +149,21 @@ def flow_picture(results: Results, flow: pd.DataFrame) -> Picture | None:
         alt="Sample flow. " + " ".join(_in_words(results.labels[key], counts) for key, counts in totals.items()),
         table=_table(results, flow),
         height=0.2 + 0.82 * len(totals),
-        paint=paint,
+        paint=partial(_paint, lines=lines, stages=stages),
         form=Boxes(
             tuple(STAGE_NAMES[stage] for stage in stages),
             tuple(_box_line(results.labels[key], counts, stages) for key, counts in totals.items()),
         ),
     )
+
+
+def _paint(figure: Figure, lines: Sequence[tuple[str, StageCounts]], stages: list[str]) -> None:
+    axes = figure.subplots()
+    for place, (label, counts) in enumerate(lines):
+        _row(axes, place * _ROW, label, counts, stages)
+    axes.set_xlim(-0.02, _NAMES + len(stages) * (_BOX + _GAP) - _GAP + 0.02)
+    axes.set_ylim(len(lines) * _ROW - 0.1, -0.14)
+    axes.set_axis_off()
 
 
 def stage_counts(flow: pd.DataFrame, outcome_id: str) -> StageCounts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -298,7 +299,7 @@ def quality_picture(results: Results) -> Picture | None:
             ),
         ),
         height=0.7 + 0.19 * len(names),
-        paint=lambda figure: _paint(figure, grid, missing, names, n_pilots),
+        paint=partial(_paint, grid=grid, missing=missing, names=names, n_pilots=n_pilots),
         form=_shaded(grid, missing, names, n_pilots),
     )
 
