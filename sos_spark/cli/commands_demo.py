@@ -13,9 +13,12 @@ import typer
 
 from sos_spark.cli import commands_run
 from sos_spark.cli import options as opt
+from sos_spark.cli.sessions import Ahead, session_starter
 from sos_spark.config.demo import Demo, demo, shipped_cells, shipped_studies, study_named
+from sos_spark.config.environment import Environment
 from sos_spark.config.shipped import conf_root
 from sos_spark.config.simulated import TRUTH_FILE
+from sos_spark.steps.pipeline import plan
 
 KEY_BYTES = 32
 DEFAULT_OUT = Path("sos-spark-demo")
@@ -64,13 +67,16 @@ def run_demo(
 def _records(shown: Demo, out: Path, overrides: list[str] | None, driver_memory: str, *, as_json: bool) -> int:
     """Simulates returns where the folder has none yet, and runs the study on them."""
     made, returns = shown.records, out / "returns"
+    session = Ahead(session_starter(None, driver_memory))
     if not (returns / TRUTH_FILE).exists():
+        session.begin()
         commands_run.simulate(returns, made.scale, made.years, None, made.seed, "returns", conf_root() / made.effects,
                               driver_memory=driver_memory)  # fmt: skip
-    return commands_run.run(
-        conf_root() / made.study, returns, out / "lake", out / "results", key_file=_key(out), overrides=overrides,
-        driver_memory=driver_memory, as_json=as_json,
-    )  # fmt: skip
+    environment = Environment(returns, out / "lake", out / "results", key_file=_key(out))
+    run = commands_run.new_run(environment, conf_root() / made.study, overrides or (), driver_memory)
+    if session.has_begun:
+        run.start_session = session
+    return commands_run.execute(run, plan(None, None), as_json=as_json)
 
 
 def _key(out: Path) -> Path:

@@ -73,7 +73,7 @@ def run(
     """Runs the steps of a study."""
     environment = Environment(source, lake, out, master, key_file, allow_refused, keep_index_rows)
     the_run = new_run(environment, study, overrides or (), driver_memory)
-    return _execute(the_run, plan(first, last), as_json=as_json, dry_run=dry_run)
+    return execute(the_run, plan(first, last), as_json=as_json, dry_run=dry_run)
 
 
 def _command_of(step: str) -> Callable[..., int]:
@@ -113,7 +113,7 @@ def quality(
     environment = Environment(source, lake, out, master, key_file, allow_refused)
     the_run = new_run(environment, None, (), driver_memory)
     try:
-        code = _execute(the_run, plan("ingest", "validate"), as_json=as_json)
+        code = execute(the_run, plan("ingest", "validate"), as_json=as_json)
     except QualityGateError:
         # What stopped the run is what the page is read for.
         left = leave_quality_page(the_run)
@@ -152,7 +152,7 @@ def fit(
         raise StudyError("The command lacks options", expected="--study and --out", remedy="Give them; see --help")
     the_run = new_run(Environment(source, lake, out), study, overrides or (), "1g")
     if panel is None:
-        return _execute(the_run, plan("fit", "fit"), as_json=as_json, dry_run=dry_run)
+        return execute(the_run, plan("fit", "fit"), as_json=as_json, dry_run=dry_run)
     if dry_run:
         return _say_plan(_OF_A_PANEL, missing=(), due={}, as_json=as_json)
     return _fit_panel(the_run, panel, as_json=as_json)
@@ -209,15 +209,17 @@ def simulate(
     census_years = _years(years)
     from sos_spark.config.shipped import conf_root
     from sos_spark.machine.faults import faults_told
-    from sos_spark.simulate import load_effects
+    from sos_spark.machine.workers import Workers
+    from sos_spark.simulate import MOST_PARTS, load_effects
     from sos_spark.simulate import simulate as write_returns
 
     watch = Stopwatch()
-    start_session = session_starter(master, driver_memory)
+    processes = usable_processors(os.environ, most=MOST_PARTS) if is_local(master) else None
+    workers = Workers(session_starter(master, driver_memory), processes)
     progress = progress_for(["simulate"], quiet=as_json)
     with progress.step("simulate") as shown, faults_told(f"simulate, into {out}"):
         report = write_returns(
-            start_session(),
+            workers,
             out=out,
             scale=scale,
             census_years=census_years,
@@ -246,7 +248,8 @@ def _years(text: str) -> tuple[int, ...]:
     return years
 
 
-def _execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: bool = False) -> int:
+def execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: bool = False) -> int:
+    """Runs steps and says what came of them; with `dry_run` only what would be run, and why. Returns the exit code."""
     if dry_run:
         missing = missing_options(run, steps)
         return _say_plan(steps, missing=missing, due={} if missing else _due(run, steps), as_json=as_json)

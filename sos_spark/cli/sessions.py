@@ -59,6 +59,11 @@ class Ahead:
         self._start = start
         self._begun: Future[SparkSession] | None = None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the session is there, or on its way."""
+        return self._begun is not None
+
     def begin(self) -> None:
         """Begins to start the session if that starts Java; does nothing a second time."""
         from sos_spark.machine.session import starts_java

@@ -28,15 +28,15 @@ PROCESSES = "SOS_SPARK_PROCESSES"
 """The environment variable that says how many at most, on a machine that others use."""
 
 
-def usable_processors(environment: Mapping[str, str]) -> int:
+def usable_processors(environment: Mapping[str, str], *, most: int = MOST) -> int:
     """Returns how many processes may compute at once.
 
-    As many as this one may use processors, and at most `MOST`, or what `PROCESSES` says.
+    As many as this one may use processors, and at most `most`, or what `PROCESSES` says.
 
     Raises:
         EnvironmentFaultError: That is no number from 1 on.
     """
-    given = environment.get(PROCESSES, str(MOST))
+    given = environment.get(PROCESSES, str(most))
     if not (given.isascii() and given.isdigit() and int(given) > 0):
         raise EnvironmentFaultError(
             "The number of processes is none", where=PROCESSES, expected="1 or more", remedy="Correct it, or unset it"

@@ -1,4 +1,4 @@
-"""Simulates England's returns: one Spark task a part, each unit generated where it is written, no shuffle."""
+"""Simulates England's returns part by part, each unit generated where it is written. Needs no Spark on one machine."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import json
 import math
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict
-
-import pyarrow as pa
+from typing import Any, Literal, TypedDict
 
 from sos_spark.config.reference import authorities, authority_changes
 from sos_spark.config.simulated import MARK_FILE, MARK_TEXT, TRUTH_FILE
 from sos_spark.errors import StudyError
+from sos_spark.machine.workers import Result, Workers
 from sos_spark.simulate.areas import Unit, absences_of, units_of
 from sos_spark.simulate.calibration import SCALES, TINY_AUTHORITIES
 from sos_spark.simulate.characteristics import NOTE, characteristics_of
@@ -24,20 +24,20 @@ from sos_spark.simulate.generate import Plan, records_of
 from sos_spark.simulate.planting import PlannedEffect, Tally, planned_effects, truth_entries
 from sos_spark.simulate.written import TableParts, write_returns
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
 Scale = Literal["tiny", "small", "england"]
 Form = Literal["returns", "tables"]
 
-_PARTS = {"tiny": 2, "small": 8, "england": 16}
+MOST_PARTS = 16
+_PARTS = {"tiny": 2, "small": 8, "england": MOST_PARTS}
+_BYTES = {"tiny": 4 << 20, "small": 200 << 20, "england": 8 << 30}
+"""About what all years of a scale are as text: how much there is to share out."""
 _WRITTEN = ("cin", "ssda903", "tables")
 _TRUNCATED_AT_MOST = 0.01
 _FIRST_YEAR, _LAST_YEAR = 2010, 2026
 
 
 class Summary(TypedDict):
-    """What a task sends back. `tallies`: a unit, an effect, then rows, sum of expectations and rows cut off."""
+    """What is told of a part. `tallies`: a unit, an effect, then rows, sum of expectations and rows cut off."""
 
     files: int
     rows: dict[str, int]
@@ -55,7 +55,7 @@ class SimulationReport:
 
 
 def simulate(
-    spark: SparkSession,
+    workers: Workers,
     *,
     out: Path,
     scale: Scale,
@@ -68,7 +68,7 @@ def simulate(
     """Writes synthetic returns under `out`, and truth.json beside them; an earlier simulation there is replaced.
 
     `form` returns: cin/<year>/<la>.xml and ssda903/<year>/<la>/*.csv. `form` tables: tables/<module>/*.parquet. The
-    same arguments give the same bytes. `out` must be a folder that every executor can write to. `n_authorities` counts
+    same arguments give the same bytes. `out` must be a folder that every worker can write to. `n_authorities` counts
     authorities of the first census year; None is all of them, for the scale tiny twelve.
 
     Raises:
@@ -96,7 +96,7 @@ def simulate(
     staging.mkdir(parents=True)
     try:
         parts = _shares(units, min(_PARTS[scale], len(units)))
-        summaries = _write_parts(spark, parts, plan, staging, form)
+        summaries = _write_parts(workers, parts, plan, staging, form, n_bytes=_BYTES[scale])
         tallies = _totals(plan.planned, summaries)
         _refuse_truncation(plan.planned, tallies)
         corrupt: Counter[str] = sum((Counter(summary["corrupt"]) for summary in summaries), Counter())
@@ -165,29 +165,19 @@ def _share_of(unit: Unit) -> float:
 
 
 def _write_parts(
-    spark: SparkSession, parts: Sequence[Sequence[Unit]], plan: Plan, folder: Path, form: Form
+    workers: Workers, parts: Sequence[Sequence[Unit]], plan: Plan, folder: Path, form: Form, *, n_bytes: int
 ) -> list[Summary]:
-    """Writes each part in a task of its own and returns their summaries, in order of part."""
-    numbers = spark.range(0, len(parts), 1, numPartitions=len(parts))
-    written = numbers.mapInArrow(_part_writer(parts, plan, str(folder), form), "part int, summary string")
-    rows = sorted(written.collect(), key=lambda row: int(row["part"]))
-    return [json.loads(row["summary"]) for row in rows]
+    """Writes each part and returns their summaries, in order of part."""
+    write = partial(_write_one, parts=parts, plan=plan, folder=str(folder), form=form)
+    written = workers.run([{"part": part} for part in range(len(parts))], write, n_bytes=n_bytes)
+    return [one["summary"] for one in sorted(written, key=lambda one: int(one["part"]))]
 
 
-def _part_writer(
-    parts: Sequence[Sequence[Unit]], plan: Plan, folder: str, form: Form
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Returns the function executors run: part numbers in, a line of counts out."""
-
-    def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for part in batch.column(0).to_pylist():
-                summary = write_part(Path(folder), part, parts[part], plan, form)
-                yield pa.RecordBatch.from_arrays(
-                    [pa.array([part], pa.int32()), pa.array([json.dumps(summary)])], names=["part", "summary"]
-                )
-
-    return write
+def _write_one(
+    entry: Mapping[str, Any], *, parts: Sequence[Sequence[Unit]], plan: Plan, folder: str, form: Form
+) -> Iterator[Result]:
+    part = int(entry["part"])
+    yield {"part": part, "summary": write_part(Path(folder), part, parts[part], plan, form)}
 
 
 def write_part(folder: Path, part: int, units: Sequence[Unit], plan: Plan, form: Form) -> Summary:

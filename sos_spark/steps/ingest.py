@@ -22,7 +22,6 @@ from pyspark.sql import SparkSession
 
 from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
 from sos_spark.bronze.arrive.inventory import Inventory, take_inventory
-from sos_spark.bronze.arrive.tasks import Session, Workers
 from sos_spark.bronze.decide.decisions import Decisions, decide
 from sos_spark.bronze.decide.files import (
     FileKey,
@@ -54,6 +53,7 @@ from sos_spark.errors import InputError, shown_list, source_fault
 from sos_spark.lake.drafts import drafts
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.locks import locked
+from sos_spark.machine.workers import Session, Workers
 from sos_spark.places import Place, make_folder
 from sos_spark.steps.context import Run, StepReport
 from sos_spark.steps.ingest_tables import write_modules

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import SparkSession
 
-from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.decide.decisions import Decisions, Held
 from sos_spark.bronze.decide.files import modules_with_rows
 from sos_spark.bronze.decide.returns import Slice
@@ -23,6 +22,7 @@ from sos_spark.bronze.read.drafted import DraftedRecords
 from sos_spark.bronze.read.plain_copy import PlainPart, PlainTable, copy_plain
 from sos_spark.lake.lake import Lake
 from sos_spark.machine.faults import faults_told
+from sos_spark.machine.workers import Workers
 from sos_spark.tables import BRONZE_MODULES, Table
 
 _TABLES_AT_ONCE = 2

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from pyspark.sql import SparkSession
 
-from sos_spark.bronze.arrive.tasks import Session
 from sos_spark.errors import ConflictError
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.versions import Commit
+from sos_spark.machine.workers import Session
 from sos_spark.tables import BRONZE_MODULES, FILES, Table
 
 FINGERPRINT_PREFIX = "ingest:"

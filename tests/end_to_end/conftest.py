@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from sos_spark.machine.workers import Workers
 from sos_spark.simulate import load_effects, simulate
 from tools.benchmark.event_log import settings
 from tools.trust.canaries import plant_canaries, plant_in_every_field
@@ -94,7 +95,7 @@ def whole_run(spark: SparkSession, key_file: Path, tmp_path_factory: pytest.Temp
     returns = folder / "returns"
     effects = load_effects(CONF / "effects" / "default.toml")
     simulate(
-        spark,
+        Workers(lambda: spark, 1),
         out=returns,
         scale="tiny",
         census_years=YEARS,

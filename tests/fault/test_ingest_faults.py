@@ -13,13 +13,13 @@ from pyspark.sql import SparkSession
 
 from sos_spark.bronze.arrive.inspection import inspect_files
 from sos_spark.bronze.arrive.inventory import SourceFile
-from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.fault import MAX_FILE_BYTES
 from sos_spark.config.reference import authorities
 from sos_spark.errors import ConflictError, InputError
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.locks import locked
+from sos_spark.machine.workers import Workers
 from sos_spark.steps.ingest import LAYER_LOCK
 from sos_spark.tables import CIN_MODULES, FILES, LAC_MODULES, Table
 from tests.sources import a_child, a_header, a_referral, cin_xml, put, put_lac_folder, run_ingest

@@ -17,12 +17,12 @@ from pyspark.sql import functions as F
 from sos_spark.bronze.arrive import inspection, tasks
 from sos_spark.bronze.arrive.inspection import inspect_files
 from sos_spark.bronze.arrive.inventory import take_inventory
-from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.decide.returns import Return
 from sos_spark.bronze.fields import FIELDS
 from sos_spark.bronze.read.accepted_rows import accepted_rows
 from sos_spark.bronze.read.drafted import DraftedRecords, only_of
 from sos_spark.config.reference import authorities
+from sos_spark.machine.workers import Workers
 from sos_spark.steps.ingest import gather_returns
 from tests.sources import a_child, a_header, a_referral, cin_xml, leaves, put, put_lac_folder
 

@@ -14,7 +14,6 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
 from sos_spark.bronze.arrive.inventory import take_inventory
-from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.read.flat_tables import (
     NANOS_AS_LONG,
     count_table_rows,
@@ -23,6 +22,7 @@ from sos_spark.bronze.read.flat_tables import (
     with_characteristics,
 )
 from sos_spark.config.reference import authorities
+from sos_spark.machine.workers import Workers
 from tests.sources import put
 
 

@@ -15,10 +15,10 @@ from pyspark.sql import SparkSession
 
 from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
 from sos_spark.bronze.arrive.inventory import take_inventory
-from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.read.flat_tables import NANOS_AS_LONG, count_table_rows, read_table
 from sos_spark.bronze.read.received import NO_DAY
 from sos_spark.config.reference import authorities
+from sos_spark.machine.workers import Workers
 from tests.sources import run_ingest
 
 LONDON = ZoneInfo("Europe/London")

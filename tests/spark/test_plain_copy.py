@@ -14,10 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from sos_spark.bronze.arrive import tasks
 from sos_spark.bronze.arrive.inspection import Inspection, inspect_files
 from sos_spark.bronze.arrive.inventory import take_inventory
-from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.decide.returns import Return
 from sos_spark.bronze.read.accepted_rows import accepted_rows
 from sos_spark.bronze.read.drafted import DraftedRecords
@@ -27,7 +25,9 @@ from sos_spark.errors import InputError
 from sos_spark.lake.arrow import read_arrow
 from sos_spark.lake.lake import Lake
 from sos_spark.lake.maintenance import maintain
+from sos_spark.machine import workers as machine_workers
 from sos_spark.machine.faults import faults_told
+from sos_spark.machine.workers import Workers
 from sos_spark.steps.ingest import gather_returns
 from sos_spark.tables import BRONZE_MODULES, FILES, Table
 from tests.sources import run_ingest
@@ -86,7 +86,7 @@ def plain_tables(lake: Path, returns: Sequence[Return]) -> list[PlainTable]:
 def workers(request: pytest.FixtureRequest, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Workers:
     """Few bytes are this process's work; with a limit of none they go to others, as many do."""
     if request.param != "this process":
-        monkeypatch.setattr(tasks, "FEW_BYTES", 0)
+        monkeypatch.setattr(machine_workers, "FEW_BYTES", 0)
     return Workers(lambda: spark, processes=2 if request.param == "two processes" else None)
 
 

@@ -17,6 +17,8 @@ from pyspark.sql import SparkSession
 from sos_spark.config.reference import code_set
 from sos_spark.config.simulated import MARK_FILE
 from sos_spark.errors import StudyError
+from sos_spark.machine import workers as machine_workers
+from sos_spark.machine.workers import Workers
 from sos_spark.simulate import Effects, SimulationReport, simulate
 from sos_spark.simulate.written import _LISTS
 from sos_spark.tables import BRONZE_MODULES, PROVENANCE
@@ -44,7 +46,14 @@ def effects(size: float = -0.06, level: float = 0.3) -> Effects:
     )
 
 
-def run(spark: SparkSession, out: Path, **changes: object) -> SimulationReport:
+def no_session() -> SparkSession:
+    raise AssertionError("Spark is not needed")
+
+
+THIS_PROCESS = Workers(no_session, 1)
+
+
+def run(out: Path, workers: Workers = THIS_PROCESS, **changes: object) -> SimulationReport:
     asked: dict[str, object] = {
         "scale": "tiny",
         "census_years": YEARS,
@@ -53,7 +62,7 @@ def run(spark: SparkSession, out: Path, **changes: object) -> SimulationReport:
         "form": "returns",
         "effects": effects(),
     }
-    return simulate(spark, out=out, **(asked | changes))  # type: ignore[arg-type]
+    return simulate(workers, out=out, **(asked | changes))  # type: ignore[arg-type]
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -65,16 +74,16 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def returns(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def returns(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("returns")
-    run(spark, out)
+    run(out)
     return out
 
 
 @pytest.fixture(scope="module")
-def tables(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("tables")
-    run(spark, out, form="tables")
+    run(out, form="tables")
     return out
 
 
@@ -122,32 +131,29 @@ def test_both_forms_hold_the_same_records(returns: Path, tables: Path) -> None:
     assert in_files == in_tables
 
 
-def test_the_report_counts_what_was_written(spark: SparkSession, tmp_path: Path, returns: Path) -> None:
-    report = run(spark, tmp_path)
+def test_the_report_counts_what_was_written(tmp_path: Path, returns: Path) -> None:
+    report = run(tmp_path)
     assert report.rows == dict(Counter(module for module, *_ in rows_of_returns(returns)))
     beside = {"truth.json", "cin/.simulated", "ssda903/.simulated"}
     assert report.files == len(set(digests(tmp_path)) - beside)
     assert report.truth == json.loads((tmp_path / "truth.json").read_text())
 
 
-def test_the_same_seed_gives_the_same_bytes_however_spark_is_set(
-    spark: SparkSession, tmp_path: Path, returns: Path, tables: Path
+@pytest.mark.parametrize("who", ["two processes", "executors"])
+def test_the_same_seed_gives_the_same_bytes_whoever_works(
+    who: str, spark: SparkSession, tmp_path: Path, returns: Path, tables: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = str(spark.conf.get("spark.sql.shuffle.partitions"))
-    spark.conf.set("spark.sql.shuffle.partitions", "7")
-    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
-    try:
-        run(spark, tmp_path / "a")
-        run(spark, tmp_path / "b", form="tables")
-    finally:
-        spark.conf.set("spark.sql.shuffle.partitions", usual)
-        spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
+    monkeypatch.setattr(machine_workers, "FEW_BYTES", 0)
+    workers = Workers(no_session, 2) if who == "two processes" else Workers(lambda: spark)
+    run(tmp_path / "a", workers)
+    run(tmp_path / "b", workers, form="tables")
+
     assert digests(tmp_path / "a") == digests(returns)
     assert digests(tmp_path / "b") == digests(tables)
 
 
-def test_another_seed_gives_other_children(spark: SparkSession, tmp_path: Path, returns: Path) -> None:
-    run(spark, tmp_path, seed=12)
+def test_another_seed_gives_other_children(tmp_path: Path, returns: Path) -> None:
+    run(tmp_path, seed=12)
     assert not set(rows_of_returns(tmp_path)) & set(rows_of_returns(returns))
 
 
@@ -277,23 +283,23 @@ def test_corrupt_rows_are_as_many_as_the_truth_says(tables: Path) -> None:
     assert counted
 
 
-def test_a_truncated_effect_is_refused_and_nothing_is_written(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_truncated_effect_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"kinship_placement: size -0\.06 cuts off"):
-        run(spark, tmp_path / "out", effects=effects(level=0.04))
+        run(tmp_path / "out", effects=effects(level=0.04))
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_an_earlier_simulation_is_replaced_and_other_data_is_not(spark: SparkSession, tmp_path: Path) -> None:
-    run(spark, tmp_path, census_years=[2014])
-    run(spark, tmp_path, census_years=[2015])
+def test_an_earlier_simulation_is_replaced_and_other_data_is_not(tmp_path: Path) -> None:
+    run(tmp_path, census_years=[2014])
+    run(tmp_path, census_years=[2015])
     assert sorted(path.name for path in (tmp_path / "cin").iterdir()) == [MARK_FILE, "2015"]
     (tmp_path / "truth.json").unlink()
     with pytest.raises(StudyError, match="no simulation wrote"):
-        run(spark, tmp_path)
+        run(tmp_path)
     assert sorted(path.name for path in (tmp_path / "cin").iterdir()) == [MARK_FILE, "2015"]
 
 
 @pytest.mark.parametrize("years", [(), (2015, 2014), (2013, 2015), (1990,)])
-def test_census_years_must_follow_each_other(spark: SparkSession, tmp_path: Path, years: tuple[int, ...]) -> None:
+def test_census_years_must_follow_each_other(tmp_path: Path, years: tuple[int, ...]) -> None:
     with pytest.raises(StudyError, match="census years"):
-        run(spark, tmp_path, census_years=years)
+        run(tmp_path, census_years=years)

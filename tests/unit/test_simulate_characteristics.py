@@ -140,7 +140,7 @@ def test_entries_without_a_key_are_refused() -> None:
 def test_the_truth_names_every_authority_and_says_that_nothing_depends_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "_write_parts", lambda *_: [])
+    monkeypatch.setattr(run, "_write_parts", lambda *_, **_more: [])
     report = run.simulate(
         None,  # type: ignore[arg-type]
         out=tmp_path,

@@ -19,7 +19,6 @@ from sos_spark.bronze.arrive.inventory import SourceFile, table_constants
 from sos_spark.bronze.arrive.lac_file import read_lac, require_filed_in_its_year
 from sos_spark.bronze.arrive.plain_table import LaYearRows
 from sos_spark.bronze.arrive.table_file import CHUNK_BYTES, UNREADABLE, inspect_table_file
-from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.bronze_files import BronzeFile, BronzeFiles
 from sos_spark.bronze.columns import Columns, find_columns
 from sos_spark.bronze.fault import (
@@ -36,6 +35,7 @@ from sos_spark.bronze.fields import DECLARED, LA_YEAR, fields_of, required_of
 from sos_spark.bronze.record_batches import RecordBatches, file_id_of
 from sos_spark.config.reference import Authority
 from sos_spark.errors import shown_name
+from sos_spark.machine.workers import Workers
 from sos_spark.places import Place, place_of
 
 _BYTES_A_TASK = 128 << 20

@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.bronze_files import BronzeFile, BronzeFiles
 from sos_spark.bronze.record_batches import file_schema
+from sos_spark.machine.workers import Workers
 from sos_spark.places import Place, place_of, readable
 
 

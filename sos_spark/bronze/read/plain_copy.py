@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 
 from sos_spark.bronze.arrive.inspection import Inspection
 from sos_spark.bronze.arrive.plain_table import la_years, text_of
-from sos_spark.bronze.arrive.tasks import Workers
 from sos_spark.bronze.bronze_files import BronzeFile, BronzeFiles
 from sos_spark.bronze.columns import find_columns
 from sos_spark.bronze.decide.returns import Slice
 from sos_spark.bronze.fields import COLLECTION_OF, FIELDS, LA_YEAR, SSDA903, required_of
 from sos_spark.bronze.record_batches import file_schema
 from sos_spark.errors import SourceFaultError
+from sos_spark.machine.workers import Workers
 from sos_spark.places import Place, place_of, readable
 
 _MOST_BYTES_A_TASK, _LEAST_BYTES_A_TASK = 128 << 20, 8 << 20

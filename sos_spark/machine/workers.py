@@ -1,6 +1,7 @@
 """Work on files, shared out among processes of this machine, or Spark's executors on others.
 
-Spark takes seconds to start, and to start Python in its executors: local mode does without, and little is done at once.
+Results do not depend on who works. Spark takes seconds to start, and to start Python in its executors: local mode does
+without, and little is done at once.
 """
 
 from __future__ import annotations
@@ -9,19 +10,21 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyspark.sql import SparkSession
 
 from sos_spark.errors import SourceFaultError, source_fault
 from sos_spark.machine.connect import tasks_at_once
 from sos_spark.machine.side_by_side import side_by_side
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 FEW_BYTES = 8 << 20
 """Of files as they are: this process needs no others to work on fewer."""
 
-Session = Callable[[], SparkSession]
+Session = Callable[[], "SparkSession"]
 """Gives the session, which is started if it was not."""
 Result = dict[str, Any]
 Worker = Callable[[Mapping[str, Any]], Iterator[Result]]
