@@ -26,12 +26,12 @@ from sos_spark.machine.settings import DELTA, PINNED, PLATFORMS
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# A step runs dozens of generated classes for seconds each. Forty times Java's own thresholds leave to its second
-# compiler what runs long enough to gain by it: a tenth less of processor time over 6.5 million records. That compiler
-# goes over a method's loops up to 43 times: six save a sixth of its own time, and lose nothing.
+# A step runs dozens of generated classes for seconds each. Twelve times Java's own thresholds leave to its second
+# compiler what runs long enough to gain by it. That compiler goes over a method's loops up to 43 times: six save a
+# sixth of its own time, and lose nothing.
 _COMPILED_LATE = (
-    "-XX:Tier4InvocationThreshold=200000 -XX:Tier4MinInvocationThreshold=24000 "
-    "-XX:Tier4CompileThreshold=600000 -XX:Tier4BackEdgeThreshold=1600000 "
+    "-XX:Tier4InvocationThreshold=60000 -XX:Tier4MinInvocationThreshold=7200 "
+    "-XX:Tier4CompileThreshold=180000 -XX:Tier4BackEdgeThreshold=480000 "
     "-XX:+UnlockDiagnosticVMOptions -XX:LoopOptsCount=6"
 )
 _JAVA_OPTIONS = f"-XX:+UseParallelGC -Duser.timezone=UTC {_COMPILED_LATE}"
