@@ -66,8 +66,10 @@ def run_demo(
 
 def _records(shown: Demo, out: Path, overrides: list[str] | None, driver_memory: str, *, as_json: bool) -> int:
     """Simulates returns where the folder has none yet, and runs the study on them."""
+    from sos_spark.simulate import BYTES
+
     made, returns = shown.records, out / "returns"
-    session = Ahead(session_starter(None, driver_memory))
+    session = Ahead(session_starter(None, driver_memory, text_bytes=BYTES[made.scale]))
     if not (returns / TRUTH_FILE).exists():
         session.begin()
         commands_run.simulate(returns, made.scale, made.years, None, made.seed, "returns", conf_root() / made.effects,

@@ -19,11 +19,11 @@ _TEXT_FOR_PARQUET = 25
 
 
 def session_starter(
-    master: str | None, driver_memory: str, *, reads: Sequence[Place | None] = ()
+    master: str | None, driver_memory: str, *, reads: Sequence[Place | None] = (), text_bytes: int | None = None
 ) -> Callable[[], SparkSession]:
     """Returns a function that starts the session. Under spark-submit the master is spark-submit's.
 
-    `reads` are the folders that a run reads from.
+    `reads` are the folders that a run reads from; `text_bytes`, of XML and CSV, what it reads that is not there yet.
     """
 
     def start() -> SparkSession:
@@ -34,7 +34,7 @@ def session_starter(
         session = start_session(
             master=master or (None if submitted else "local[*]"),
             driver_memory=driver_memory,
-            to_read=bytes_to_read(reads),
+            to_read=bytes_to_read(reads) if text_bytes is None else text_bytes / _TEXT_FOR_PARQUET,
         )
         # The executors' own error messages quote values; what failed is told by the command's boundary.
         silence(session)

@@ -26,20 +26,31 @@ from sos_spark.machine.settings import DELTA, PINNED, PLATFORMS
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# A step runs dozens of generated classes for seconds each. Twelve times Java's own thresholds leave to its second
-# compiler what runs long enough to gain by it. That compiler goes over a method's loops up to 43 times: six save a
-# sixth of its own time, and lose nothing.
-_COMPILED_LATE = (
-    "-XX:Tier4InvocationThreshold=60000 -XX:Tier4MinInvocationThreshold=7200 "
-    "-XX:Tier4CompileThreshold=180000 -XX:Tier4BackEdgeThreshold=480000 "
-    "-XX:+UnlockDiagnosticVMOptions -XX:LoopOptsCount=6"
-)
-_JAVA_OPTIONS = f"-XX:+UseParallelGC -Duser.timezone=UTC {_COMPILED_LATE}"
+FEW_BYTES, VERY_FEW_BYTES, MANY_BYTES = 4 << 20, 1 << 20, 32 << 20
+"""Of Parquet, some 400,000, 100,000 and 3,000,000 records."""
+
+
+def _java_options(*, times: int) -> str:
+    """Returns what Java is started with.
+
+    A step runs dozens of generated classes for seconds each. Some `times` Java's own thresholds leave to its second
+    compiler what runs long enough to gain by it. That compiler goes over a method's loops up to 43 times: six save a
+    sixth of its own time, and lose nothing.
+    """
+    return (
+        f"-XX:+UseParallelGC -Duser.timezone=UTC -XX:Tier4InvocationThreshold={5_000 * times} "
+        f"-XX:Tier4MinInvocationThreshold={600 * times} -XX:Tier4CompileThreshold={15_000 * times} "
+        f"-XX:Tier4BackEdgeThreshold={40_000 * times} -XX:+UnlockDiagnosticVMOptions -XX:LoopOptsCount=6"
+    )
+
+
+_TIMES, _TIMES_FOR_LITTLE = 12, 40
+"""The less there is to read, the less code runs long enough."""
 
 DEFAULTS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
+    "spark.executor.extraJavaOptions": _java_options(times=_TIMES),
     # Few files a table: listing and snapshots with hundreds of tasks cost more than the work.
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
@@ -60,9 +71,6 @@ _NO_LOG = "-Dlog4j2.level=OFF"
 
 # Its room for compiled code would be a fifth of what Spark's generated code needs, and be cleared over and over.
 _FIRST_COMPILER_ONLY = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
-
-FEW_BYTES, VERY_FEW_BYTES = 8 << 20, 1 << 20
-"""Of Parquet, some 800,000 and 100,000 records."""
 
 _INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 
@@ -87,9 +95,9 @@ def start_session(
         master: Spark's master; spark-submit's where not given.
         shuffle_partitions: Partitions after a shuffle.
         driver_memory: Heap of the driver, which in local mode is all of Spark; taken when Java starts.
-        to_read: How many bytes are read, as Parquet; None where that is not known. Of few, Java does without its
-            second compiler, and of very few Spark without code of its own for each plan: each costs a small run more
-            than it saves.
+        to_read: How many bytes are read, as Parquet; None where that is not known. Unless they are many Java's second
+            compiler waits longer; of few Java does without it, and of very few Spark without code of its own for each
+            plan: each costs a small run more than it saves.
         extra: Further settings.
 
     Raises:
@@ -107,6 +115,7 @@ def start_session(
         os.environ.update(java_environment())
         if master is None or master.startswith("local"):
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    java_options = _java_options(times=_TIMES_FOR_LITTLE if is_below(MANY_BYTES, to_read) else _TIMES)
     with _private_files():
         given = _submitted_settings(jars) if submitted else {}
         is_local = (master or given.get("spark.master", "local")).startswith("local")
@@ -117,7 +126,7 @@ def start_session(
             **(_LOOPBACK if is_local else {}),
             "spark.sql.shuffle.partitions": str(shuffle_partitions),
             "spark.driver.memory": driver_memory,
-            "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} -Dlog4j2.configurationFile={_silent_log().as_uri()}",
+            "spark.driver.extraJavaOptions": f"{java_options} -Dlog4j2.configurationFile={_silent_log().as_uri()}",
             # On Java's own class path, where the archive reaches; spark-submit has started Java already.
             **(_INTERPRETED if is_below(VERY_FEW_BYTES, to_read) else {}),
             **({} if submitted else {"spark.driver.extraClassPath": os.pathsep.join(map(str, jars))}),

@@ -4,6 +4,6 @@ Seed, authority and child decide every number; effects are planted in expectatio
 """
 
 from sos_spark.simulate.effects import Effects, load_effects
-from sos_spark.simulate.run import MOST_PARTS, SimulationReport, simulate
+from sos_spark.simulate.run import BYTES, MOST_PARTS, SimulationReport, simulate
 
-__all__ = ["MOST_PARTS", "Effects", "SimulationReport", "load_effects", "simulate"]
+__all__ = ["BYTES", "MOST_PARTS", "Effects", "SimulationReport", "load_effects", "simulate"]

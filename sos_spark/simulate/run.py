@@ -29,8 +29,8 @@ Form = Literal["returns", "tables"]
 
 MOST_PARTS = 16
 _PARTS = {"tiny": 2, "small": 8, "england": MOST_PARTS}
-_BYTES = {"tiny": 4 << 20, "small": 200 << 20, "england": 8 << 30}
-"""About what all years of a scale are as text: how much there is to share out."""
+BYTES = {"tiny": 4 << 20, "small": 200 << 20, "england": 8 << 30}
+"""About what eight years of a scale are as text."""
 _WRITTEN = ("cin", "ssda903", "tables")
 _TRUNCATED_AT_MOST = 0.01
 _FIRST_YEAR, _LAST_YEAR = 2010, 2026
@@ -96,7 +96,7 @@ def simulate(
     staging.mkdir(parents=True)
     try:
         parts = _shares(units, min(_PARTS[scale], len(units)))
-        summaries = _write_parts(workers, parts, plan, staging, form, n_bytes=_BYTES[scale])
+        summaries = _write_parts(workers, parts, plan, staging, form, n_bytes=BYTES[scale])
         tallies = _totals(plan.planned, summaries)
         _refuse_truncation(plan.planned, tallies)
         corrupt: Counter[str] = sum((Counter(summary["corrupt"]) for summary in summaries), Counter())
