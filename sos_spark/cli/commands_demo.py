@@ -69,7 +69,8 @@ def _records(shown: Demo, out: Path, overrides: list[str] | None, driver_memory:
     from sos_spark.simulate import BYTES
 
     made, returns = shown.records, out / "returns"
-    session = Ahead(session_starter(None, driver_memory, text_bytes=BYTES[made.scale]))
+    start = session_starter(None, driver_memory, text_bytes=BYTES[made.scale])
+    session = Ahead(commands_run.with_imports_ahead(start))
     if not (returns / TRUTH_FILE).exists():
         session.begin()
         commands_run.simulate(returns, made.scale, made.years, None, made.seed, "returns", conf_root() / made.effects,

@@ -255,9 +255,9 @@ def execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: b
         return _say_plan(steps, missing=missing, due={} if missing else _due(run, steps), as_json=as_json)
     progress = progress_for([step.name for step in steps], quiet=as_json, earlier=_earlier_seconds(run))
     run.counted = progress.counted
-    if any(step.gate for step in steps):
-        run.start_session = _with_imports_ahead(run.start_session)
-    ahead = Ahead(run.start_session)
+    ahead = run.start_session
+    if not isinstance(ahead, Ahead):
+        ahead = Ahead(with_imports_ahead(ahead) if any(step.gate for step in steps) else ahead)
     run.start_session, run.begin_session = ahead, ahead.begin
     try:
         code = run_steps(run, steps, while_step=progress.step)
@@ -268,7 +268,7 @@ def execute(run: Run, steps: Sequence[PlannedStep], *, as_json: bool, dry_run: b
     return _finish(run, code, as_json=as_json)
 
 
-def _with_imports_ahead(start_session: Callable[[], SparkSession]) -> Callable[[], SparkSession]:
+def with_imports_ahead(start_session: Callable[[], SparkSession]) -> Callable[[], SparkSession]:
     """Returns the same start of a session, beside which what the quality gate needs is imported."""
 
     def start() -> SparkSession:
