@@ -14,7 +14,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sos_spark.bronze.arrive import inspection, tasks
+from sos_spark.bronze.arrive import inspection
 from sos_spark.bronze.arrive.inspection import inspect_files
 from sos_spark.bronze.arrive.inventory import take_inventory
 from sos_spark.bronze.decide.returns import Return
@@ -22,6 +22,7 @@ from sos_spark.bronze.fields import FIELDS
 from sos_spark.bronze.read.accepted_rows import accepted_rows
 from sos_spark.bronze.read.drafted import DraftedRecords, only_of
 from sos_spark.config.reference import authorities
+from sos_spark.machine import workers as machine_workers
 from sos_spark.machine.workers import Workers
 from sos_spark.steps.ingest import gather_returns
 from tests.sources import a_child, a_header, a_referral, cin_xml, leaves, put, put_lac_folder
@@ -141,7 +142,7 @@ def test_where_and_in_how_many_tasks_files_are_read_changes_no_row(
     in_one_task = records_in(here)
     assert len(in_one_task) == 17
 
-    monkeypatch.setattr(tasks, "FEW_BYTES", 0)
+    monkeypatch.setattr(machine_workers, "FEW_BYTES", 0)
     monkeypatch.setattr(inspection, "_BYTES_A_TASK", 1)
     _, there = accepted_of(spark, tmp_path / "source", tmp_path / "there")
     assert records_in(there) == in_one_task
@@ -159,7 +160,7 @@ def test_drafts_keep_the_records_of_files_that_are_taken_and_of_no_others(
     taken = {part.file.file.name for one in returns for part in one.parts}
     assert len(drafted.sources - taken) == 1
 
-    monkeypatch.setattr(tasks, "FEW_BYTES", few_bytes)
+    monkeypatch.setattr(machine_workers, "FEW_BYTES", few_bytes)
     kept = only_of(Workers(lambda: spark), drafted, taken)
     assert kept.sources == taken
     rows = records_in(kept)
