@@ -303,7 +303,7 @@ def new_run(environment: Environment, study: Path | None, overrides: Sequence[st
     """Returns a run with an id of its own; errors of a study file as `load_with_origins`."""
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
     received = environment.lake / "bronze" if environment.lake else None
-    start_session = session_starter(environment.master, driver_memory, reads=(environment.source, received))
+    start_session = session_starter(environment.master, driver_memory, source=environment.source, received=received)
     if study is None:
         if overrides:
             raise StudyError("--set changes a study file, and none is given", remedy="Give --study")

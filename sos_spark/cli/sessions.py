@@ -19,11 +19,17 @@ _TEXT_FOR_PARQUET = 25
 
 
 def session_starter(
-    master: str | None, driver_memory: str, *, reads: Sequence[Place | None] = (), text_bytes: int | None = None
+    master: str | None,
+    driver_memory: str,
+    *,
+    source: Place | None = None,
+    received: Place | None = None,
+    text_bytes: int | None = None,
 ) -> Callable[[], SparkSession]:
     """Returns a function that starts the session. Under spark-submit the master is spark-submit's.
 
-    `reads` are the folders that a run reads from; `text_bytes`, of XML and CSV, what it reads that is not there yet.
+    A run reads from the folder `source`, and from `received` what came before; `text_bytes`, of XML and CSV, are what
+    will be there and is not yet.
     """
 
     def start() -> SparkSession:
@@ -34,7 +40,8 @@ def session_starter(
         session = start_session(
             master=master or (None if submitted else "local[*]"),
             driver_memory=driver_memory,
-            to_read=bytes_to_read(reads) if text_bytes is None else text_bytes / _TEXT_FOR_PARQUET,
+            to_read=bytes_to_read([source, received]) if text_bytes is None else text_bytes / _TEXT_FOR_PARQUET,
+            to_take=bytes_to_read([source]),
         )
         # The executors' own error messages quote values; what failed is told by the command's boundary.
         silence(session)

@@ -84,6 +84,7 @@ def start_session(
     shuffle_partitions: int = 8,
     driver_memory: str = "2g",
     to_read: float | None = None,
+    to_take: float | None = None,
     extra: dict[str, str] | None = None,
 ) -> SparkSession:
     """Returns the one Spark session of this process, made if there is none.
@@ -95,9 +96,11 @@ def start_session(
         master: Spark's master; spark-submit's where not given.
         shuffle_partitions: Partitions after a shuffle.
         driver_memory: Heap of the driver, which in local mode is all of Spark; taken when Java starts.
-        to_read: How many bytes are read, as Parquet; None where that is not known. Unless they are many Java's second
-            compiler waits longer; of few Java does without it, and of very few Spark without code of its own for each
-            plan: each costs a small run more than it saves.
+        to_read: How many bytes are read, as Parquet; None where that is not known. Of few, Java does without its
+            second compiler, and of very few Spark without code of its own for each plan: each costs a small run more
+            than it saves.
+        to_take: How many of these are new, or have to be made something of; all where that is not known. Unless they
+            are many, Java's second compiler waits longer.
         extra: Further settings.
 
     Raises:
@@ -115,7 +118,8 @@ def start_session(
         os.environ.update(java_environment())
         if master is None or master.startswith("local"):
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    java_options = _java_options(times=_TIMES_FOR_LITTLE if is_below(MANY_BYTES, to_read) else _TIMES)
+    is_little = is_below(MANY_BYTES, to_read if to_take is None else to_take)
+    java_options = _java_options(times=_TIMES_FOR_LITTLE if is_little else _TIMES)
     with _private_files():
         given = _submitted_settings(jars) if submitted else {}
         is_local = (master or given.get("spark.master", "local")).startswith("local")

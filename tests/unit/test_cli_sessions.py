@@ -9,9 +9,9 @@ from typing import cast
 import pytest
 from pyspark.sql import SparkSession
 
-from sos_spark.cli.sessions import Ahead, bytes_to_read, is_local
+from sos_spark.cli.sessions import Ahead, bytes_to_read, is_local, session_starter
 from sos_spark.errors import EnvironmentFaultError
-from sos_spark.machine.session import FEW_BYTES, is_below
+from sos_spark.machine.session import FEW_BYTES, MANY_BYTES, is_below
 from sos_spark.places import place_of
 
 
@@ -44,6 +44,24 @@ def test_a_small_source_for_a_large_lake_is_not_few(tmp_path: Path) -> None:
 
     assert bytes_to_read([tmp_path / "source"]) == FEW_BYTES // 2
     assert bytes_to_read([tmp_path / "source", tmp_path / "bronze"]) == FEW_BYTES
+
+
+def test_a_small_source_for_a_large_lake_is_little_to_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, object]] = []
+    monkeypatch.setattr("sos_spark.machine.session.start_session", lambda **settings: asked.append(settings))
+    monkeypatch.setattr("sos_spark.machine.connect.silence", lambda _session: None)
+    a_file(tmp_path / "source" / "part.parquet", 5)
+    a_file(tmp_path / "bronze" / "part.parquet", MANY_BYTES)
+
+    session_starter(None, "1g", source=tmp_path / "source", received=tmp_path / "bronze")()
+    session_starter(None, "1g", received=tmp_path / "bronze")()
+    session_starter(None, "1g", text_bytes=25 * FEW_BYTES)()
+
+    assert [(one["to_read"], one["to_take"]) for one in asked] == [
+        (MANY_BYTES, 5),
+        (MANY_BYTES, None),
+        (FEW_BYTES, None),
+    ]
 
 
 def test_nothing_is_said_of_a_shared_store_nor_of_no_folder(tmp_path: Path) -> None:
