@@ -118,8 +118,7 @@ def start_session(
         os.environ.update(java_environment())
         if master is None or master.startswith("local"):
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    is_little = is_below(MANY_BYTES, to_read if to_take is None else to_take)
-    java_options = _java_options(times=_TIMES_FOR_LITTLE if is_little else _TIMES)
+    java_options = _java_options(times=times_of(to_read, to_take))
     with _private_files():
         given = _submitted_settings(jars) if submitted else {}
         is_local = (master or given.get("spark.master", "local")).startswith("local")
@@ -167,6 +166,11 @@ def start_session(
 def is_below(limit: int, to_read: float | None) -> bool:
     """Returns whether bytes that are read are known to be fewer than a limit."""
     return to_read is not None and to_read < limit
+
+
+def times_of(to_read: float | None, to_take: float | None) -> int:
+    """Returns how many times Java's own thresholds its second compiler waits for; arguments as of `start_session`."""
+    return _TIMES_FOR_LITTLE if is_below(MANY_BYTES, to_read if to_take is None else to_take) else _TIMES
 
 
 def starts_java() -> bool:

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from sos_spark.cli.sessions import Ahead, bytes_to_read, is_local, session_starter
 from sos_spark.errors import EnvironmentFaultError
-from sos_spark.machine.session import FEW_BYTES, MANY_BYTES, is_below
+from sos_spark.machine.session import FEW_BYTES, MANY_BYTES, is_below, times_of
 from sos_spark.places import place_of
 
 
@@ -62,6 +62,16 @@ def test_a_small_source_for_a_large_lake_is_little_to_take(tmp_path: Path, monke
         (MANY_BYTES, None),
         (FEW_BYTES, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("to_read", "to_take", "is_long"),
+    [(None, None, False), (MANY_BYTES, None, False), (MANY_BYTES, MANY_BYTES - 1, True), (MANY_BYTES - 1, None, True)],
+)
+def test_java_s_second_compiler_waits_longer_where_little_is_to_be_done(
+    to_read: float | None, to_take: float | None, *, is_long: bool
+) -> None:
+    assert (times_of(to_read, to_take) > times_of(None, None)) is is_long
 
 
 def test_nothing_is_said_of_a_shared_store_nor_of_no_folder(tmp_path: Path) -> None:
