@@ -37,15 +37,14 @@ def add_fate(
     so_far = of_key.rowsBetween(Window.unboundedPreceding, 0)
     of_return = Window.partitionBy(*CHILD, *key, "years_back").orderBy(*best_first)
     whole_return = of_return.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    is_of_its_return = [side("years_back").over(of_key) == F.col("years_back") for side in (F.lag, F.lead)]
+    before, after = (side("years_back").over(of_key) == F.col("years_back") for side in (F.lag, F.lead))
     # Of most returns a key has one row, whose contents are not gathered.
     content = F.when(is_good & F.col("is_repeated_in_return"), F.struct(*contents, "unknown_fields"))
     found = by_return.withColumns(
         {
             "n_good": F.count_if(is_good).over(so_far),
             "latest": F.first(F.when(is_good, F.col("census_year")), ignorenulls=True).over(so_far),
-            "is_repeated_in_return": F.coalesce(is_of_its_return[0], F.lit(False))
-            | F.coalesce(is_of_its_return[1], F.lit(False)),
+            "is_repeated_in_return": F.coalesce(before | after, F.lit(False)),
         }
     ).withColumn("contradicts", is_good & (F.min(content).over(whole_return) != F.max(content).over(whole_return)))
     return found.select(
