@@ -80,6 +80,11 @@ def started(n_helpers: int, *, there: Callable[[], Callable[[Any], Any]]) -> Ite
         yield Helpers(pool, n_helpers)
 
 
+def as_it_is(work: Callable[[T], R]) -> Callable[[T], R]:
+    """Returns the work: with it what a helper does, as `there`, where the work itself can be sent."""
+    return work
+
+
 class Helpers:
     """Processes that have been started, and do one kind of work."""
 

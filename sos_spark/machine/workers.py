@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from sos_spark.errors import SourceFaultError, source_fault
 from sos_spark.machine.connect import tasks_at_once
-from sos_spark.machine.side_by_side import side_by_side
+from sos_spark.machine.side_by_side import as_it_is, side_by_side
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -61,7 +61,7 @@ class Workers:
             return self._run_in_executors(entries, worker)
         work = partial(_all_results, worker)
         try:
-            done = side_by_side(work, entries, processes=self.at_once(n_bytes), there=partial(_as_it_is, work))
+            done = side_by_side(work, entries, processes=self.at_once(n_bytes), there=partial(as_it_is, work))
             return [result for results in done for result in results]
         except SourceFaultError as fault:
             raise source_fault(fault.name, fault.found) from None
@@ -82,7 +82,3 @@ def _in_executor(worker: Worker, batches: Iterator[pa.RecordBatch]) -> Iterator[
 
 def _all_results(worker: Worker, entry: Mapping[str, Any]) -> list[Result]:
     return list(worker(entry))
-
-
-def _as_it_is(work: Callable[[Mapping[str, Any]], list[Result]]) -> Callable[[Mapping[str, Any]], list[Result]]:
-    return work

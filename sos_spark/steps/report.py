@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from functools import partial
@@ -15,7 +15,7 @@ import pandas as pd
 
 from sos_spark.config.simulated import TRUTH_FILE
 from sos_spark.errors import InputError
-from sos_spark.machine.side_by_side import started
+from sos_spark.machine.side_by_side import Helpers, as_it_is, started
 from sos_spark.places import Place
 from sos_spark.report.blocks import Picture
 from sos_spark.report.contents import pictures_of, sections_of
@@ -72,7 +72,7 @@ def report(run: Run) -> StepReport:
     results = in_plain_words(read_results(run))
     n_helpers = run.processes - 1 if len(results.main) >= MANY_OUTCOMES else 0
     # They start beside the words.
-    with started(n_helpers, there=_maker) as helpers:
+    with started(n_helpers, there=partial(as_it_is, _made)) as helpers:
         flow = flow_table(results)
         quality = quality_table(results)
         sections = sections_of(results)
@@ -81,18 +81,9 @@ def report(run: Run) -> StepReport:
         pictures = pictures_of(sections)
         others = [one for one in pieces if isinstance(one, Picture) and all(one is not other for other in pictures)]
         returns = _read_returns(run, is_simulated=results.is_simulated)
-        jobs = [*(one.draw for one in (*pictures, *others)), *((partial(quality_page, returns),) if returns else ())]
         written = ((FLOW, flow), (QUALITY, quality))
         rows = {table.file_name: write_table(run.out, table, frame) for table, frame in written}
-        folder = run.out / "figures"
-        with _unwatched(), closing(helpers.share(_made, jobs)) as made:
-            for picture in run.counted(pictures):
-                picture.keep(next(made))  # which takes most of the time
-                write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
-                write_result(folder / f"{picture.name}.png", picture.drawn.png)
-            for picture in others:
-                picture.keep(next(made))
-            rows |= keep_quality_page(next(made), run.out) if returns else {}
+        rows |= _shared_out(run, helpers, pictures, others, returns)
     write_result(run.out / "report.html", render_page(results, sections, front))
     write_result(run.out / "answer.png", card(front, mark))
     write_result(run.out / "answer.pdf", one_page(front, mark))
@@ -105,13 +96,27 @@ def report(run: Run) -> StepReport:
     )
 
 
+def _shared_out(
+    run: Run, helpers: Helpers, pictures: Sequence[Picture], others: Sequence[Picture], returns: ReturnTables | None
+) -> dict[str, int]:
+    """Draws pictures and writes their files, draws others, and writes the quality page, whose rows it returns."""
+    jobs: list[Callable[[], Any]] = [one.draw for one in (*pictures, *others)]
+    if returns is not None:
+        jobs.append(partial(quality_page, returns))
+    folder = run.out / "figures"
+    with _unwatched(), closing(helpers.share(_made, jobs)) as made:
+        for picture in run.counted(pictures):
+            picture.keep(next(made))  # which takes most of the time
+            write_result(folder / f"{picture.name}.svg", picture.drawn.svg)
+            write_result(folder / f"{picture.name}.png", picture.drawn.png)
+        for picture in others:
+            picture.keep(next(made))
+        return {} if returns is None else keep_quality_page(next(made), run.out)
+
+
 def _made(job: Callable[[], Any]) -> Any:
+    """What draws a picture or makes a page, called: all that a helper does."""
     return job()
-
-
-def _maker() -> Callable[[Callable[[], Any]], Any]:
-    """What a helper does: it gets what draws a picture or makes a page, and calls it."""
-    return _made
 
 
 @contextmanager

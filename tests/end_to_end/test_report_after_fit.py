@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from sos_spark.config.environment import Environment
 from sos_spark.config.freeze import FrozenPlan
 from sos_spark.config.load import parse_study
 from sos_spark.config.study import Study
-from sos_spark.machine.side_by_side import started
+from sos_spark.machine.side_by_side import as_it_is, started
 from sos_spark.report.blocks import Table
 from sos_spark.report.contents import pictures_of, sections_of
 from sos_spark.report.page import render_page
@@ -110,7 +111,7 @@ def test_two_processes_leave_what_one_leaves(
     draws = [picture.draw for picture in pictures_of(sections_of(results))]
     for draw in draws:
         pickle.dumps(draw)  # a helper can be given it
-    with started(1, there=report._maker) as helpers:
+    with started(1, there=partial(as_it_is, report._made)) as helpers:
         assert list(helpers.share(report._made, draws[:4])) == [draw() for draw in draws[:4]]
 
 
