@@ -35,12 +35,14 @@ def _java_options(*, times: int) -> str:
 
     A step runs dozens of generated classes for seconds each. Some `times` Java's own thresholds leave to its second
     compiler what runs long enough to gain by it. That compiler goes over a method's loops up to 43 times: six save a
-    sixth of its own time, and lose nothing.
+    sixth of its own time, and lose nothing. It copies methods of up to 325 bytes of code into their callers, fifteen
+    deep: 150 and nine save a quarter to a third, for one hundredth more of what tasks take.
     """
     return (
         f"-XX:+UseParallelGC -Duser.timezone=UTC -XX:Tier4InvocationThreshold={5_000 * times} "
         f"-XX:Tier4MinInvocationThreshold={600 * times} -XX:Tier4CompileThreshold={15_000 * times} "
-        f"-XX:Tier4BackEdgeThreshold={40_000 * times} -XX:+UnlockDiagnosticVMOptions -XX:LoopOptsCount=6"
+        f"-XX:Tier4BackEdgeThreshold={40_000 * times} -XX:+UnlockDiagnosticVMOptions -XX:LoopOptsCount=6 "
+        "-XX:FreqInlineSize=150 -XX:InlineSmallCode=1000 -XX:MaxInlineLevel=9"
     )
 
 
