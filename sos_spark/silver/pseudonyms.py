@@ -1,8 +1,9 @@
 """Pseudonyms: HMAC-SHA-256 in Spark's own functions, the key joined in as data.
 
 A key in a Column literal or a Spark setting would show in plans; here it is a one-row frame that is broadcast. Ids and
-UPNs are replaced before anything else is done with a row, so no shuffle, cache or spill holds them; and because a
-pseudonym stands for the LA and the id together, one short column is all that joins and windows need.
+UPNs are replaced before anything else is done with a row, so no draft, join or window holds them. One shuffle does, of
+`referred_years`, which brings the rows of an id together to name it once. Because a pseudonym stands for the LA and the
+id together, one short column is all that joins and windows need.
 """
 
 from __future__ import annotations
