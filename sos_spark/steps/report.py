@@ -223,7 +223,9 @@ def _manifest_steps(path: Place) -> dict[str, Any]:
 
 
 def _said(run: Run, earlier: Mapping[str, Any], what: str) -> tuple[str, ...]:
-    """The warnings, or refused files, of each step: of this run, else of an earlier one; each once."""
+    """The warnings, or refused files, of each step: of this run, else of an earlier one; each once, as steps began."""
     now = {step.step: getattr(step, what) for step in run.reports}
-    before = {step: said.get(what, []) for step, said in earlier.items() if step != "report"}
+    # The manifest has them by name.
+    as_begun = sorted(earlier.items(), key=lambda step: step[1].get("started", 0.0))
+    before = {step: said.get(what, []) for step, said in as_begun if step != "report"}
     return tuple(dict.fromkeys(chain.from_iterable({**before, **now}.values())))

@@ -112,6 +112,16 @@ def test_warnings_of_an_earlier_command_are_kept_until_its_step_runs_again(run: 
     assert set(step.read_results(run).warnings) == {"kept", "new"}
 
 
+def test_warnings_of_earlier_commands_come_in_the_order_of_their_steps(run: Run) -> None:
+    (run.out / "manifest.json").write_text(
+        """{"steps": {"cohort": {"started": 3.5, "warnings": ["third"]}, "fit": {"started": 4, "warnings": ["old"]},
+        "ingest": {"started": 1, "warnings": ["first"]}, "quality bronze": {"started": 2, "warnings": ["second"]}}}"""
+    )
+    run.reports.append(StepReport("fit", warnings=["fourth"]))
+
+    assert step.read_results(run).warnings == ("first", "second", "third", "fourth")
+
+
 def test_spark_is_not_even_imported() -> None:
     script = "import sys, sos_spark.steps.report; sys.exit('pyspark' in sys.modules)"
 
