@@ -7,12 +7,10 @@ from pyspark.sql import functions as F
 
 from sos_spark.config.outcomes.nfa_decision import NfaDecision
 from sos_spark.outcome.reads import has_unknown
+from sos_spark.silver.readings import EARLY_HELP, NFA_AFTER_ASSESSMENT
 
 DECISION_KEYS = ("nfa", "from_", "within_months")
 """The keys of an outcome that `select_nfa_decisions` looks at."""
-
-NFA_AFTER_ASSESSMENT, EARLY_HELP = "RC8", "RC9"
-"""Reasons for a closure that is a decision to take no further action."""
 
 FIRST_CENSUS_YEAR_OF_RC9 = 2023
 """RC9 (closed after assessment, referred to early help) is a code of the CIN census from this census year on."""

@@ -1,4 +1,4 @@
-"""How silver's columns are read wherever rows are counted: short breaks, starts of care, kinship, census years."""
+"""How columns are read wherever rows are judged or counted: short breaks, care, kinship, closures, census years."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pyspark.sql import functions as F
 
 SHORT_BREAKS = ("V3", "V4")
 KINSHIP = ("Q1", "U1", "U2", "U3")
+
+NFA_AFTER_ASSESSMENT, EARLY_HELP = "RC8", "RC9"
+"""Reasons for a closure that is a decision to take no further action."""
 
 
 def is_short_break() -> Column:

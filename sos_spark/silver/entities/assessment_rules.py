@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import functions as F
 
 from sos_spark.silver.entities.under_referral import orphan_rule
+from sos_spark.silver.readings import EARLY_HELP, NFA_AFTER_ASSESSMENT
 from sos_spark.silver.row_rule import (
     RowRule,
     before_year,
@@ -83,7 +84,7 @@ def _warnings(rule_data: RuleData) -> tuple[RowRule, ...]:
             (F.col("n_in_referral") == 1)
             & (F.col("factors") == "21")
             & F.col("closed_on").isNotNull()
-            & ~F.coalesce(F.col("referral_closure_reason").isin("RC8", "RC9"), F.lit(False)),
+            & ~F.coalesce(F.col("referral_closure_reason").isin(NFA_AFTER_ASSESSMENT, EARLY_HELP), F.lit(False)),
             "The only assessment found no factors, and the referral was not closed for that",
         ),
     )
