@@ -31,12 +31,11 @@ def add_fate(
     out as an array of codes, as silver has them.
     """
     is_good = F.col("errors").isNull()
-    # Ascending, so that one sort serves both windows; the narrower comes second, and needs no shuffle of its own.
+    # Ascending, as rows are where they are parted, so that one sort serves both windows; the narrower comes second.
     by_return = rows.withColumn("years_back", -F.col("census_year"))
     of_key = Window.partitionBy(*CHILD, *key).orderBy("years_back", *best_first)
     so_far = of_key.rowsBetween(Window.unboundedPreceding, 0)
-    of_return = Window.partitionBy(*CHILD, *key, "years_back").orderBy(*best_first)
-    whole_return = of_return.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    whole_return = Window.partitionBy(*CHILD, *key, "years_back")
     before, after = (side("years_back").over(of_key) == F.col("years_back") for side in (F.lag, F.lead))
     # Of most returns a key has one row, whose contents are not gathered.
     content = F.when(is_good & F.col("is_repeated_in_return"), F.struct(*contents, "unknown_fields"))
