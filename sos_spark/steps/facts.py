@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from sos_spark.lake.arrow import arrow_schema
 from sos_spark.lake.lake import Lake
+from sos_spark.machine.tuning import parted_for, tuned
 from sos_spark.quality import Suite
 from sos_spark.quality.counting import count, facts_of
 from sos_spark.quality.facts import RowsWithout
@@ -53,7 +54,8 @@ def make_facts(
     due = _what_is_due(run.lake, layer, suites)
     kept_of, again = {suite.table for suite in due.suites}, due.change.only
     asked = [suite for suite in suites if again != () or suite.table not in kept_of]
-    counted = count(tables, asked, beside=beside, only={} if again is None else dict.fromkeys(kept_of, again))
+    with tuned(run.spark, parted_for(run.spark, due.change.n_rows)):
+        counted = count(tables, asked, beside=beside, only={} if again is None else dict.fromkeys(kept_of, again))
     if again is not None:
         rows = _read(run.lake)
         for name, unchanged in from_rows(rows[~rows["la_code"].isin(again)], due.suites).items():

@@ -21,10 +21,14 @@ MOST = 0.5
 
 @dataclass(frozen=True)
 class Change:
-    """What has to be made again: parts by name, gone ones included (their rows go); None: all of them. And why."""
+    """What has to be made again: parts by name, gone ones included (their rows go); None: all of them. And why.
+
+    `n_rows`: the rows that it is made from, by the weights of the parts.
+    """
 
     only: tuple[str, ...] | None
     why: str
+    n_rows: int = 0
 
     @property
     def is_none(self) -> bool:
@@ -75,7 +79,7 @@ def _is_taken(row: Mapping[str, Any]) -> bool:
 
 
 def what_changed(
-    before: Sequence[Mapping[str, str]], now: Mapping[str, str], *, weights: Mapping[str, float], called: str
+    before: Sequence[Mapping[str, str]], now: Mapping[str, str], *, weights: Mapping[str, int], called: str
 ) -> Change:
     """Returns which parts of any of the tables are not what they would be made from now.
 
@@ -85,17 +89,19 @@ def what_changed(
         weights: The size of each part, in rows; 1 where not given.
         called: What a part is, in words, as 'authorities'.
     """
+    total = sum(weights.get(name, 1) for name in now)
     if not all(before):
-        return Change(None, "not made before, or not known from what")
+        return Change(None, "not made before, or not known from what", total)
     names = {name for parts in before for name in parts.keys() | now.keys() if parts.get(name) != now.get(name)}
     if not names:
         return Change((), "made from the same already")
     if all(_how(parts[name]) != _how(now[name]) for parts in before for name in parts.keys() & now.keys()):
-        return Change(None, "the code, the reference data, the settings or the key have changed")
-    total = sum(weights.get(name, 1) for name in now)
-    share = sum(weights.get(name, 1) for name in names & now.keys()) / total if total else 1
+        return Change(None, "the code, the reference data, the settings or the key have changed", total)
+    changed = sum(weights.get(name, 1) for name in names & now.keys())
     told = f"{len(names)} of {len(now)} {called} have changed"
-    return Change(None, told) if share > MOST else Change(tuple(sorted(names)), told)
+    if not total or changed / total > MOST:
+        return Change(None, told, total)
+    return Change(tuple(sorted(names)), told, changed)
 
 
 def _how(part: str) -> str:

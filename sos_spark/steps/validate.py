@@ -9,9 +9,8 @@ holds to. So where some authorities' returns have changed, only theirs are class
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial, reduce
 from itertools import groupby
@@ -25,6 +24,7 @@ from sos_spark.lake.constraints import held_to
 from sos_spark.lake.drafts import Drafts, drafts
 from sos_spark.lake.faults import told_safely
 from sos_spark.lake.lake import Lake
+from sos_spark.machine.tuning import parted_for, tuned
 from sos_spark.silver.classify import NEEDED_MODULES, Classified, classify_all
 from sos_spark.silver.described import describe_rules
 from sos_spark.silver.entities.child_links import count_links, link_children
@@ -71,7 +71,7 @@ from sos_spark.tables import (
 )
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
 
 CODED_FIELDS = {
     "cin": (
@@ -112,6 +112,14 @@ BY_AUTHORITY = (
     DQ_LINK_RATES,
 )
 """Tables of which an authority's rows depend on its own returns alone."""
+_TUNING = {
+    # Joins by child and referral may use rows partitioned by child, as the windows do: one shuffle, not two.
+    "spark.sql.requireAllClusterKeysForCoPartition": "false",
+    # HotSpot leaves a longer method interpreted; Spark then splits it instead.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+    # Of the four fates of a row each has its file open: else rows are sorted by fate before they are staged.
+    "spark.sql.maxConcurrentOutputFileWriters": "4",
+}
 _TABLE_OF_DRAFT = {"conferences": SILVER_ICPCS, "row_counts": DQ_ROW_COUNTS}
 """Drafts that have their table's columns; an entity's has more."""
 _WHOLE = (DQ_RULES, DQ_RULE_COUNTS, DQ_QUARANTINED, DQ_LEDGER, DQ_MEASURES)
@@ -150,7 +158,7 @@ def validate(run: Run) -> StepReport:
     if all(run.lake.fingerprint(table) == due.fingerprint for table in (*BY_AUTHORITY, *_WHOLE)):
         report.facts["unchanged"] = True
         return report
-    with _tuned(run.spark):
+    with tuned(run.spark, {**_TUNING, **parted_for(run.spark, due.change.n_rows)}):
         _classify(run, key, versions, due, report)
         _link(run, due)
         _measure(run, due)
@@ -263,27 +271,6 @@ def _how(key: bytes) -> str:
     # A hash of the key's hash: says that the key is another one, and nothing of what it is.
     which_key = hashlib.sha256(hashlib.sha256(key).digest()).hexdigest()[:16]
     return made_from({}, step=__name__, settings={"key": which_key})
-
-
-@contextmanager
-def _tuned(spark: SparkSession) -> Iterator[None]:
-    """Sets what this step's plans need, and puts it back."""
-    settings = {
-        # Joins by child and referral may use rows partitioned by child, as the windows do: one shuffle, not two.
-        "spark.sql.requireAllClusterKeysForCoPartition": "false",
-        # HotSpot leaves a longer method interpreted; Spark then splits it instead.
-        "spark.sql.codegen.hugeMethodLimit": "8000",
-        # Of the four fates of a row each has its file open: else rows are sorted by fate before they are staged.
-        "spark.sql.maxConcurrentOutputFileWriters": "4",
-    }
-    before = {name: str(spark.conf.get(name)) for name in settings}
-    for name, value in settings.items():
-        spark.conf.set(name, value)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            spark.conf.set(name, value)
 
 
 def _union(first: DataFrame, second: DataFrame) -> DataFrame:

@@ -13,7 +13,7 @@ HOW, OTHERWISE = "a" * 64, "b" * 64
 SAME = {name: digest(HOW, name) for name in ("201", "202", "203", "204")}
 
 
-def changed(*before: dict[str, str], now: dict[str, str] = SAME, weights: Mapping[str, float] | None = None) -> Change:
+def changed(*before: dict[str, str], now: dict[str, str] = SAME, weights: Mapping[str, int] | None = None) -> Change:
     return what_changed(before, now, weights=weights or {}, called="authorities")
 
 
@@ -34,13 +34,29 @@ def test_a_part_of_any_table_is_due_where_it_is_other_new_or_gone() -> None:
 
 def test_other_code_is_told_as_that() -> None:
     before = {name: digest(OTHERWISE, name) for name in SAME}
-    assert changed(before) == Change(None, "the code, the reference data, the settings or the key have changed")
+    assert changed(before) == Change(None, "the code, the reference data, the settings or the key have changed", 4)
 
 
 @pytest.mark.parametrize(("n_rows", "only"), [(3, ("201",)), (4, None)])
 def test_above_half_of_the_rows_all_are_made_again(n_rows: int, only: tuple[str, ...] | None) -> None:
     weights = {"201": n_rows, "202": 1, "203": 1, "204": 1}
     assert changed(SAME | {"201": "x.y"}, weights=weights).only == only
+
+
+@pytest.mark.parametrize(
+    ("before", "n_rows"),
+    [
+        ({}, 15),
+        (SAME | {"204": "x.y"}, 15),
+        (SAME | {"201": "x.y", "202": "x.y"}, 3),
+        (SAME | {"999": digest(HOW, "gone")}, 0),
+        (SAME, 0),
+    ],
+    ids=["not made before", "most", "two", "one that is gone", "nothing"],
+)
+def test_the_rows_of_what_is_made_again_are_known(before: dict[str, str], n_rows: int) -> None:
+    weights = {"201": 1, "202": 2, "203": 4, "204": 8}
+    assert changed(before, weights=weights).n_rows == n_rows
 
 
 def test_the_fingerprint_is_of_the_parts_in_any_order() -> None:
