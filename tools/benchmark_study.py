@@ -58,7 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="the folder to work in and to write the tables to")
     parser.add_argument("--repeat", type=int, default=3, help="how often both are run; the table holds medians")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="cores for each")
-    parser.add_argument("--driver-memory", default="4g", help="the project's option of that name")
+    parser.add_argument("--driver-memory", default="2g", help="the project's option of that name, and its default")
     parser.add_argument("--check", action="store_true", help="compare the results of both, too")
     return parser.parse_args()
 
