@@ -87,7 +87,17 @@ def test_the_step_on_a_lake(spark: SparkSession, tmp_path: Path, monkeypatch: py
     def read(table: Table, *columns: str) -> list[tuple[object, ...]]:
         return sorted(tuple(row) for row in lake.read(spark, table).select(*columns).collect())
 
+    asked: list[int] = []
+    own = spark.conf.get("spark.sql.shuffle.partitions")
+
+    def three(_session: SparkSession, n_records: int) -> dict[str, str]:
+        asked.append(n_records)
+        return {"spark.sql.shuffle.partitions": "3"}
+
+    monkeypatch.setattr("sos_spark.steps.validate.parted_for", three)
     report = validate(a_run())
+    assert asked == [sum(map(len, RECEIVED.values()))], "all rows received are parted"
+    assert spark.conf.get("spark.sql.shuffle.partitions") == own
 
     assert report.rows["silver.referrals"] == 1
     assert report.rows["quarantine.referrals"] == 1
